@@ -1,0 +1,1 @@
+"""Latent Lab: a lab assignment on autoencoders, VAEs and GANs, from the data to the report."""

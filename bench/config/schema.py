@@ -1,0 +1,159 @@
+"""The typed settings of a run: frozen, each key described by itself.
+
+A profile is a TOML file laid over ``base.toml``; unknown keys are refused. The descriptions below
+are the documentation: ``python -m bench config`` prints them, and a test asks that none is missing.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Section(BaseModel):
+    """A frozen group of settings that refuses keys it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+Count = Annotated[int, Field(gt=0)]
+Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
+Positive = Annotated[float, Field(gt=0.0)]
+
+
+class Data(Section):
+    """How much of each data set is used, and what is held out of the training set."""
+
+    train_limit: Count | None = Field(
+        default=None,
+        description="Training images used at most, stratified by class; absent: all 60,000.",
+    )
+    test_limit: Count | None = Field(
+        default=None,
+        description="Test images used at most, stratified by class; absent: all 10,000.",
+    )
+    validation: Count = Field(
+        description="Images held out of the training set for curves and searches."
+    )
+
+
+class Search(Section):
+    """A KerasTuner search on a split of the training set."""
+
+    algorithm: Literal["hyperband", "bayesian", "random"] = Field(
+        description="Which KerasTuner oracle proposes the trials."
+    )
+    trials: Count = Field(description="Trials of a random or Bayesian search.")
+    max_epochs: Count = Field(
+        description="Epochs of the longest trial (Hyperband's last rung; of every trial otherwise)."
+    )
+    factor: Count = Field(description="Hyperband's reduction factor from rung to rung.")
+    images: Count = Field(description="Training images a trial sees in an epoch, at most.")
+
+
+class Fit(Section):
+    """One training: how long, how large the steps."""
+
+    epochs: Count = Field(description="Passes over the training images.")
+    batch_size: Count = Field(description="Images a step; the rest of an epoch is left out.")
+    learning_rate: Positive = Field(description="Peak learning rate of the one-cycle schedule.")
+
+
+class Classifier(Section):
+    """Classification with a stacked autoencoder."""
+
+    seeds: Count = Field(description="Independent repetitions, each with its own derived seed.")
+    widths: tuple[Count, ...] = Field(description="Channels of each greedy stage, outermost first.")
+    corruption: Fraction = Field(
+        description="Share of a stage's inputs set to zero: what its decoder must undo."
+    )
+    stage: Fit = Field(description="Training of each greedy denoising stage.")
+    fine_tune: Fit = Field(
+        description="Training of the whole classifier; the from-scratch control has the same."
+    )
+    assignment: Fit = Field(description="Training of the handed-in network.")
+    label_smoothing: Fraction = Field(description="Weight of the uniform label distribution.")
+    weight_decay: Annotated[float, Field(ge=0.0)] = Field(description="AdamW's weight decay.")
+    shift: Annotated[int, Field(ge=0)] = Field(
+        description="Largest random translation of a training image, pixels."
+    )
+    flip: bool = Field(description="Mirror training images at random, left to right.")
+    erase: Annotated[float, Field(ge=0.0, le=1.0)] = Field(
+        description="Probability that a random rectangle of a training image is erased."
+    )
+    flip_averaging: bool = Field(
+        description="Average the predictions of a test image and of its mirror image."
+    )
+    search: Search = Field(description="The search over width, erasing and learning rate.")
+
+
+class TSNE(Section):
+    """The t-SNE map (openTSNE)."""
+
+    perplexity: Positive = Field(description="Effective number of neighbours.")
+    components: Count = Field(description="Principal components kept before t-SNE.")
+    images: Count | None = Field(
+        default=None, description="Training images embedded at most; absent: all."
+    )
+
+
+class Embedding(Section):
+    """A two-dimensional map of the images."""
+
+    seeds: Count = Field(description="Independent repetitions, each with its own derived seed.")
+    hidden: tuple[Count, ...] = Field(
+        description="Units of the autoencoder's hidden layers, outermost first."
+    )
+    autoencoder: Fit = Field(description="Training of the autoencoder with a linear bottleneck.")
+    assignment: Fit = Field(description="Training of the handed-in network.")
+    tsne: TSNE = Field(description="The t-SNE map.")
+    score_images: Count = Field(description="Test images on which the scorecard ranks neighbours.")
+    search: Search = Field(description="The search over depth, width and learning rate.")
+
+
+class Generation(Section):
+    """Generation of new images."""
+
+    seeds: Count = Field(description="Independent repetitions, each with its own derived seed.")
+    width: Count = Field(description="Channels of the innermost feature map but one.")
+    latent: Count = Field(description="Size of the code of autoencoder and GAN (VAE: searched).")
+    mixture_components: Count = Field(description="Gaussians fitted to the autoencoder's codes.")
+    judge: Fit = Field(
+        description="Training of the classifier whose features the distances compare."
+    )
+    autoencoder: Fit = Field(description="Training of the autoencoder.")
+    vae: Fit = Field(description="Training of the VAE.")
+    gan: Fit = Field(description="Training of the GAN (generator and discriminator each step).")
+    beta: Positive = Field(description="Weight of the KL term at the end of its warm-up.")
+    free_bits: Annotated[float, Field(ge=0.0)] = Field(
+        description="KL a latent unit may use before it is charged, nats."
+    )
+    gradient_penalty: Annotated[float, Field(ge=0.0)] = Field(
+        description="Weight of the GAN's R1 and R2 gradient penalties."
+    )
+    samples: Count = Field(description="Images drawn from each generator for its metrics.")
+    search: Search = Field(description="The search over the VAE's latent size, beta and rate.")
+
+
+class Report(Section):
+    """What is rendered."""
+
+    languages: tuple[Literal["en", "es"], ...] = Field(description="Languages of the report.")
+
+
+class Profile(Section):
+    """Everything that a run depends on."""
+
+    name: str = Field(description="The profile's name; also the default name of the run.")
+    watermark: str | None = Field(
+        default=None, description="Printed across each page; absent: none."
+    )
+    root_seed: int = Field(description="The one seed from which every cell's seed is derived.")
+    precision: Literal["float32", "mixed_bfloat16", "auto"] = Field(
+        description="Arithmetic of training; auto: bfloat16 where the processor or GPU has it."
+    )
+    data: Data = Field(description="How much data.")
+    mnist_classifier: Classifier = Field(description="Exercise 3.")
+    fashion_classifier: Classifier = Field(description="Exercise 5.")
+    fashion_embedding: Embedding = Field(description="Exercise 4, the map.")
+    fashion_generation: Generation = Field(description="Exercise 4, new images.")
+    report: Report = Field(description="The report.")

@@ -1,0 +1,9 @@
+"""The error that a user's mistake raises: printed as it stands, without a traceback."""
+
+
+class UserError(Exception):
+    """Something the user can mend.
+
+    The message says what was expected, what was found, what follows, and the likely remedy.
+    The command line prints it and exits with code 2.
+    """

@@ -1,0 +1,10 @@
+"""Networks in Keras 3, one file a family; no backend's own functions.
+
+The modules load when first used: planning and reporting need no deep-learning framework.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__, submodules=["assignment", "autoencoder", "gan", "images", "stacked", "vae"]
+)

@@ -1,0 +1,92 @@
+"""The generative adversarial network: relativistic pairs, both gradient penalties.
+
+Huang et al., "The GAN is dead; long live the GAN!", 2024, arXiv 2501.05441: the relativistic
+pairing loss with zero-centred gradient penalties on real (R1) and generated (R2) images. The
+penalties are approximated by finite differences (Lin et al. 2025, arXiv 2501.08316, equation 4),
+so that no second derivative is needed and the loss stays the same on every backend.
+"""
+
+from typing import Any
+
+import keras
+from keras import layers, ops
+
+from bench.models.images import IMAGE, to_unit
+
+PROBE = 0.05  # standard deviation of the noise that probes the discriminator's slope
+
+
+def generator(width: int, latent: int) -> keras.Model:
+    """Build the generator: Gaussian codes (n, latent) to images (n, 28, 28, 1) in [0, 1]."""
+    code = keras.Input((latent,))
+    image = layers.Dense(7 * 7 * 2 * width, use_bias=False)(code)
+    image = layers.Activation("relu")(layers.BatchNormalization(momentum=0.9)(image))
+    image = layers.Reshape((7, 7, 2 * width))(image)
+    image = layers.Conv2DTranspose(width, 4, strides=2, padding="same", use_bias=False)(image)
+    image = layers.Activation("relu")(layers.BatchNormalization(momentum=0.9)(image))
+    image = layers.Conv2DTranspose(
+        1, 4, strides=2, padding="same", activation="sigmoid", dtype="float32"
+    )(image)
+    return keras.Model(code, image, name="generator")
+
+
+def discriminator(width: int) -> keras.Model:
+    """Build the discriminator: images to one logit; no normalisation, the penalties need none."""
+    image = keras.Input(IMAGE)
+    code = image
+    for filters in (width, 2 * width):
+        code = layers.Conv2D(filters, 4, strides=2, padding="same")(code)
+        code = layers.LeakyReLU(0.2)(code)
+    logit = layers.Dense(1, dtype="float32")(layers.Flatten()(code))
+    return keras.Model(image, logit, name="discriminator")
+
+
+def losses(
+    generate: keras.Model,
+    discriminate: keras.Model,
+    latent: int,
+    gradient_penalty: float,
+    random: keras.random.SeedGenerator,
+) -> tuple[Any, Any]:
+    """Return the losses of the discriminator and of the generator.
+
+    Parameters
+    ----------
+    generate, discriminate : keras.Model
+        The two players.
+    latent : int
+        Size of the generator's code.
+    gradient_penalty : float
+        gamma: weight of half the mean squared slope at real and at generated images.
+    random : keras.random.SeedGenerator
+        For codes and probing noise.
+    """
+
+    def pair(batch: Any, training_generator: bool) -> tuple[Any, Any]:
+        real = to_unit(batch["images"])
+        codes = keras.random.normal((ops.shape(real)[0], latent), seed=random)
+        return real, generate(codes, training=training_generator)
+
+    def slope(images: Any, logits: Any) -> Any:
+        """Mean squared directional slope, estimated at one random point near each image."""
+        noise = PROBE * keras.random.normal(ops.shape(images), seed=random)
+        return ops.mean(ops.square(discriminate(images + noise) - logits)) / PROBE**2
+
+    def discriminator_loss(batch: Any, training: bool) -> dict[str, Any]:
+        real, fake = pair(batch, training)
+        fake = ops.stop_gradient(fake)
+        logits_real, logits_fake = discriminate(real), discriminate(fake)
+        adversarial = ops.mean(ops.softplus(logits_fake - logits_real))
+        penalty = slope(real, logits_real) + slope(fake, logits_fake)
+        return {
+            "loss": adversarial + 0.5 * gradient_penalty * penalty,
+            "discriminator_loss": adversarial,
+            "penalty": penalty,
+        }
+
+    def generator_loss(batch: Any, training: bool) -> dict[str, Any]:
+        real, fake = pair(batch, training)
+        adversarial = ops.mean(ops.softplus(discriminate(real) - discriminate(fake)))
+        return {"loss": adversarial, "generator_loss": adversarial}
+
+    return discriminator_loss, generator_loss

@@ -1,0 +1,30 @@
+"""Between stored pixels and what networks see."""
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+IMAGE = (28, 28, 1)
+
+
+def to_unit(pixels: Any) -> Any:
+    """Scale uint8 pixels (n, 28, 28) to floats (n, 28, 28, 1) in [0, 1], on the device."""
+    return ops.expand_dims(ops.cast(pixels, "float32"), -1) / 255.0
+
+
+def to_pixels(images: Any) -> np.ndarray:
+    """Turn images (n, 28, 28, 1) in [0, 1] into uint8 pixels (n, 28, 28)."""
+    array = np.asarray(images, dtype="float32").reshape(-1, 28, 28)
+    return np.clip(np.rint(array * 255.0), 0, 255).astype(np.uint8)
+
+
+def cross_entropy(target: Any, output: Any) -> Any:
+    """Bernoulli cross-entropy of images in [0, 1], mean over pixels, nats."""
+    return ops.mean(ops.binary_crossentropy(target, ops.cast(output, "float32")))
+
+
+def convolution(filters: int, kernel: int, **settings: Any) -> keras.layers.Layer:
+    """Make a 'same' convolution without bias: normalisation follows it."""
+    return keras.layers.Conv2D(filters, kernel, padding="same", use_bias=False, **settings)

@@ -1,0 +1,188 @@
+"""The stacked autoencoder: greedy denoising stages, and the classifier built on them.
+
+Vincent et al., "Stacked denoising autoencoders", JMLR 11, 2010: each stage learns to undo the
+corruption of its own input, the code of the stage below; then the whole is fine-tuned with labels.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+from keras import layers, ops
+
+from bench.models.images import IMAGE, convolution, to_unit
+
+CLASSES = 10
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Encoders from the image inwards, and the decoder of each.
+
+    Attributes
+    ----------
+    encoders : sequence of keras.Model
+        Stage k maps the code of stage k - 1 (the image, for the first) to half its size.
+    decoders : sequence of keras.Model
+        Stage k maps its code back to the input of its encoder.
+    """
+
+    encoders: Sequence[keras.Model]
+    decoders: Sequence[keras.Model]
+
+    def encode(self, images: Any, depth: int, training: bool = False) -> Any:
+        """Code of the first `depth` stages for images (n, 28, 28, 1)."""
+        for encoder in self.encoders[:depth]:
+            images = encoder(images, training=training)
+        return images
+
+    def reconstruct(self, images: Any) -> Any:
+        """Images (n, 28, 28, 1) through all encoders and back through all decoders."""
+        code = self.encode(images, len(self.encoders))
+        for decoder in reversed(self.decoders):
+            code = decoder(code, training=False)
+        return code
+
+
+def build(widths: Sequence[int]) -> Stack:
+    """Build untrained stages with these channels, outermost first (28 -> 14 -> 7 -> 3)."""
+    encoders, decoders = [], []
+    shape = IMAGE
+    for stage, width in enumerate(widths, start=1):
+        encoder = _first_encoder(width) if stage == 1 else _encoder(shape, width, stage)
+        encoders.append(encoder)
+        decoders.append(_decoder(encoder.output_shape[1:], shape, stage))
+        shape = encoder.output_shape[1:]
+    return Stack(encoders, decoders)
+
+
+def _first_encoder(width: int) -> keras.Model:
+    """Halve the image at once: full-size maps would cost most of the arithmetic."""
+    image = keras.Input(IMAGE)
+    code = convolution(width, 4, strides=2)(image)
+    code = layers.Activation("relu")(layers.BatchNormalization(momentum=0.9)(code))
+    return keras.Model(image, code, name="encoder_1")
+
+
+def _encoder(shape: Sequence[int], width: int, stage: int) -> keras.Model:
+    code = below = keras.Input(shape)
+    for _ in range(2):
+        code = convolution(width, 3)(code)
+        code = layers.Activation("relu")(layers.BatchNormalization(momentum=0.9)(code))
+    return keras.Model(below, layers.MaxPooling2D()(code), name=f"encoder_{stage}")
+
+
+def _decoder(shape: Sequence[int], target: Sequence[int], stage: int) -> keras.Model:
+    """One transposed convolution: the weaker the decoder, the more its encoder must learn."""
+    code = keras.Input(shape)
+    odd = target[0] % 2
+    image = layers.Conv2DTranspose(
+        target[-1],
+        3 if odd else 4,
+        strides=2,
+        padding="valid" if odd else "same",
+        activation="sigmoid" if stage == 1 else "relu",
+        dtype="float32",
+    )(code)
+    return keras.Model(code, image, name=f"decoder_{stage}")
+
+
+def denoising_loss(
+    stack: Stack, stage: int, corruption: float, random: keras.random.SeedGenerator
+) -> Any:
+    """Loss of one greedy stage: squared error of its clean input, from its corrupted one.
+
+    Parameters
+    ----------
+    stack : Stack
+        The stages below `stage` are only read.
+    stage : int
+        From 1.
+    corruption : float
+        Share of the inputs set to zero (masking noise).
+    random : keras.random.SeedGenerator
+        Which ones.
+
+    Returns
+    -------
+    callable
+        `loss(batch, training)` with the uint8 `images` of a batch.
+    """
+    encoder, decoder = stack.encoders[stage - 1], stack.decoders[stage - 1]
+
+    def loss(batch: Any, training: bool) -> dict[str, Any]:
+        clean = ops.stop_gradient(stack.encode(to_unit(batch["images"]), stage - 1))
+        seen = clean
+        if training:
+            kept = keras.random.uniform(ops.shape(clean), seed=random) >= corruption
+            seen = clean * ops.cast(kept, clean.dtype)
+        restored = decoder(encoder(seen, training=training), training=training)
+        error = ops.square(ops.cast(clean, "float32") - restored)
+        return {"loss": ops.mean(error)}
+
+    return loss
+
+
+def classifier(encoders: Sequence[keras.Model], pooling: str, dropout: float = 0.0) -> keras.Model:
+    """Stack encoders, pool their maps, and put a dense layer of ten logits on top.
+
+    Parameters
+    ----------
+    encoders : sequence of keras.Model
+        Trained or not; they become part of the classifier and change with it.
+    pooling : {'average', 'max', 'flat'}
+        How the last maps become a vector.
+    dropout : float
+        Share of that vector dropped in training.
+    """
+    pool = {
+        "average": layers.GlobalAveragePooling2D,
+        "max": layers.GlobalMaxPooling2D,
+        "flat": layers.Flatten,
+    }[pooling]
+    image = keras.Input(IMAGE)
+    code = image
+    for encoder in encoders:
+        code = encoder(code)
+    features = pool(name="features")(code)
+    features = layers.Dropout(dropout)(features)
+    logits = layers.Dense(CLASSES, dtype="float32", name="logits")(features)
+    return keras.Model(image, logits, name="stacked_classifier")
+
+
+def classification_loss(
+    network: keras.Model,
+    augment: Any,
+    label_smoothing: float,
+    random: keras.random.SeedGenerator,
+) -> Any:
+    """Cross-entropy of the labels, with the accuracy logged beside it.
+
+    Parameters
+    ----------
+    network : keras.Model
+        From images (n, 28, 28, 1) to logits (n, 10).
+    augment : Augmentation
+        Applied in training only.
+    label_smoothing : float
+        Weight of the uniform distribution in the targets, in training only.
+    random : keras.random.SeedGenerator
+        For the augmentation.
+    """
+
+    def loss(batch: Any, training: bool) -> dict[str, Any]:
+        images = to_unit(batch["images"])
+        if training:
+            images = augment(images, random)
+        logits = network(images, training=training)
+        smoothing = label_smoothing if training else 0.0
+        target = ops.one_hot(ops.cast(batch["labels"], "int32"), CLASSES)
+        target = (1.0 - smoothing) * target + smoothing / CLASSES
+        entropy = ops.categorical_crossentropy(target, logits, from_logits=True)
+        right = ops.equal(
+            ops.cast(ops.argmax(logits, -1), "int32"), ops.cast(batch["labels"], "int32")
+        )
+        return {"loss": ops.mean(entropy), "accuracy": ops.mean(ops.cast(right, "float32"))}
+
+    return loss

@@ -1,0 +1,219 @@
+"""The store as the report reads it: variants, and quantities that remember their cells."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bench.metrics.statistics import Interval, mean_interval
+from bench.store import StoredCell, StoredRun
+
+ROWS: dict[str, Callable[[pd.Series], Any]] = {
+    "first": lambda column: column.iloc[0],
+    "last": lambda column: column.iloc[-1],
+    "min": lambda column: column.min(),
+    "max": lambda column: column.max(),
+}
+
+
+def lookup(cell: StoredCell, path: str) -> Any:
+    """Read one value of a cell.
+
+    Parameters
+    ----------
+    cell : StoredCell
+        A finished cell.
+    path : str
+        Dotted path into the metrics (``per_class.f1.3``); with a prefix, into another part:
+        ``provenance:hardware.cpu``, ``config:fit.epochs``, or ``table:history.last.loss`` (row:
+        a number, ``first``, ``last``, ``min``, ``max``, or ``at_min(loss)``, the row where
+        another column is least).
+
+    Returns
+    -------
+    Any
+        The value, or None if the cell holds nothing there.
+    """
+    part, _, rest = path.rpartition(":")
+    if part == "table":
+        name, row, column = rest.split(".", 2)
+        return _from_table(cell, name, row, column)
+    tree: Any = {"": cell.metrics, "provenance": cell.provenance, "config": cell.config}[part]
+    for step in rest.split("."):
+        if isinstance(tree, list) and step.isdigit() and int(step) < len(tree):
+            tree = tree[int(step)]
+        elif isinstance(tree, dict):
+            tree = tree.get(step)
+        else:
+            return None
+    return tree
+
+
+def _from_table(cell: StoredCell, name: str, row: str, column: str) -> Any:
+    if name not in cell.table_names:
+        return None
+    table = cell.table(name)
+    if column not in table or table.empty:
+        return None
+    if row.startswith("at_min("):
+        value = table[column].iloc[int(table[row[7:-1]].to_numpy().argmin())]
+    elif row in ROWS:
+        value = ROWS[row](table[column])
+    else:
+        value = table[column].iloc[int(row)]
+    return value.item() if isinstance(value, np.generic) else value
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """One measured number over the seeds of a variant, or the difference of two.
+
+    Attributes
+    ----------
+    path : str
+        Where each cell holds it; see `lookup`.
+    cells : tuple of StoredCell
+        The finished cells that hold a number there, by seed.
+    values : tuple of float
+        Its value in each of them.
+    absence : str
+        Why there is none: ``missing``, ``failed``, ``absent`` (not planned) or ``""``.
+    """
+
+    path: str
+    cells: tuple[StoredCell, ...]
+    values: tuple[float, ...]
+    absence: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.values)
+
+    @cached_property
+    def interval(self) -> Interval:
+        """Mean and 95 % confidence interval over the seeds."""
+        return mean_interval(np.asarray(self.values, dtype=float))
+
+    @property
+    def mean(self) -> float:
+        """Mean over the seeds."""
+        return self.interval.mean
+
+    @property
+    def half_width(self) -> float | None:
+        """Half the width of the interval; None with one seed."""
+        if self.interval.low is None or self.interval.high is None:
+            return None
+        return (self.interval.high - self.interval.low) / 2
+
+    @property
+    def labels(self) -> list[str]:
+        """The cells by name."""
+        return [cell.label for cell in self.cells]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """The cells of one variant of an experiment."""
+
+    experiment: str
+    name: str
+    cells: tuple[StoredCell, ...]
+
+    @property
+    def path(self) -> str:
+        """Experiment and variant."""
+        return f"{self.experiment}/{self.name}"
+
+    @cached_property
+    def done(self) -> tuple[StoredCell, ...]:
+        """The finished cells, by seed."""
+        return tuple(cell for cell in self.cells if cell.status == "done")
+
+    @property
+    def first(self) -> StoredCell | None:
+        """The finished cell of the lowest seed: images and maps are shown from it."""
+        return self.done[0] if self.done else None
+
+    @property
+    def absence(self) -> str:
+        """Why there is nothing to show: ``absent``, ``failed``, ``missing`` or ``""``."""
+        if self.done:
+            return ""
+        if not self.cells:
+            return "absent"
+        return "failed" if any(c.status == "failed" for c in self.cells) else "missing"
+
+    def value(self, path: str) -> Quantity:
+        """Collect one number over the seeds."""
+        found = [(cell, lookup(cell, path)) for cell in self.done]
+        kept = [(cell, float(value)) for cell, value in found if _is_number(value)]
+        return Quantity(
+            path=path,
+            cells=tuple(cell for cell, _ in kept),
+            values=tuple(value for _, value in kept),
+            absence="" if kept else (self.absence or "absent"),
+        )
+
+    def get(self, path: str) -> Any:
+        """Read something other than a number from the first finished cell."""
+        return lookup(self.first, path) if self.first else None
+
+    def tables(self, name: str) -> list[pd.DataFrame]:
+        """One table of each finished cell that holds it."""
+        return [cell.table(name) for cell in self.done if name in cell.table_names]
+
+    def array(self, name: str) -> np.ndarray | None:
+        """One array of the first finished cell, if it holds it."""
+        if self.first is None or name not in self.first.arrays:
+            return None
+        return self.first.array(name)
+
+
+class Results:
+    """A run, ready to be asked."""
+
+    def __init__(self, run: StoredRun) -> None:
+        self.run = run
+        self._variants: dict[str, Variant] = {}
+
+    def variant(self, path: str) -> Variant:
+        """Return a variant by ``experiment/variant``."""
+        if path not in self._variants:
+            experiment, name = path.split("/")
+            cells = tuple(self.run.select(experiment, name))
+            self._variants[path] = Variant(experiment, name, cells)
+        return self._variants[path]
+
+    def value(self, variant: str, path: str) -> Quantity:
+        """Collect one number of one variant over its seeds."""
+        return self.variant(variant).value(path)
+
+    @cached_property
+    def done(self) -> list[StoredCell]:
+        """Every finished cell of the run."""
+        return [cell for cell in self.run.cells if cell.status == "done"]
+
+    @cached_property
+    def unfinished(self) -> list[StoredCell]:
+        """Every cell that failed or is missing."""
+        return [cell for cell in self.run.cells if cell.status != "done"]
+
+    def provenance(self, path: str) -> list[Any]:
+        """Return the different values at a path of the provenance, in order of appearance."""
+        return unique(lookup(cell, f"provenance:{path}") for cell in self.done)
+
+
+def unique(items: Iterable[Any]) -> list[Any]:
+    """Drop repetitions and None; keep the order."""
+    kept: list[Any] = []
+    for item in items:
+        if item is not None and item not in kept:
+            kept.append(item)
+    return kept
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and np.isfinite(value)

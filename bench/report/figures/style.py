@@ -1,0 +1,173 @@
+"""How figures look: the report's own typeface, quiet axes, colours safe for colour-blind readers."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib import font_manager
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from bench.paths import TEMPLATES
+from bench.report.i18n import Language
+
+FAMILY = "Source Sans 3"
+TEXT_WIDTH = 156.0  # mm, the report's text block
+INK = "#1a1a1a"
+QUIET = "#6b6b6b"
+RULE = "#c9c9c9"
+
+# Paul Tol's "muted" scheme (safe for colour-blind readers), with a tenth grey. Every class is
+# also labelled where it lies, so that nothing rests on colour alone.
+CLASS_COLOURS = (
+    "#332288",
+    "#ddaa33",
+    "#88ccee",
+    "#117733",
+    "#44aa99",
+    "#cc6677",
+    "#882255",
+    "#aa4499",
+    "#999933",
+    "#777777",
+)
+# Okabe and Ito's colours: one for each system, the same in every figure.
+SYSTEM_COLOURS = {
+    "assignment": "#777777",
+    "fine_tuned": "#0072b2",
+    "from_scratch": "#d55e00",
+    "linear_probe": "#009e73",
+    "autoencoder": "#0072b2",
+    "vae": "#009e73",
+    "gan": "#cc79a7",
+    "pca": "#d55e00",
+    "tsne": "#009e73",
+    "reference": "#1a1a1a",
+}
+SETTINGS: dict[str, Any] = {
+    "font.family": [FAMILY],
+    "font.size": 8.0,
+    "axes.titlesize": 8.5,
+    "axes.titleweight": 600,
+    "axes.titlelocation": "left",
+    "axes.titlepad": 5.0,
+    "axes.labelsize": 8.0,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": QUIET,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.unicode_minus": True,
+    "text.color": INK,
+    "xtick.color": QUIET,
+    "ytick.color": QUIET,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.labelsize": 7.5,
+    "ytick.labelsize": 7.5,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "lines.linewidth": 1.4,
+    "lines.solid_capstyle": "round",
+    "grid.color": RULE,
+    "grid.linewidth": 0.4,
+    "legend.frameon": False,
+    "legend.fontsize": 7.5,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "latent-lab",
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "image.interpolation": "none",
+}
+
+
+@cache
+def register_fonts() -> None:
+    """Make the report's typeface known to matplotlib."""
+    for cut, weight, slant in (
+        ("Regular", 400, "normal"),
+        ("Semibold", 600, "normal"),
+        ("It", 400, "italic"),
+    ):
+        path = str(TEMPLATES / "fonts" / f"SourceSans3-{cut}.ttf")
+        # entered by hand: matplotlib takes the Semibold for a family of its own
+        entry = font_manager.FontEntry(path, name=FAMILY, style=slant, weight=weight)
+        font_manager.fontManager.ttflist.append(entry)
+
+
+def settings() -> Any:
+    """Return a context within which figures are drawn in the report's style."""
+    register_fonts()
+    return mpl.rc_context(SETTINGS)
+
+
+def new_figure(
+    height: float,
+    width: float = TEXT_WIDTH,
+    margins: tuple[float, float, float, float] = (11.0, 2.0, 9.0, 6.0),
+    gaps: tuple[float, float] = (13.0, 14.0),
+    grid: tuple[int, int] = (1, 1),
+) -> Figure:
+    """Make an empty figure whose panels stand where they are told to: the same in each figure.
+
+    Parameters
+    ----------
+    height, width : float
+        Size, mm.
+    margins : tuple of float
+        Left, right, bottom and top, mm.
+    gaps : tuple of float
+        Between columns and between rows, mm.
+    grid : tuple of int
+        Rows and columns that `Figure.subplots` will be asked for.
+    """
+    figure = Figure(figsize=(width / 25.4, height / 25.4))
+    left, right, bottom, top = margins
+    rows, columns = grid
+    panel_width = (width - left - right - gaps[0] * (columns - 1)) / columns
+    panel_height = (height - bottom - top - gaps[1] * (rows - 1)) / rows
+    figure.subplots_adjust(
+        left=left / width,
+        right=1 - right / width,
+        bottom=bottom / height,
+        top=1 - top / height,
+        wspace=gaps[0] / panel_width,
+        hspace=gaps[1] / panel_height,
+    )
+    return figure
+
+
+def whole_axis(axes: Axes) -> None:
+    """Take everything off an axes but its title: for images and maps."""
+    axes.set_xticks([])
+    axes.set_yticks([])
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def number_ticks(axes: Axes, language: Language, which: Sequence[str] = ("x", "y")) -> None:
+    """Write tick labels as the language does."""
+    formatter = FuncFormatter(lambda value, _: language.number(round(value, 9), "g"))
+    for name in which:
+        axis = axes.xaxis if name == "x" else axes.yaxis
+        axis.set_major_formatter(formatter)
+
+
+def epoch_axis(axes: Axes, language: Language, label: str) -> None:
+    """Whole epochs along x."""
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+    axes.set_xlabel(label)
+    number_ticks(axes, language)
+
+
+def note(axes: Axes, text: str) -> None:
+    """Say in a panel why it is empty."""
+    whole_axis(axes)
+    axes.text(
+        0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=QUIET,
+        fontstyle="italic", wrap=True,
+    )  # fmt: skip

@@ -1,0 +1,138 @@
+"""Languages: messages from the Babel catalogues, numbers and dates in the reader's form.
+
+Messages are English in templates and code; a catalogue stands at
+``templates/locale/<language>/LC_MESSAGES/report.po`` and is compiled in memory.
+"""
+
+import gettext
+import io
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from babel import Locale as BabelLocale
+from babel.dates import format_date
+from babel.lists import format_list
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal, parse_decimal
+
+from bench.errors import UserError
+from bench.paths import TEMPLATES
+
+SOURCE_LANGUAGE = "en"
+NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
+MINUS = "\N{MINUS SIGN}"
+
+
+class Language:
+    """One language of the report.
+
+    Attributes
+    ----------
+    code : str
+        ISO 639 code, such as ``es``.
+    untranslated : set of str
+        Messages asked for that the catalogue does not hold; filled while rendering.
+    """
+
+    def __init__(self, code: str, templates: Path = TEMPLATES) -> None:
+        self.code = code
+        self.untranslated: set[str] = set()
+        self._locale = BabelLocale.parse(code)
+        self._translations = (
+            gettext.NullTranslations()
+            if code == SOURCE_LANGUAGE
+            else _read_catalogue(catalogue_path(code, templates))
+        )
+
+    def gettext(self, message: str) -> str:
+        """Translate a message."""
+        translated = self._translations.gettext(message)
+        if self.code != SOURCE_LANGUAGE and message not in getattr(
+            self._translations, "_catalog", {}
+        ):
+            self.untranslated.add(message)
+        return translated
+
+    def ngettext(self, singular: str, plural: str, count: int) -> str:
+        """Translate a message that depends on a count."""
+        translated = self._translations.ngettext(singular, plural, count)
+        if self.code != SOURCE_LANGUAGE and translated in (singular, plural):
+            self.untranslated.add(singular)
+        return translated
+
+    def number(self, value: float, spec: str = "g") -> str:
+        """Write a number as this language does.
+
+        Parameters
+        ----------
+        value : float
+            The number.
+        spec : str
+            ``.3f`` (decimals), ``d`` (whole, grouped), ``.1%`` (per cent), or ``g`` (as short as
+            four significant digits allow).
+        """
+        text = format_decimal(value, format=_pattern(value, spec), locale=self._locale)
+        if self.code == SOURCE_LANGUAGE:
+            text = text.replace(f"{NO_BREAK_SPACE}%", "%")  # only English sets it solid
+        return text.replace("-", MINUS)
+
+    def parse(self, text: str) -> float:
+        """Read a number that `number` wrote; per cents come back as fractions."""
+        plain = text.replace(MINUS, "-").replace(NO_BREAK_SPACE, "").strip()
+        percent = plain.endswith("%")
+        value = float(parse_decimal(plain.rstrip("% "), locale=self._locale))
+        return value / 100 if percent else value
+
+    def date(self, moment: datetime) -> str:
+        """Write a date in full."""
+        return format_date(moment.date(), format="long", locale=self._locale)
+
+    def join(self, items: Sequence[str]) -> str:
+        """Join a list as prose: a, b and c."""
+        return format_list(list(items), locale=self._locale)
+
+
+def catalogue_path(code: str, templates: Path = TEMPLATES) -> Path:
+    """Path of a language's catalogue."""
+    return templates / "locale" / code / "LC_MESSAGES" / "report.po"
+
+
+def decimals_of(spec: str) -> int:
+    """Decimals that a number format prints, per cents counted on the fraction."""
+    if spec == "d":
+        return 0
+    digits = int(spec.strip(".f%"))
+    return digits + 2 if spec.endswith("%") else digits
+
+
+def _pattern(value: float, spec: str) -> str:
+    if spec == "d":
+        return "#,##0"
+    if spec == "g":
+        return _short_pattern(value)
+    digits = "0" * int(spec.strip(".f%"))
+    return ("#,##0." + digits).rstrip(".") + ("\u00a0%" if spec.endswith("%") else "")
+
+
+def _short_pattern(value: float) -> str:
+    """At most four significant digits, no trailing zeros; tiny values as powers of ten."""
+    if value and abs(value) < 1e-3:
+        return "0.##E0"
+    decimals = max(0, 3 - len(str(int(abs(value)))) + (abs(value) < 1))
+    return "#,##0." + "#" * (decimals + 1) if decimals or value % 1 else "#,##0"
+
+
+def _read_catalogue(path: Path) -> gettext.GNUTranslations:
+    if not path.is_file():
+        raise UserError(
+            f"No catalogue for this language: expected {path}. The report cannot be rendered in "
+            "it; choose another language, or make one with "
+            "`python -m bench.report.catalogue --new LANGUAGE`."
+        )
+    compiled = io.BytesIO()
+    with path.open("rb") as file:
+        write_mo(compiled, read_po(file))
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)

@@ -1,0 +1,11 @@
+"""Training: loops, schedules, augmentation, and the one place that knows which backend runs.
+
+The modules load when first used: planning and reporting need no deep-learning framework.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submodules=["augment", "backend", "loop", "objective", "predict", "schedule"],
+)

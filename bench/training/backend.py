@@ -1,0 +1,59 @@
+"""Which Keras backend runs: the one place that asks."""
+
+import importlib
+import logging
+import os
+from types import ModuleType
+from typing import Any
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+
+logging.getLogger("tensorflow").setLevel(logging.ERROR)
+
+
+def name() -> str:
+    """Return `tensorflow` or `jax`."""
+    return str(keras.backend.backend())
+
+
+def steps() -> ModuleType:
+    """Return the module that compiles training steps for this backend.
+
+    Raises
+    ------
+    NotImplementedError
+        If Keras runs on a backend that this project has no training step for.
+    """
+    if name() not in ("tensorflow", "jax"):
+        raise NotImplementedError(
+            f"KERAS_BACKEND={name()}: expected tensorflow or jax. No network can be trained."
+        )
+    return importlib.import_module(f"bench.training.steps_{name()}")
+
+
+def prepare(precision: str, seed: int) -> None:
+    """Set the arithmetic and seed every source of randomness, before networks are built.
+
+    Parameters
+    ----------
+    precision : {'float32', 'mixed_bfloat16'}
+        Keras dtype policy: variables stay float32 under either.
+    seed : int
+        Seeds Python, NumPy and Keras: initial weights depend on nothing else.
+    """
+    keras.backend.clear_session()
+    keras.mixed_precision.set_dtype_policy(precision)
+    keras.utils.set_random_seed(seed)
+
+
+def precision() -> str:
+    """Return the arithmetic in force: `float32` or `mixed_bfloat16`."""
+    return str(keras.mixed_precision.dtype_policy().name)
+
+
+def to_numpy(value: Any) -> Any:
+    """Copy a tensor of the backend into a NumPy array."""
+    return keras.ops.convert_to_numpy(value)

@@ -1,0 +1,177 @@
+"""The training loop: epochs, validation, progress, timing."""
+
+import resource
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bench.training import backend
+from bench.training.objective import Objective
+
+Progress = Callable[[float, str], None]
+MOST_STEPS_A_CALL = 25  # keeps progress bars moving and Ctrl-C answered
+
+
+class DivergedError(RuntimeError):
+    """A loss stopped being a finite number."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """How a training went.
+
+    Attributes
+    ----------
+    history : DataFrame
+        One row an epoch: `epoch`, each scalar's mean, `validation_<scalar>`, `seconds`.
+    cost : dict
+        Parameters, epochs, steps, seconds, throughput with the first, compiling call apart, and
+        peak memory of the process.
+    """
+
+    history: pd.DataFrame
+    cost: dict[str, Any]
+
+
+def steps_per_epoch(images: int, batch_size: int) -> int:
+    """Whole batches in an epoch; a partial one is left out, since it would compile anew.
+
+    Raises
+    ------
+    ValueError
+        If there is not one whole batch.
+    """
+    if images < batch_size:
+        raise ValueError(
+            f"A batch of {batch_size} does not fit into {images} training images. "
+            "Nothing can be trained; lower batch_size or raise train_limit."
+        )
+    return images // batch_size
+
+
+def train(
+    objectives: Sequence[Objective],
+    data: Mapping[str, np.ndarray],
+    *,
+    epochs: int,
+    batch_size: int,
+    seed: int,
+    validation: Mapping[str, np.ndarray] | None = None,
+    progress: Progress | None = None,
+) -> Record:
+    """Train for a number of epochs.
+
+    Parameters
+    ----------
+    objectives : sequence of Objective
+        Applied in turn at each step; the first one's loss is evaluated on the validation data.
+    data, validation : mapping of str to ndarray
+        Arrays whose first axis is the images.
+    epochs, batch_size : int
+        How long, how large the steps.
+    seed : int
+        Order of the images.
+    progress : callable, optional
+        Told the share that is done and the latest loss.
+
+    Returns
+    -------
+    Record
+        History and cost.
+
+    Raises
+    ------
+    DivergedError
+        If a logged scalar is not finite; the message names the epoch and the scalar.
+    """
+    steps = backend.steps()
+    run = steps.compile_training(objectives, data)
+    evaluate = _evaluation(steps, objectives[0], validation, batch_size)
+    images = len(next(iter(data.values())))
+    per_epoch = steps_per_epoch(images, batch_size)
+    most = min(
+        MOST_STEPS_A_CALL, max(1, per_epoch // 2)
+    )  # at least one call after the compiling one
+    chunk = max(n for n in range(1, most + 1) if per_epoch % n == 0)
+    order = np.random.default_rng(seed)
+    rows, calls = [], []
+    for epoch in range(1, epochs + 1):
+        began = time.perf_counter()
+        batches = order.permutation(images)[: per_epoch * batch_size].reshape(-1, batch_size)
+        logs = []
+        for start in range(0, per_epoch, chunk):
+            call_began = time.perf_counter()
+            logs.append(run(batches[start : start + chunk]))
+            calls.append(time.perf_counter() - call_began)
+            _check(logs[-1], epoch)
+            if progress is not None:
+                done = (epoch - 1 + (start + chunk) / per_epoch) / epochs
+                progress(done, f"epoch {epoch}/{epochs}, loss {logs[-1]['loss']:.4f}")
+        row = pd.DataFrame(logs).mean().to_dict()
+        if evaluate is not None:
+            row |= {f"validation_{name}": value for name, value in evaluate().items()}
+        rows.append({"epoch": epoch, **row, "seconds": time.perf_counter() - began})
+    for objective in objectives:
+        # where the optimiser averages weights, the average takes their place
+        objective.optimizer.finalize_variable_values(objective.trainable)
+    cost = _cost(objectives, calls, epochs=epochs, chunk=chunk, batch_size=batch_size)
+    return Record(pd.DataFrame(rows), cost)
+
+
+def _evaluation(
+    steps: Any,
+    objective: Objective,
+    validation: Mapping[str, np.ndarray] | None,
+    batch_size: int,
+) -> Callable[[], dict[str, float]] | None:
+    if validation is None:
+        return None
+    evaluate = steps.compile_evaluation(
+        objective.loss, (*objective.trains, *objective.uses), validation
+    )
+    count = len(next(iter(validation.values())))
+    whole = steps_per_epoch(count, batch_size) * batch_size
+    batches = np.arange(whole).reshape(-1, batch_size)
+    return lambda: evaluate(batches)
+
+
+def _check(log: Mapping[str, float], epoch: int) -> None:
+    for name, value in log.items():
+        if not np.isfinite(value):
+            raise DivergedError(
+                f"Training diverged: {name} became {value} in epoch {epoch}. The cell is kept as "
+                "failed; a lower learning_rate or float32 precision is the usual remedy."
+            )
+
+
+def _cost(
+    objectives: Sequence[Objective],
+    calls: Sequence[float],
+    *,
+    epochs: int,
+    chunk: int,
+    batch_size: int,
+) -> dict[str, Any]:
+    """Throughput over all calls but the first, which compiles."""
+    warm = calls[1:] or calls
+    step_seconds = float(np.mean(warm)) / chunk
+    parameters = {id(v): int(np.prod(v.shape)) for o in objectives for v in o.trainable}
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {
+        "parameters": sum(parameters.values()),
+        "epochs": epochs,
+        "steps": len(calls) * chunk,
+        "batch_size": batch_size,
+        "seconds": float(np.sum(calls)),
+        "compile_seconds": max(0.0, calls[0] - step_seconds * chunk),
+        "images_per_second": batch_size / step_seconds,
+        "milliseconds_per_step": 1000 * step_seconds,
+        "peak_memory_mib": peak / (1024 * 1024 if sys.platform == "darwin" else 1024),
+        "precision": backend.precision(),
+        "backend": backend.name(),
+    }

@@ -1,0 +1,51 @@
+"""What one optimiser minimises."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+
+Tensor = Any
+Batch = Mapping[str, Tensor]
+Loss = Callable[[Batch, bool], dict[str, Tensor]]
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A loss, the networks that it trains, and the optimiser.
+
+    A training step applies its objectives in turn: one for a classifier or an autoencoder, two for
+    a GAN.
+
+    Attributes
+    ----------
+    loss : callable
+        `loss(batch, training)` gives scalars by name; the one named `loss` is minimised, the others
+        are logged.
+    trains : sequence of keras.Model
+        The networks whose trainable variables the optimiser changes.
+    optimizer : keras.optimizers.Optimizer
+        Its learning rate may be a schedule.
+    uses : sequence of keras.Model
+        Further networks that the loss calls.
+    random : keras.random.SeedGenerator, optional
+        The loss's own source of randomness.
+    """
+
+    loss: Loss
+    trains: Sequence[keras.Model]
+    optimizer: keras.optimizers.Optimizer
+    uses: Sequence[keras.Model] = field(default=())
+    random: keras.random.SeedGenerator | None = None
+
+    @property
+    def trainable(self) -> list[keras.Variable]:
+        """Variables that the optimiser changes."""
+        return [v for network in self.trains for v in network.trainable_variables]
+
+    @property
+    def state(self) -> list[keras.Variable]:
+        """Every variable that a step may read or change, the optimiser's own apart."""
+        variables = [v for network in (*self.trains, *self.uses) for v in network.variables]
+        return variables + ([self.random.state] if self.random is not None else [])

@@ -1,0 +1,265 @@
+"""A made-up run of the right shape, for the report's tests only."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from bench.config import load_profile
+from bench.store import Result, StoredCell, StoredRun, content_key, write_done, write_failed
+from bench.store.run import write_manifest
+
+CLASSIFIERS = {"mnist_classifier": "mnist", "fashion_classifier": "fashion_mnist"}
+TEST_IMAGES = 400
+TRAINING = {
+    "parameters": 120_000,
+    "epochs": 3,
+    "steps": 300,
+    "batch_size": 100,
+    "seconds": 42.5,
+    "compile_seconds": 6.25,
+    "images_per_second": 1234.5,
+    "milliseconds_per_step": 81.0,
+    "peak_memory_mib": 912.0,
+    "precision": "float32",
+    "backend": "tensorflow",
+}
+PROVENANCE = {
+    "git_commit": "0123456789abcdef0123456789abcdef01234567",
+    "git_dirty": False,
+    "created": "2026-11-23T12:00:00+00:00",
+    "seconds": 50.0,
+    "backend": "tensorflow",
+    "versions": {"python": "3.11.9", "keras": "3.15.1", "numpy": "2.4.6"},
+    "hardware": {
+        "cpu": "A processor",
+        "cores": 2,
+        "memory_gib": 23.4,
+        "gpu": None,
+        "platform": "Linux x86_64",
+    },
+    "root_seed": 1,
+    "seed": 12345,
+    "profile": "smoke",
+}
+
+
+def made_up_run(
+    folder: Path, seeds: int = 1, failed: tuple[str, ...] = (), missing: tuple[str, ...] = ()
+) -> StoredRun:
+    """Write a whole run; `failed` and `missing` name cells as ``experiment/variant``."""
+    profile = load_profile("smoke").model_dump(mode="json")
+    cells = []
+    for experiment, variant, count, make in _plan(seeds):
+        for seed in range(count):
+            key = content_key([experiment, variant, seed])
+            cell = StoredCell(folder, experiment, variant, seed, key)
+            cells.append(cell)
+            rng = np.random.default_rng([seed, int(key[:8], 16)])
+            path = f"{experiment}/{variant}"
+            if path in missing:
+                continue
+            provenance = PROVENANCE | {
+                "dataset": {
+                    "name": CLASSIFIERS.get(experiment, "fashion_mnist"),
+                    "sha256": {"train-images-idx3-ubyte": "ab" * 32},
+                }
+            }
+            if path in failed:
+                write_failed(cell, MemoryError("no room for <b>it</b>"), {}, provenance)
+            else:
+                write_done(cell, make(rng), {"variant": variant}, provenance)
+    return write_manifest(folder, profile, cells)
+
+
+def _plan(seeds):
+    for experiment in CLASSIFIERS:
+        yield experiment, "search", 1, _search
+        yield experiment, "pretrained", seeds, _pretrained
+        yield experiment, "linear_probe", seeds, _linear_probe
+        for variant in ("fine_tuned", "from_scratch", "assignment"):
+            yield experiment, variant, seeds, _classifier
+    yield "fashion_embedding", "search", 1, _search
+    yield "fashion_embedding", "assignment", seeds, _network_map
+    yield "fashion_embedding", "autoencoder", seeds, _network_map
+    yield "fashion_embedding", "pca", 1, _map
+    yield "fashion_embedding", "tsne", 1, _map
+    yield "fashion_generation", "search", 1, _search
+    yield "fashion_generation", "reference", 1, _reference
+    yield "fashion_generation", "assignment", seeds, _generator("loss", "validation_loss")
+    yield "fashion_generation", "autoencoder", seeds, _generator("loss", "validation_loss")
+    columns = ("loss", "reconstruction", "kl", "validation_loss")
+    yield "fashion_generation", "vae", seeds, _generator(*columns)
+    yield "fashion_generation", "gan", seeds, _generator("discriminator_loss", "generator_loss")
+
+
+def _images(rng, *shape):
+    ramp = np.linspace(0, 255, 28)[None, :] * np.ones((28, 1))
+    return (ramp * rng.uniform(0.2, 1.0, (*shape, 1, 1))).astype(np.uint8)
+
+
+def _history(rng, *columns, epochs=3):
+    falling = np.linspace(1.0, 0.4, epochs)
+    return pd.DataFrame(
+        {"epoch": np.arange(1, epochs + 1)}
+        | {name: falling * rng.uniform(0.8, 1.2) for name in columns}
+    )
+
+
+def _search(rng):
+    trials = pd.DataFrame(
+        {
+            "trial": ["0000", "0001"],
+            "status": ["COMPLETED", "FAILED"],
+            "score": [0.61, np.nan],
+            "seconds": [4.0, 1.0],
+            "epochs": [1, 1],
+            "hp_learning_rate": [0.004, 0.01],
+            "hp_width": [8, 16],
+        }
+    )
+    return Result(
+        {
+            "best": {"learning_rate": 0.004, "width": 8},
+            "best_score": 0.61,
+            "objective": "validation_accuracy",
+            "completed": 1,
+            "failed": 1,
+            "seconds": 5.0,
+        },
+        {"trials": trials},
+    )
+
+
+def _pretrained(rng):
+    stages = [
+        _history(rng, "loss", "validation_loss", epochs=2).assign(stage=s) for s in (1, 2, 3)
+    ]
+    return Result(
+        {"reconstruction_mse": 0.0123, "code_size": 288, "training": TRAINING},
+        {"history": pd.concat(stages, ignore_index=True)},
+        {"originals": _images(rng, 16), "reconstructions": _images(rng, 16)},
+    )
+
+
+def _linear_probe(rng):
+    return Result({"accuracy": 0.81 + rng.normal(0, 0.01), "macro_f1": 0.8, "code_size": 288})
+
+
+def _classifier(rng):
+    from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
+    labels = np.arange(TEST_IMAGES, dtype=np.uint8) % 10
+    wrong = rng.random(TEST_IMAGES) < 0.15
+    predicted = np.where(wrong, rng.integers(0, 10, TEST_IMAGES), labels)
+    probabilities = np.full((TEST_IMAGES, 10), 0.03, dtype=np.float32)
+    probabilities[np.arange(TEST_IMAGES), predicted] = 0.73
+    scores = precision_recall_fscore_support(labels, predicted, zero_division=0)
+    names = ("precision", "recall", "f1", "support")
+    metrics = {
+        "accuracy": float((labels == predicted).mean()),
+        "macro_f1": float(scores[2].mean()),
+        "weighted_f1": float(scores[2].mean()),
+        "per_class": {n: [float(v) for v in s] for n, s in zip(names, scores, strict=True)},
+        "confusion": confusion_matrix(labels, predicted).tolist(),
+        "expected_calibration_error": 0.05,
+        "training": TRAINING,
+        "architecture": [
+            {"name": "input", "type": "InputLayer", "output_shape": [28, 28, 1], "parameters": 0},
+            {"name": "stage_1", "type": "Conv2D", "output_shape": [28, 28, 8], "parameters": 80},
+            {"name": "head", "type": "Dense", "output_shape": [10], "parameters": 2890},
+        ],
+    }
+    arrays = {"probabilities": probabilities, "labels": labels}
+    for kind in ("right", "wrong"):
+        arrays[f"{kind}_images"] = _images(rng, 20)
+        arrays[f"{kind}_true"] = np.arange(20, dtype=np.uint8) % 10
+        arrays[f"{kind}_predicted"] = (arrays[f"{kind}_true"] + (kind == "wrong")) % 10
+        arrays[f"{kind}_confidence"] = np.linspace(0.99, 0.4, 20, dtype=np.float32)
+    columns = ("loss", "validation_loss", "accuracy", "validation_accuracy", "seconds")
+    return Result(metrics, {"history": _history(rng, *columns)}, arrays)
+
+
+def _map(rng):
+    labels = np.arange(TEST_IMAGES, dtype=np.uint8) % 10
+    angle = labels / 10 * 2 * np.pi
+    centres = np.stack([np.cos(angle), np.sin(angle)], axis=1) * 10
+    metrics = {
+        "knn_accuracy": 0.7 + rng.normal(0, 0.02),
+        "trustworthiness": 0.95,
+        "continuity": 0.94,
+        "distance_correlation": 0.6,
+        "brightness_correlation": 0.9,
+        "line_share": 0.65,
+        "fit_seconds": 3.2,
+        "transform_seconds": 0.1,
+        "embeds_new_images": True,
+        "decodes": True,
+        "dead_units": None,
+        "explained_variance": [0.29, 0.18],
+    }
+    arrays = {
+        "test_map": (centres + rng.normal(0, 2, centres.shape)).astype(np.float32),
+        "test_labels": labels,
+        "thumbnails": _images(rng, 400),
+        "thumbnail_index": np.arange(400) % TEST_IMAGES,
+    }
+    return Result(metrics, {}, arrays)
+
+
+def _network_map(rng):
+    plain = _map(rng)
+    more = {
+        "originals": _images(rng, 10),
+        "reconstructions": _images(rng, 10),
+        "decoded_grid": _images(rng, 15, 15),
+        "grid_extent": np.array([-12.0, 12.0, -11.0, 11.0], dtype=np.float32),
+    }
+    metrics = dict(plain.metrics) | {
+        "dead_units": 0,
+        "reconstruction_mse": 0.03,
+        "training": TRAINING,
+        "architecture": [
+            {"name": "code", "type": "Dense", "output_shape": [2], "parameters": 258}
+        ],
+    }
+    tables = {"history": _history(rng, "loss", "validation_loss")}
+    return Result(metrics, tables, dict(plain.arrays) | more)
+
+
+def _scores(rng):
+    return {
+        "frechet_distance": 20 + rng.normal(0, 1),
+        "kernel_distance": 0.02,
+        "precision": 0.7,
+        "recall": 0.5,
+        "density": 0.6,
+        "coverage": 0.55,
+        "class_histogram": [0.1] * 10,
+        "sharpness": 0.8,
+        "nearest_distance_ratio": 1.1,
+    }
+
+
+def _reference(rng):
+    return Result(_scores(rng), {}, {"samples": _images(rng, 400), "nearest": _images(rng, 16)})
+
+
+def _generator(*columns):
+    def make(rng):
+        arrays = {
+            "samples": _images(rng, 400),
+            "nearest": _images(rng, 16),
+            "interpolation": _images(rng, 6, 10),
+        }
+        metrics = _scores(rng) | {"training": TRAINING}
+        if "generator_loss" not in columns:
+            arrays |= {"originals": _images(rng, 16), "reconstructions": _images(rng, 16)}
+            metrics["reconstruction_mse"] = 0.012
+        if "kl" in columns:
+            metrics |= {"active_units": 7, "kl": 11.5}
+        if "kl" in columns or "generator_loss" in columns:
+            metrics["latent_size"] = 8
+        return Result(metrics, {"history": _history(rng, *columns)}, arrays)
+
+    return make
