@@ -132,9 +132,7 @@ def _search(rng):
 
 
 def _pretrained(rng):
-    stages = [
-        _history(rng, "loss", "validation_loss", epochs=2).assign(stage=s) for s in (1, 2, 3)
-    ]
+    stages = [_history(rng, "loss", "validation_loss", epochs=2).assign(stage=s) for s in (1, 2, 3)]
     return Result(
         {"reconstruction_mse": 0.0123, "code_size": 288, "training": TRAINING},
         {"history": pd.concat(stages, ignore_index=True)},
@@ -219,9 +217,7 @@ def _network_map(rng):
         "dead_units": 0,
         "reconstruction_mse": 0.03,
         "training": TRAINING,
-        "architecture": [
-            {"name": "code", "type": "Dense", "output_shape": [2], "parameters": 258}
-        ],
+        "architecture": [{"name": "code", "type": "Dense", "output_shape": [2], "parameters": 258}],
     }
     tables = {"history": _history(rng, "loss", "validation_loss")}
     return Result(metrics, tables, dict(plain.arrays) | more)

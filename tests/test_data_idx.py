@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from data_support import encode_idx
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -15,6 +15,7 @@ idx_arrays = arrays.arrays(
 )
 
 
+@settings(deadline=None)
 @given(idx_arrays)
 def test_round_trip(array):
     parsed = parse(encode_idx(array))
@@ -23,6 +24,7 @@ def test_round_trip(array):
     np.testing.assert_array_equal(parsed, array)
 
 
+@settings(deadline=None)
 @given(idx_arrays, st.data())
 def test_any_cut_is_refused(array, data):
     payload = encode_idx(array)
@@ -31,12 +33,14 @@ def test_any_cut_is_refused(array, data):
         parse(payload[:length])
 
 
+@settings(deadline=None)
 @given(idx_arrays, st.binary(min_size=1, max_size=9))
 def test_anything_added_is_refused(array, extra):
     with pytest.raises(IdxError, match="added to"):
         parse(encode_idx(array) + extra)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=64))
 def test_arbitrary_bytes_are_parsed_or_refused_as_no_idx(payload):
     try:

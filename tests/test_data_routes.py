@@ -90,22 +90,22 @@ def server(tmp_path, monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     put(tmp_path / "www", PAYLOADS, compress=True)
 
-    class Handler(http.server.SimpleHTTPRequestHandler):
-        asked: list = []
+    asked = []
 
+    class Handler(http.server.SimpleHTTPRequestHandler):
         def __init__(self, *arguments):
             super().__init__(*arguments, directory=tmp_path / "www")
 
         def log_request(self, *_):
-            self.asked.append(self.path)
+            asked.append(self.path)
 
         def log_message(self, *_):
             pass
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
-        thread = threading.Thread(target=running.serve_forever)
+        thread = threading.Thread(target=running.serve_forever, args=(0.02,))
         thread.start()
-        yield f"http://127.0.0.1:{running.server_port}/", Handler.asked
+        yield f"http://127.0.0.1:{running.server_port}/", asked
         running.shutdown()
         thread.join()
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.data import Dataset, split
@@ -31,6 +31,7 @@ def traced(images):
     return images[:, 0, 0].astype(int) * 256 + images[:, 0, 1]
 
 
+@settings(deadline=None)
 @given(validation=st.one_of(st.just(0), st.integers(3, 900)), seed=seeds)
 def test_training_and_validation_share_out_the_training_set(validation, seed):
     parts = split(DATA, validation, seed)
@@ -39,6 +40,7 @@ def test_training_and_validation_share_out_the_training_set(validation, seed):
     assert sorted(both) == list(range(1000))
 
 
+@settings(deadline=None)
 @given(
     validation=st.integers(3, 900),
     seed=seeds,
@@ -61,6 +63,7 @@ def test_rows_images_and_labels_stay_together(validation, seed, limit, test_limi
     assert len(parts.test_index) == min(test_limit or 100, 100)
 
 
+@settings(deadline=None)
 @given(seed=seeds)
 def test_classes_keep_their_shares(seed):
     parts = split(DATA, 100, seed, limit=90, test_limit=10)
@@ -70,6 +73,7 @@ def test_classes_keep_their_shares(seed):
     assert np.bincount(parts.test_labels).tolist() == [4, 2, 4]
 
 
+@settings(deadline=None)
 @given(seed=seeds)
 def test_the_same_call_gives_the_same_parts(seed):
     first, second = split(DATA, 100, seed, 50, 20), split(DATA, 100, seed, 50, 20)
@@ -102,6 +106,7 @@ def test_parts_may_be_written_to_without_harm():
     np.testing.assert_array_equal(traced(DATA.train_images), np.arange(1000))
 
 
+@settings(deadline=None)
 @given(
     counts=st.lists(st.integers(0, 10_000), min_size=1, max_size=12),
     share=st.floats(0, 1),

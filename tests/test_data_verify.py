@@ -2,9 +2,10 @@
 
 import gzip
 import hashlib
+import tracemalloc
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.data import verify
@@ -15,12 +16,14 @@ def sha256(payload):
     return hashlib.sha256(payload).hexdigest()
 
 
+@settings(deadline=None)
 @given(st.binary(min_size=1, max_size=200).filter(lambda raw: raw[:2] != verify.GZIP_MAGIC))
 def test_raw_and_gzip_have_one_sum(raw):
     assert verified(raw, sha256(raw)) == raw
     assert verified(gzip.compress(raw), sha256(raw)) == raw
 
 
+@settings(deadline=None)
 @given(st.binary(min_size=20, max_size=200), st.data())
 def test_a_cut_gzip_is_refused(raw, data):
     packed = gzip.compress(raw)
@@ -29,6 +32,7 @@ def test_a_cut_gzip_is_refused(raw, data):
         verified(packed[:length], sha256(raw))
 
 
+@settings(deadline=None)
 @given(st.binary(min_size=20, max_size=200), st.data())
 def test_a_flipped_bit_is_refused(raw, data):
     position = data.draw(st.integers(0, len(raw) - 1))
@@ -49,6 +53,17 @@ def test_a_decompression_bomb_is_refused():
     with pytest.raises(RefusedError, match="at most 1000 bytes"):
         unpack(gzip.compress(bytes(1001)), most_bytes=1000)
     assert unpack(gzip.compress(bytes(1000)), most_bytes=1000) == bytes(1000)
+
+
+def test_a_decompression_bomb_does_not_fill_the_memory():
+    bomb = gzip.compress(bytes(20_000_000))
+    tracemalloc.start()
+    try:
+        with pytest.raises(RefusedError):
+            unpack(bomb, most_bytes=1000)
+        assert tracemalloc.get_traced_memory()[1] < 2_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_too_large_a_file_is_not_even_read(tmp_path, monkeypatch):

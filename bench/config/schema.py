@@ -71,7 +71,6 @@ class Classifier(Section):
         description="Training of the whole classifier; the from-scratch control has the same."
     )
     assignment: Fit = Field(description="Training of the handed-in network.")
-    label_smoothing: Fraction = Field(description="Weight of the uniform label distribution.")
     weight_decay: Annotated[float, Field(ge=0.0)] = Field(description="AdamW's weight decay.")
     shift: Annotated[int, Field(ge=0)] = Field(
         description="Largest random translation of a training image, pixels."
@@ -83,7 +82,7 @@ class Classifier(Section):
     flip_averaging: bool = Field(
         description="Average the predictions of a test image and of its mirror image."
     )
-    search: Search = Field(description="The search over width, erasing and learning rate.")
+    search: Search = Field(description="The search over learning rate, pooling and label smoothing.")
 
 
 class TSNE(Section):

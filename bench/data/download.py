@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from bench.data.route import Progress, RouteError
 from bench.data.verify import MOST_BYTES
@@ -43,10 +44,15 @@ class _Meter:
     total: int = 0
     done: int = 0
     moved: float = field(default_factory=time.monotonic)
+    given_up: bool = False
 
     def update(self, size: int) -> None:
         self.done += size
         self.moved = time.monotonic()
+        if self.given_up:
+            raise RouteError("given up")
+        if self.done > MOST_BYTES:
+            raise RouteError(f"sent more than {MOST_BYTES} bytes")
 
     def reset(self) -> None:
         self.done = 0
@@ -79,21 +85,29 @@ def download(url: str, target: Path, progress: Progress) -> None:
     Raises
     ------
     RouteError
-        If the server cannot be reached, refuses, or sends no byte for a while.
+        If the server cannot be reached, refuses, sends no byte for a while, or far too many.
     """
     import pooch
 
     meter = _Meter()
-    fetch = pooch.HTTPDownloader(
-        progressbar=meter, chunk_size=1 << 16, timeout=(FIRST_BYTE_SECONDS, STALL_SECONDS)
-    )
+    responses: list[Any] = []
     failures: list[Exception] = []
+    fetch = pooch.HTTPDownloader(
+        progressbar=meter,
+        chunk_size=1 << 16,
+        timeout=(FIRST_BYTE_SECONDS, STALL_SECONDS),
+        hooks={"response": lambda response, **_: responses.append(response)},
+    )
 
     def work() -> None:
         try:
             fetch(url, str(target), None)
         except Exception as error:
             failures.append(error)
+        finally:
+            # pooch leaves the connection open after a refusal.
+            for response in responses:
+                response.close()
 
     # A thread: a server with eight addresses that all hang takes eight time-outs of its own.
     worker = threading.Thread(target=work, name=f"download {target.name}", daemon=True)
@@ -102,9 +116,8 @@ def download(url: str, target: Path, progress: Progress) -> None:
         worker.join(0.1)
         progress(f"downloading {url}", meter.share)
         if meter.stalled and worker.is_alive():
+            meter.given_up = True
             raise RouteError(f"no byte came for {time.monotonic() - meter.moved:.0f} s")
-        if meter.done > MOST_BYTES:
-            raise RouteError(f"sent more than {MOST_BYTES} bytes")
     if failures:
         raise RouteError(_cause(failures[0])) from failures[0]
 

@@ -1,5 +1,20 @@
 """Pure functions from NumPy arrays to numbers: no training, no files, no drawing.
 
 `classification`, `embedding` (with `neighbourhoods`), `generation` (with `manifolds` and
-`neighbours`) and `statistics`. They import nothing else of this project.
+`neighbours`) and `statistics`. They import nothing else of this project, and load when first used.
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submodules=[
+        "classification",
+        "embedding",
+        "generation",
+        "manifolds",
+        "neighbourhoods",
+        "neighbours",
+        "statistics",
+    ],
+)

@@ -18,14 +18,14 @@ class Reliability(NamedTuple):
         Mean probability of the predicted class; NaN in an empty bin.
     accuracy : ndarray of float64, shape (bins,)
         Share of right predictions; NaN in an empty bin.
-    count : ndarray of int64, shape (bins,)
+    counts : ndarray of int64, shape (bins,)
         Predictions in each bin.
     """
 
     edges: np.ndarray
     confidence: np.ndarray
     accuracy: np.ndarray
-    count: np.ndarray
+    counts: np.ndarray
 
 
 def confusion_matrix(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
@@ -104,9 +104,7 @@ def report(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, Any]:
     }
 
 
-def reliability_curve(
-    labels: np.ndarray, probabilities: np.ndarray, bins: int = 15
-) -> Reliability:
+def reliability_curve(labels: np.ndarray, probabilities: np.ndarray, bins: int = 15) -> Reliability:
     """Compare confidence with accuracy, bin by bin.
 
     Parameters
@@ -139,13 +137,13 @@ def reliability_curve(
     right = scores.argmax(axis=1) == labels
     edges = np.linspace(0.0, 1.0, bins + 1)
     place = np.searchsorted(edges[1:-1], confidence, side="left")
-    count = np.bincount(place, minlength=bins)
-    filled = np.where(count > 0, count, np.nan)
+    counts = np.bincount(place, minlength=bins)
+    filled = np.where(counts > 0, counts, np.nan)
     return Reliability(
         edges=edges,
         confidence=np.bincount(place, weights=confidence, minlength=bins) / filled,
         accuracy=np.bincount(place, weights=right, minlength=bins) / filled,
-        count=count,
+        counts=counts,
     )
 
 
@@ -180,7 +178,7 @@ def expected_calibration_error(
     """
     curve = reliability_curve(labels, probabilities, bins)
     gap = np.nan_to_num(np.abs(curve.accuracy - curve.confidence), nan=0.0)
-    return float((gap * curve.count).sum() / curve.count.sum())
+    return float((gap * curve.counts).sum() / curve.counts.sum())
 
 
 def right_and_wrong(

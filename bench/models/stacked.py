@@ -186,3 +186,27 @@ def classification_loss(
         return {"loss": ops.mean(entropy), "accuracy": ops.mean(ops.cast(right, "float32"))}
 
     return loss
+
+
+def features_of(network: keras.Model) -> keras.Model:
+    """Cut a classifier off at the vector that its logits are made from."""
+    return keras.Model(network.input, network.get_layer("features").output, name="features")
+
+
+def linear_probe(size: int) -> keras.Model:
+    """Standardise codes (n, size) and map them to ten logits: nothing else is learnt."""
+    code = keras.Input((size,))
+    standard = layers.BatchNormalization(center=False, scale=False)(code)
+    return keras.Model(code, layers.Dense(CLASSES, name="logits")(standard), name="linear_probe")
+
+
+def probe_loss(probe: keras.Model) -> Any:
+    """Cross-entropy of the labels from the `codes` of a batch."""
+
+    def loss(batch: Any, training: bool) -> dict[str, Any]:
+        logits = probe(batch["codes"], training=training)
+        labels = ops.cast(batch["labels"], "int32")
+        entropy = ops.sparse_categorical_crossentropy(labels, logits, from_logits=True)
+        return {"loss": ops.mean(entropy)}
+
+    return loss

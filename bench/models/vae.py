@@ -11,6 +11,7 @@ from keras import ops
 from bench.models.autoencoder import convolutional_decoder, convolutional_encoder
 from bench.models.images import to_unit
 
+ACTIVE_VARIANCE = 0.01  # a unit is active if its mean varies more (Burda et al. 2016, 1509.00519)
 WARM_UP = 0.2  # share of the steps over which the KL term's weight rises
 
 
@@ -22,6 +23,17 @@ def encoder(width: int, latent: int) -> keras.Model:
 def decoder(width: int, latent: int) -> keras.Model:
     """Build the decoder: codes (n, latent) to pixel probabilities (n, 28, 28, 1)."""
     return convolutional_decoder(width, latent)
+
+
+def mean_encoder(encode: keras.Model) -> keras.Model:
+    """Cut an encoder down to the mean: the code that stands for an image."""
+    latent = encode.output_shape[-1] // 2
+    dense = encode.layers[-1]
+    mean = keras.layers.Dense(latent, dtype="float32", name="mean")
+    network = keras.Model(encode.input, mean(dense.input), name="mean_encoder")
+    kernel, bias = dense.get_weights()
+    mean.set_weights([kernel[:, :latent], bias[:latent]])
+    return network
 
 
 def mean_and_log_variance(output: Any) -> tuple[Any, Any]:

@@ -1,7 +1,7 @@
 """The store as the report reads it: variants, and quantities that remember their cells."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -19,7 +19,22 @@ ROWS: dict[str, Callable[[pd.Series], Any]] = {
 }
 
 
-def lookup(cell: StoredCell, path: str) -> Any:
+class Tables:
+    """Reads each table once."""
+
+    def __init__(self) -> None:
+        self._read: dict[tuple[StoredCell, str], pd.DataFrame] = {}
+
+    def get(self, cell: StoredCell, name: str) -> pd.DataFrame | None:
+        """Return a cell's table; None if it has none of that name."""
+        if (cell, name) not in self._read:
+            if name not in cell.table_names:
+                return None
+            self._read[cell, name] = cell.table(name)
+        return self._read[cell, name]
+
+
+def lookup(cell: StoredCell, path: str, tables: Tables) -> Any:
     """Read one value of a cell.
 
     Parameters
@@ -31,6 +46,8 @@ def lookup(cell: StoredCell, path: str) -> Any:
         ``provenance:hardware.cpu``, ``config:fit.epochs``, or ``table:history.last.loss`` (row:
         a number, ``first``, ``last``, ``min``, ``max``, or ``at_min(loss)``, the row where
         another column is least).
+    tables : Tables
+        Where tables are read.
 
     Returns
     -------
@@ -40,7 +57,7 @@ def lookup(cell: StoredCell, path: str) -> Any:
     part, _, rest = path.rpartition(":")
     if part == "table":
         name, row, column = rest.split(".", 2)
-        return _from_table(cell, name, row, column)
+        return _from_table(tables.get(cell, name), row, column)
     tree: Any = {"": cell.metrics, "provenance": cell.provenance, "config": cell.config}[part]
     for step in rest.split("."):
         if isinstance(tree, list) and step.isdigit() and int(step) < len(tree):
@@ -52,11 +69,8 @@ def lookup(cell: StoredCell, path: str) -> Any:
     return tree
 
 
-def _from_table(cell: StoredCell, name: str, row: str, column: str) -> Any:
-    if name not in cell.table_names:
-        return None
-    table = cell.table(name)
-    if column not in table or table.empty:
+def _from_table(table: pd.DataFrame | None, row: str, column: str) -> Any:
+    if table is None or column not in table or table.empty:
         return None
     if row.startswith("at_min("):
         value = table[column].iloc[int(table[row[7:-1]].to_numpy().argmin())]
@@ -81,12 +95,15 @@ class Quantity:
         Its value in each of them.
     absence : str
         Why there is none: ``missing``, ``failed``, ``absent`` (not planned) or ``""``.
+    minus : tuple of StoredCell
+        For a difference: the cells whose values were taken off, seed by seed.
     """
 
     path: str
     cells: tuple[StoredCell, ...]
     values: tuple[float, ...]
     absence: str = ""
+    minus: tuple[StoredCell, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.values)
@@ -114,6 +131,26 @@ class Quantity:
         return [cell.label for cell in self.cells]
 
 
+def difference(first: Quantity, second: Quantity) -> Quantity:
+    """Take one quantity from another, seed by seed.
+
+    Only seeds that both have are paired; without any the difference is absent.
+    """
+    subtracted = {cell.seed: (cell, v) for cell, v in zip(second.cells, second.values, strict=True)}
+    pairs = [
+        (cell, value, *subtracted[cell.seed])
+        for cell, value in zip(first.cells, first.values, strict=True)
+        if cell.seed in subtracted
+    ]
+    return Quantity(
+        path=first.path,
+        cells=tuple(cell for cell, _, _, _ in pairs),
+        values=tuple(value - other for _, value, _, other in pairs),
+        absence="" if pairs else (first.absence or second.absence or "absent"),
+        minus=tuple(cell for _, _, cell, _ in pairs),
+    )
+
+
 @dataclass(frozen=True)
 class Variant:
     """The cells of one variant of an experiment."""
@@ -121,6 +158,7 @@ class Variant:
     experiment: str
     name: str
     cells: tuple[StoredCell, ...]
+    read: Tables = field(default_factory=Tables, compare=False, repr=False)
 
     @property
     def path(self) -> str:
@@ -148,7 +186,7 @@ class Variant:
 
     def value(self, path: str) -> Quantity:
         """Collect one number over the seeds."""
-        found = [(cell, lookup(cell, path)) for cell in self.done]
+        found = [(cell, lookup(cell, path, self.read)) for cell in self.done]
         kept = [(cell, float(value)) for cell, value in found if _is_number(value)]
         return Quantity(
             path=path,
@@ -159,11 +197,12 @@ class Variant:
 
     def get(self, path: str) -> Any:
         """Read something other than a number from the first finished cell."""
-        return lookup(self.first, path) if self.first else None
+        return lookup(self.first, path, self.read) if self.first else None
 
     def tables(self, name: str) -> list[pd.DataFrame]:
         """One table of each finished cell that holds it."""
-        return [cell.table(name) for cell in self.done if name in cell.table_names]
+        found = [self.read.get(cell, name) for cell in self.done]
+        return [table for table in found if table is not None]
 
     def array(self, name: str) -> np.ndarray | None:
         """One array of the first finished cell, if it holds it."""
@@ -178,13 +217,14 @@ class Results:
     def __init__(self, run: StoredRun) -> None:
         self.run = run
         self._variants: dict[str, Variant] = {}
+        self._tables = Tables()
 
     def variant(self, path: str) -> Variant:
         """Return a variant by ``experiment/variant``."""
         if path not in self._variants:
             experiment, name = path.split("/")
             cells = tuple(self.run.select(experiment, name))
-            self._variants[path] = Variant(experiment, name, cells)
+            self._variants[path] = Variant(experiment, name, cells, self._tables)
         return self._variants[path]
 
     def value(self, variant: str, path: str) -> Quantity:
@@ -203,7 +243,7 @@ class Results:
 
     def provenance(self, path: str) -> list[Any]:
         """Return the different values at a path of the provenance, in order of appearance."""
-        return unique(lookup(cell, f"provenance:{path}") for cell in self.done)
+        return unique(lookup(cell, f"provenance:{path}", self._tables) for cell in self.done)
 
 
 def unique(items: Iterable[Any]) -> list[Any]:

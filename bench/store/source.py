@@ -11,6 +11,11 @@ from functools import cache
 from pathlib import Path
 
 PACKAGE = "bench"
+# Their content reaches a cell through its settings, data hashes and seed, which the key holds.
+ELSEWHERE = tuple(
+    f"{PACKAGE}.{room}"
+    for room in ("config", "data", "errors", "paths", "store", "experiments.definition")
+)
 
 
 def source_hash(module: str, functions: tuple[str, ...], root: Path) -> str:
@@ -49,7 +54,7 @@ def _follow(node: ast.AST, tree: ast.Module, module: str, root: Path, reached: s
     bound = _imports(tree, module, root)
     for child in ast.walk(node):
         for target in _targets(child, bound, root):
-            if target in reached or target == module:
+            if target in reached or target == module or target.startswith(ELSEWHERE):
                 continue
             reached.add(target)
             other = _parse(_file(target, root))

@@ -1,6 +1,5 @@
 """Which Keras backend runs: the one place that asks."""
 
-import importlib
 import logging
 import os
 from types import ModuleType
@@ -27,11 +26,18 @@ def steps() -> ModuleType:
     NotImplementedError
         If Keras runs on a backend that this project has no training step for.
     """
-    if name() not in ("tensorflow", "jax"):
-        raise NotImplementedError(
-            f"KERAS_BACKEND={name()}: expected tensorflow or jax. No network can be trained."
-        )
-    return importlib.import_module(f"bench.training.steps_{name()}")
+    # imported here, and not at the top: only one of the two frameworks need be installed
+    if name() == "tensorflow":
+        from bench.training import steps_tensorflow
+
+        return steps_tensorflow
+    if name() == "jax":
+        from bench.training import steps_jax
+
+        return steps_jax
+    raise NotImplementedError(
+        f"KERAS_BACKEND={name()}: expected tensorflow or jax. No network can be trained."
+    )
 
 
 def prepare(precision: str, seed: int) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bench.config import Fit
 from bench.training import backend
 from bench.training.objective import Objective
 
@@ -38,6 +39,41 @@ class Record:
     cost: dict[str, Any]
 
 
+def steps(images: int, fit: Fit) -> int:
+    """Steps of a whole training, which a learning-rate schedule must know."""
+    return fit.epochs * steps_per_epoch(images, fit.batch_size)
+
+
+def part_of(progress: Progress, part: int, parts: int) -> Progress:
+    """Let one of several trainings report as a part of the whole, counted from 0."""
+    return lambda done, words: progress((part + done) / parts, f"{part + 1}/{parts}: {words}")
+
+
+def joined_history(records: Sequence[Record], label: str) -> pd.DataFrame:
+    """Histories of successive trainings, one below the other, numbered from 1 in column `label`."""
+    return pd.concat(
+        [record.history.assign(**{label: k}) for k, record in enumerate(records, start=1)],
+        ignore_index=True,
+    )
+
+
+def total_cost(records: Sequence[Record]) -> dict[str, Any]:
+    """Cost of successive trainings as one: sums, and throughput over all their warm steps."""
+    costs = [record.cost for record in records]
+    warm = sum(c["milliseconds_per_step"] * c["steps"] for c in costs)
+    taken = sum(c["steps"] for c in costs)
+    together = {key: sum(c[key] for c in costs) for key in ("parameters", "epochs", "seconds")}
+    return {
+        **costs[-1],
+        **together,
+        "steps": taken,
+        "compile_seconds": sum(c["compile_seconds"] for c in costs),
+        "images_per_second": 1000 * costs[0]["batch_size"] * taken / warm,
+        "milliseconds_per_step": warm / taken,
+        "peak_memory_mib": max(c["peak_memory_mib"] for c in costs),
+    }
+
+
 def steps_per_epoch(images: int, batch_size: int) -> int:
     """Whole batches in an epoch; a partial one is left out, since it would compile anew.
 
@@ -58,8 +94,7 @@ def train(
     objectives: Sequence[Objective],
     data: Mapping[str, np.ndarray],
     *,
-    epochs: int,
-    batch_size: int,
+    fit: Fit,
     seed: int,
     validation: Mapping[str, np.ndarray] | None = None,
     progress: Progress | None = None,
@@ -72,8 +107,8 @@ def train(
         Applied in turn at each step; the first one's loss is evaluated on the validation data.
     data, validation : mapping of str to ndarray
         Arrays whose first axis is the images.
-    epochs, batch_size : int
-        How long, how large the steps.
+    fit : Fit
+        Epochs and batch size; the learning rate is the optimisers' own.
     seed : int
         Order of the images.
     progress : callable, optional
@@ -89,9 +124,10 @@ def train(
     DivergedError
         If a logged scalar is not finite; the message names the epoch and the scalar.
     """
-    steps = backend.steps()
-    run = steps.compile_training(objectives, data)
-    evaluate = _evaluation(steps, objectives[0], validation, batch_size)
+    compiler = backend.steps()
+    run = compiler.compile_training(objectives, data)
+    epochs, batch_size = fit.epochs, fit.batch_size
+    evaluate = _evaluation(compiler, objectives[0], validation, batch_size)
     images = len(next(iter(data.values())))
     per_epoch = steps_per_epoch(images, batch_size)
     most = min(
@@ -124,14 +160,14 @@ def train(
 
 
 def _evaluation(
-    steps: Any,
+    compiler: Any,
     objective: Objective,
     validation: Mapping[str, np.ndarray] | None,
     batch_size: int,
 ) -> Callable[[], dict[str, float]] | None:
     if validation is None:
         return None
-    evaluate = steps.compile_evaluation(
+    evaluate = compiler.compile_evaluation(
         objective.loss, (*objective.trains, *objective.uses), validation
     )
     count = len(next(iter(validation.values())))

@@ -49,3 +49,8 @@ class Objective:
         """Every variable that a step may read or change, the optimiser's own apart."""
         variables = [v for network in (*self.trains, *self.uses) for v in network.variables]
         return variables + ([self.random.state] if self.random is not None else [])
+
+
+def random(seed: int) -> keras.random.SeedGenerator:
+    """Make the source of randomness for one training."""
+    return keras.random.SeedGenerator(seed)

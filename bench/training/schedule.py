@@ -33,3 +33,39 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
     def get_config(self) -> dict[str, float]:
         """Return the settings."""
         return {"peak": self.peak, "steps": self.steps, "rise": self.rise}
+
+
+def adam(
+    peak: float, steps: int, weight_decay: float = 0.0, **settings: Any
+) -> keras.optimizers.Optimizer:
+    """AdamW under a one-cycle schedule; biases and normalisation are not decayed.
+
+    Parameters
+    ----------
+    peak : float
+        Highest learning rate.
+    steps : int
+        Steps of the whole training.
+    weight_decay : float
+        Decoupled weight decay (Loshchilov and Hutter, 2017, arXiv 1711.05101).
+    **settings
+        Further settings of `keras.optimizers.AdamW`.
+    """
+    optimizer = keras.optimizers.AdamW(OneCycle(peak, steps), weight_decay=weight_decay, **settings)
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return optimizer
+
+
+def steady_adam(learning_rate: float, *, averaged: bool) -> keras.optimizers.Optimizer:
+    """Adam without momentum at a constant rate, for the players of a GAN.
+
+    Parameters
+    ----------
+    learning_rate : float
+        The same at every step.
+    averaged : bool
+        Whether an exponential average of the weights takes their place at the end.
+    """
+    return keras.optimizers.Adam(
+        learning_rate, beta_1=0.0, beta_2=0.99, use_ema=averaged, ema_momentum=0.995
+    )

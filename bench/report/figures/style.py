@@ -1,4 +1,4 @@
-"""How figures look: the report's own typeface, quiet axes, colours safe for colour-blind readers."""
+"""How figures look: the report's typeface, quiet axes, colours safe for every reader."""
 
 from collections.abc import Sequence
 from functools import cache

@@ -1,0 +1,79 @@
+"""The command line: `python -m bench <command>`, which each Invoke task calls."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from bench import commands
+from bench.errors import UserError
+from bench.paths import REPORTS, RUNS
+
+EXIT_OK, EXIT_USER_ERROR, EXIT_FAILED_CELLS, EXIT_INTERRUPTED = 0, 2, 3, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit code: see `python -m bench --help`."""
+    console = Console(stderr=False, soft_wrap=True)
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.command(options, console) or EXIT_OK)
+    except UserError as error:
+        Console(stderr=True, soft_wrap=True).print(f"error: {error}", style="red", markup=False)
+        return EXIT_USER_ERROR
+    except KeyboardInterrupt:
+        Console(stderr=True).print(
+            "Interrupted. Finished cells are kept: the same command goes on from there."
+        )
+        return EXIT_INTERRUPTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        description="Latent Lab: autoencoders, VAEs and GANs, from the data to the lab report.",
+        epilog=(
+            "exit codes: 0 all well; 2 a mistake that you can mend (the message says how); "
+            "3 some cells failed (the report shows them); 130 interrupted."
+        ),
+    )
+    which = argparse.ArgumentParser(add_help=False)
+    which.add_argument(
+        "--profile",
+        default="auto",
+        help="smoke, quick, full, auto (full where the backend sees a GPU, else quick; the "
+        "default), or the path of a .toml file",
+    )
+    which.add_argument("--run", help="name of the run (default: the profile's name)")
+    which.add_argument("--runs", type=Path, default=RUNS, help="folder of the runs")
+    where = argparse.ArgumentParser(add_help=False)
+    where.add_argument("--reports", type=Path, default=REPORTS, help="folder of the reports")
+    named = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def command(name: str, function: object, text: str, *parents: argparse.ArgumentParser):  # type: ignore[no-untyped-def] # noqa: ANN202
+        added = named.add_parser(name, help=text, description=text, parents=parents)
+        added.set_defaults(command=function)
+        return added
+
+    command(
+        "run-all", commands.run_all, "run the four experiments and render the report", which, where
+    )
+    one = command("run", commands.run_one, "run one experiment", which)
+    one.add_argument("experiment", help="its name; `python -m bench list` shows them")
+    one.add_argument("--variant", help="only this variant, and what it builds on")
+    command("list", commands.list_experiments, "list experiments and their variants")
+    command(
+        "status", commands.status, "show which cells of a run are done, failed or missing", which
+    )
+    command("report", commands.report, "render the report of a run as it stands", which, where)
+    command("data", commands.data, "find, fetch and verify both data sets")
+    command("config", commands.config, "print every setting of a profile with its meaning", which)
+    clean = command("clean", commands.clean, "delete a run and its report", which, where)
+    clean.add_argument("--yes", action="store_true", help="do not ask")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,123 @@
+"""What each command does, in a few calls to the rooms."""
+
+import argparse
+import shutil
+import time
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.config import describe
+from bench.errors import UserError
+from bench.experiments import EXPERIMENTS
+from bench.running import execute, make_plan, resolve_profile
+from bench.store import lock_run, open_run, write_manifest
+
+FAILED_CELLS = 3
+
+
+def run_all(options: argparse.Namespace, console: Console) -> int:
+    """Run every experiment, then render the report whatever failed."""
+    from bench.report.system import check_system_libraries
+
+    check_system_libraries()  # now, not after half an hour of training
+    code = _run(options, console, list(EXPERIMENTS), None)
+    report(options, console)
+    return code
+
+
+def run_one(options: argparse.Namespace, console: Console) -> int:
+    """Run one experiment, with what it builds on."""
+    return _run(options, console, [options.experiment], options.variant)
+
+
+def _run(
+    options: argparse.Namespace, console: Console, experiments: list[str], variant: str | None
+) -> int:
+    profile = resolve_profile(options.profile)
+    folder = options.runs / (options.run or profile.name)
+    began = time.perf_counter()
+    with lock_run(folder):
+        plan = make_plan(profile, folder, experiments, variant)
+        console.print(
+            f"Run {folder.name}: profile {profile.name}, {profile.precision}, {len(plan)} cells"
+        )
+        write_manifest(folder, profile.model_dump(mode="json"), [cell.stored for cell in plan])
+        summary = execute(profile, plan, console)
+    console.print(
+        f"{summary.found} cells were done, {summary.ran} ran now, {summary.failed} failed "
+        f"({time.perf_counter() - began:.0f} s)."
+    )
+    return FAILED_CELLS if summary.failed else 0
+
+
+def report(options: argparse.Namespace, console: Console) -> None:
+    """Render the report of a run as it stands, in every language of its profile."""
+    from bench.report.render import render
+
+    name = options.run or resolve_profile(options.profile).name
+    run = open_run(options.runs / name)
+    began = time.perf_counter()
+    paths = render(run, options.reports / name, tuple(run.profile["report"]["languages"]))
+    for path in paths:
+        console.print(f"wrote   {path}")
+    console.print(f"Rendered in {time.perf_counter() - began:.1f} s.")
+
+
+def list_experiments(_: argparse.Namespace, console: Console) -> None:
+    """List experiments and variants."""
+    table = Table("experiment", "exercise", "variants", "title")
+    for each in EXPERIMENTS.values():
+        table.add_row(each.name, each.exercise, ", ".join(each.variants), each.title)
+    console.print(table)
+
+
+def status(options: argparse.Namespace, console: Console) -> None:
+    """Show the cells of a run."""
+    run = open_run(options.runs / (options.run or resolve_profile(options.profile).name))
+    table = Table("cell", "status", "reason")
+    for cell in run.cells:
+        table.add_row(cell.label, cell.status, cell.failure["message"] if cell.failure else "")
+    console.print(table)
+
+
+def data(_: argparse.Namespace, console: Console) -> None:
+    """Find, fetch and verify both data sets."""
+    from bench.data import DATASETS, load
+
+    for name in DATASETS:
+        began = time.perf_counter()
+        loaded = load(name)
+        console.print(
+            f"{name}: {len(loaded.train_images)} training and {len(loaded.test_images)} test "
+            f"images, verified, from {loaded.route} ({time.perf_counter() - began:.1f} s)"
+        )
+
+
+def config(options: argparse.Namespace, console: Console) -> None:
+    """Print every setting with its value and meaning."""
+    profile = resolve_profile(options.profile)
+    table = Table("key", "value", "meaning", title=f"profile {profile.name}")
+    for key, meaning in describe():
+        value: object = profile
+        for part in key.split("."):
+            value = getattr(value, part)
+        table.add_row(key, "" if hasattr(value, "model_fields_set") else str(value), meaning)
+    console.print(table)
+
+
+def clean(options: argparse.Namespace, console: Console) -> None:
+    """Delete a run and its report."""
+    name = options.run or resolve_profile(options.profile).name
+    folders = [
+        folder / name for folder in (options.runs, options.reports) if (folder / name).is_dir()
+    ]
+    if not folders:
+        raise UserError(f"There is no run or report named {name}. Nothing was deleted.")
+    listed = " and ".join(map(str, folders))
+    if not options.yes and console.input(f"Delete {listed}? [y/N] ").strip().lower() != "y":
+        console.print("Nothing was deleted.")
+        return
+    for folder in folders:
+        shutil.rmtree(folder)
+    console.print(f"Deleted {listed}.")

@@ -1,0 +1,113 @@
+"""How an experiment is written down: variants, what each depends on, and what each is given."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from bench.data import Split
+from bench.store import Result, StoredCell
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What a variant's function is given.
+
+    Attributes
+    ----------
+    settings : namespace
+        The declared keys of the experiment's section, and no others: a key that is read without
+        being declared would not be part of the cell's content key.
+    seed : int
+        The cell's own seed.
+    precision : {'float32', 'mixed_bfloat16'}
+        Arithmetic of training.
+    split : Split
+        Training, validation and test images; the test images are for the last evaluation only.
+    needs : mapping of str to StoredCell
+        The finished cells that the variant declared, by the declared name.
+    scratch : Path
+        A folder that outlives an interrupt, for searches; removed when the cell is done.
+    progress : callable
+        Told the share that is done and a few words.
+    """
+
+    settings: Any
+    seed: int
+    precision: str
+    split: Split
+    needs: Mapping[str, StoredCell]
+    scratch: Path
+    progress: Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One row of an experiment.
+
+    Attributes
+    ----------
+    name : str
+        As the report and the store name it.
+    function : callable
+        Takes a `Cell`, gives a `Result`.
+    settings : tuple of str
+        Keys of the experiment's section that the function reads.
+    needs : tuple of str
+        Other variants, `variant` or `experiment/variant`; of the same seed index where they are
+        repeated, else their only cell.
+    repeated : bool
+        Whether there is one cell for each of the section's `seeds`.
+    """
+
+    name: str
+    function: Callable[[Cell], Result]
+    settings: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    repeated: bool = False
+
+
+@dataclass
+class Experiment:
+    """An experiment: its data set and its variants, in the order in which they run.
+
+    Attributes
+    ----------
+    name : str
+        Also the name of its section in the settings and of its Invoke task.
+    dataset : str
+        A name in `bench.data.DATASETS`.
+    exercise : str
+        The assignment's exercise that it answers.
+    title : str
+        A line for `--help`.
+    """
+
+    name: str
+    dataset: str
+    exercise: str
+    title: str
+    variants: dict[str, Variant] = field(default_factory=dict)
+
+    def variant(
+        self,
+        name: str | None = None,
+        *,
+        settings: tuple[str, ...] = (),
+        needs: tuple[str, ...] = (),
+        repeated: bool = False,
+    ) -> Callable[[Callable[[Cell], Result]], Callable[[Cell], Result]]:
+        """Register the decorated function as a variant, under its own name if none is given."""
+
+        def register(function: Callable[[Cell], Result]) -> Callable[[Cell], Result]:
+            called = name or function.__name__
+            self.variants[called] = Variant(called, function, settings, needs, repeated)
+            return function
+
+        return register
+
+
+def chosen(section: Any, keys: tuple[str, ...]) -> SimpleNamespace:
+    """Only the declared keys of a section."""
+    return SimpleNamespace(**{key: getattr(section, key) for key in keys})

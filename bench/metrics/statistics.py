@@ -1,0 +1,326 @@
+"""What repeated runs allow to be said: intervals, tests and verdicts."""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+from scipy import stats
+
+from bench.metrics import checks
+
+Verdict = Literal["supported", "not supported", "not distinguishable", "one run, no verdict"]
+
+
+class Interval(NamedTuple):
+    """A mean and its confidence interval.
+
+    Attributes
+    ----------
+    mean : float
+        The mean, or the share.
+    low, high : float or None
+        Limits of the interval; None if the values show no spread to estimate it from.
+    n : int
+        How many values it rests on.
+    """
+
+    mean: float
+    low: float | None
+    high: float | None
+    n: int
+
+
+class Difference(NamedTuple):
+    """A paired comparison of two variants.
+
+    Attributes
+    ----------
+    interval : Interval
+        Of the mean difference, first minus second.
+    p_value : float or None
+        Two-sided, of the paired t-test; None where the interval has no limits.
+    """
+
+    interval: Interval
+    p_value: float | None
+
+
+class McNemar(NamedTuple):
+    """A comparison of two classifiers on the same images.
+
+    Attributes
+    ----------
+    only_first, only_second : int
+        Images that only the first, or only the second, gets right.
+    p_value : float
+        Two-sided, exact.
+    """
+
+    only_first: int
+    only_second: int
+    p_value: float
+
+
+def mean_interval(values: Sequence[float] | np.ndarray, confidence: float = 0.95) -> Interval:
+    """Estimate a mean from independent runs.
+
+    Parameters
+    ----------
+    values : sequence of float, length n
+        One figure for each run.
+    confidence : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    Interval
+        Limits are None for a single run, and for equal values: no spread was seen, which
+        does not mean that there is none.
+
+    Raises
+    ------
+    ValueError
+        If there is no value, one is no finite number, or `confidence` is out of range.
+
+    Notes
+    -----
+    mean +- t(n - 1) s / sqrt(n): "Student", "The probable error of a mean", Biometrika 6, 1908.
+    """
+    numbers = _vector("values", values)
+    return _interval(numbers, _standard_error(numbers, numbers), confidence)
+
+
+def paired_difference(
+    first: Sequence[float] | np.ndarray,
+    second: Sequence[float] | np.ndarray,
+    confidence: float = 0.95,
+) -> Difference:
+    """Compare two variants run with the same seeds.
+
+    Parameters
+    ----------
+    first, second : sequence of float, length n
+        Figures of both, in the same order of seeds.
+    confidence : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    Difference
+        Of first minus second. Without limits and p-value for a single pair, and if all
+        differences are equal.
+
+    Raises
+    ------
+    ValueError
+        If lengths differ, there is no value, one is no finite number, or `confidence` is out of
+        range.
+
+    Notes
+    -----
+    Paired t-test: "Student", Biometrika 6, 1908.
+    """
+    a, b = _vector("first", first), _vector("second", second)
+    checks.same_length("first", a, "second", b)
+    differences = a - b
+    error = _standard_error(differences, np.concatenate((a, b)))
+    interval = _interval(differences, error, confidence)
+    if error is None:
+        return Difference(interval, None)
+    p_value = 2.0 * float(stats.t.sf(abs(interval.mean) / error, len(differences) - 1))
+    return Difference(interval, p_value)
+
+
+def proportion_interval(successes: int, n: int, confidence: float = 0.95) -> Interval:
+    """Estimate a share, such as an accuracy, from independent images.
+
+    Parameters
+    ----------
+    successes : int
+        Images classified rightly, from 0 to `n`.
+    n : int
+        Images, 1 or more.
+    confidence : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    Interval
+        Limits from 0 to 1. It tells what other test images would change, not what another
+        training would.
+
+    Raises
+    ------
+    ValueError
+        If a count or `confidence` is out of range.
+
+    Notes
+    -----
+    Score interval: Wilson, "Probable inference, the law of succession, and statistical
+    inference", JASA 22, 1927.
+    """
+    checks.whole("n", n, 1)
+    checks.whole("successes", successes, 0, n)
+    _check_confidence(confidence)
+    z = float(stats.norm.isf((1.0 - confidence) / 2.0))
+    share = successes / n
+    centre = (share + z**2 / (2 * n)) / (1.0 + z**2 / n)
+    half = z / (1.0 + z**2 / n) * np.sqrt(share * (1.0 - share) / n + z**2 / (4 * n**2))
+    # At the ends the limits are 0 and 1 exactly, but for rounding.
+    low = 0.0 if successes == 0 else float(centre - half)
+    high = 1.0 if successes == n else float(centre + half)
+    return Interval(share, low, high, n)
+
+
+def mcnemar(labels: np.ndarray, first: np.ndarray, second: np.ndarray) -> McNemar:
+    """Test whether two classifiers differ on the same test images.
+
+    Parameters
+    ----------
+    labels : ndarray of int, shape (n,)
+        True classes.
+    first, second : ndarray of int, shape (n,)
+        Predicted classes of both.
+
+    Returns
+    -------
+    McNemar
+        Counts of the images on which one alone is right, and the p-value; 1 if there are none.
+
+    Raises
+    ------
+    ValueError
+        If lengths differ, or the classes are no integers from 0.
+
+    Notes
+    -----
+    McNemar, "Note on the sampling error of the difference between correlated proportions or
+    percentages", Psychometrika 12, 1947; exact: of b + c discordant images, b follow a binomial
+    with probability 1/2.
+    """
+    truth = checks.classes("labels", labels)
+    right = []
+    for name, predicted in (("first", first), ("second", second)):
+        vector = checks.classes(name, predicted)
+        checks.same_length("labels", truth, name, vector)
+        right.append(vector == truth)
+    only_first = int((right[0] & ~right[1]).sum())
+    only_second = int((~right[0] & right[1]).sum())
+    tail = stats.binom.cdf(min(only_first, only_second), only_first + only_second, 0.5)
+    return McNemar(only_first, only_second, min(1.0, 2.0 * float(tail)))
+
+
+def verdict(
+    interval: Interval, direction: Literal["greater", "less"], reference: float = 0.0
+) -> Verdict:
+    """Say whether an interval supports a claim.
+
+    Parameters
+    ----------
+    interval : Interval
+        Of a mean or of a difference.
+    direction : {"greater", "less"}
+        The claim: the true value is greater, or less, than `reference`.
+    reference : float
+        0 for differences.
+
+    Returns
+    -------
+    str
+        "supported" if the whole interval is on the claimed side, "not supported" if it is all
+        on the other, "not distinguishable" if it holds the reference or has no limits,
+        "one run, no verdict" if it rests on one value.
+
+    Raises
+    ------
+    ValueError
+        If `direction` is another word.
+    """
+    if direction not in ("greater", "less"):
+        raise ValueError(
+            f"direction: expected 'greater' or 'less', got {direction!r}; no verdict was given. "
+            "Say which way the claim goes."
+        )
+    if interval.n < 2:
+        return "one run, no verdict"
+    if interval.low is None or interval.high is None:
+        return "not distinguishable"
+    above, below = interval.low > reference, interval.high < reference
+    if not (above or below):
+        return "not distinguishable"
+    return "supported" if above == (direction == "greater") else "not supported"
+
+
+def holm(p_values: Sequence[float] | np.ndarray) -> list[float]:
+    """Correct several p-values for being several.
+
+    Parameters
+    ----------
+    p_values : sequence of float, length m
+        One for each test, 0 to 1.
+
+    Returns
+    -------
+    list of float
+        Adjusted p-values in the same order: below a level together, they keep the chance of
+        any false alarm at that level.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or one is not from 0 to 1.
+
+    Notes
+    -----
+    Step-down: the i-th smallest is multiplied by m - i + 1, and none falls below the one before.
+    Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of
+    Statistics 6, 1979.
+    """
+    numbers = _vector("p_values", p_values)
+    if numbers.min() < 0.0 or numbers.max() > 1.0:
+        raise ValueError(
+            f"p_values: expected probabilities from 0 to 1, got {numbers.min()} to "
+            f"{numbers.max()}; nothing was adjusted. Pass p-values, not statistics."
+        )
+    order = np.argsort(numbers, kind="stable")
+    factors = np.arange(len(numbers), 0, -1)
+    adjusted = np.empty_like(numbers)
+    adjusted[order] = np.minimum(np.maximum.accumulate(numbers[order] * factors), 1.0)
+    return adjusted.tolist()
+
+
+def _vector(name: str, values: Sequence[float] | np.ndarray) -> np.ndarray:
+    array = np.asarray(values)
+    if array.ndim != 1 or array.size == 0:
+        raise ValueError(
+            f"{name}: expected one or more numbers in a row, got shape {array.shape}; nothing "
+            "was computed. Have all runs of the variant failed?"
+        )
+    return checks.matrix(name, array[:, None])[:, 0].astype(np.float64, copy=False)
+
+
+def _standard_error(numbers: np.ndarray, measured: np.ndarray) -> float | None:
+    """Estimate the standard error of the mean; None if the numbers show no spread.
+
+    What rounding alone makes of equal measurements is no spread: .4 - .3 is not .3 - .2.
+    """
+    if np.ptp(numbers) <= 16 * np.finfo(np.float64).eps * np.abs(measured).max():
+        return None
+    return float(numbers.std(ddof=1) / np.sqrt(len(numbers)))
+
+
+def _interval(numbers: np.ndarray, error: float | None, confidence: float) -> Interval:
+    _check_confidence(confidence)
+    mean = float(numbers.mean())
+    if error is None:
+        return Interval(mean, None, None, len(numbers))
+    half = float(stats.t.isf((1.0 - confidence) / 2.0, len(numbers) - 1)) * error
+    return Interval(mean, mean - half, mean + half, len(numbers))
+
+
+def _check_confidence(confidence: float) -> None:
+    if not 0.0 < confidence < 1.0:
+        raise ValueError(
+            f"confidence: expected a number between 0 and 1, got {confidence}; nothing was "
+            "computed. Give a share, not a percentage."
+        )

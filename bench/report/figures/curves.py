@@ -1,0 +1,216 @@
+"""Learning curves."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from bench.report.collect import Results, Variant
+from bench.report.figures.style import (
+    INK,
+    QUIET,
+    SYSTEM_COLOURS,
+    epoch_axis,
+    new_figure,
+    note,
+)
+from bench.report.i18n import Language
+from bench.report.names import status_name, system_name
+
+CLASSIFIERS = ("assignment", "from_scratch", "fine_tuned")
+MARKED_EPOCHS = 12  # up to so many epochs each one gets a dot
+TRAINING, VALIDATION = (0, (2.5, 1.5)), "solid"
+
+
+def stage_curves(results: Results, language: Language, experiment: str) -> Figure | None:
+    """Draw the loss of each greedy stage, training and validation."""
+    _ = language.gettext
+    variant = results.variant(f"{experiment}/pretrained")
+    tables = variant.tables("history")
+    if not tables:
+        return None
+    stages = sorted(set(tables[0]["stage"]))
+    figure = new_figure(46, grid=(1, len(stages)))
+    panels = figure.subplots(1, len(stages), squeeze=False)[0]
+    for axes, stage in zip(panels, stages, strict=True):
+        own = [table[table["stage"] == stage].reset_index(drop=True) for table in tables]
+        curve(axes, own, "loss", SYSTEM_COLOURS["fine_tuned"], TRAINING)
+        curve(axes, own, "validation_loss", SYSTEM_COLOURS["fine_tuned"], VALIDATION)
+        axes.set_title(_("Stage %(stage)d") % {"stage": stage})
+        epoch_axis(axes, language, _("Epoch"))
+        from_zero(axes)
+    panels[0].set_ylabel(_("Reconstruction loss"))
+    line_key(panels[-1], language)
+    return figure
+
+
+def classifier_curves(results: Results, language: Language, experiment: str) -> Figure | None:
+    """Draw loss and accuracy of every classifier, training and validation."""
+    _ = language.gettext
+    variants = [results.variant(f"{experiment}/{name}") for name in CLASSIFIERS]
+    if not any(variant.tables("history") for variant in variants):
+        return None
+    figure = new_figure(66, margins=(11, 33, 9, 6), gaps=(14, 0), grid=(1, 2))
+    panels = figure.subplots(1, 2)
+    ends: list[tuple[float, str, str]] = []
+    for variant in variants:
+        tables, colour = variant.tables("history"), SYSTEM_COLOURS[variant.name]
+        name = system_name(variant.path, language)
+        if not tables:
+            continue
+        for axes, column in zip(panels, ("loss", "accuracy"), strict=True):
+            curve(axes, tables, column, colour, TRAINING)
+            last = curve(axes, tables, f"validation_{column}", colour, VALIDATION)
+        ends.append((last, name, colour))
+    for axes, title in zip(panels, (_("Loss"), _("Accuracy")), strict=True):
+        axes.set_title(title)
+        epoch_axis(axes, language, _("Epoch"))
+    from_zero(panels[0])
+    label_ends(panels[1], ends)
+    line_key(panels[0], language)
+    return figure
+
+
+def embedding_curves(results: Results, language: Language) -> Figure | None:
+    """Draw the reconstruction loss of the two autoencoders with a two-dimensional code."""
+    _ = language.gettext
+    paths = ("fashion_embedding/assignment", "fashion_embedding/autoencoder")
+    variants = [results.variant(path) for path in paths]
+    if not any(variant.tables("history") for variant in variants):
+        return None
+    figure = new_figure(50, gaps=(16, 0), grid=(1, 2))
+    panels = figure.subplots(1, 2)
+    for axes, variant in zip(panels, variants, strict=True):
+        _pair(axes, variant, language)
+    panels[0].set_ylabel(_("Reconstruction loss"))
+    line_key(panels[-1], language)
+    return figure
+
+
+def generation_curves(results: Results, language: Language) -> Figure | None:
+    """Draw each generator's own losses."""
+    _ = language.gettext
+    names = ("assignment", "autoencoder", "vae", "gan")
+    variants = [results.variant(f"fashion_generation/{name}") for name in names]
+    if not any(variant.tables("history") for variant in variants):
+        return None
+    figure = new_figure(100, margins=(11, 26, 9, 6), gaps=(34, 15), grid=(2, 2))
+    panels = figure.subplots(2, 2).ravel()
+    for axes, variant in zip(panels[:2], variants[:2], strict=True):
+        _pair(axes, variant, language)
+        line_key(axes, language)
+    _several(
+        panels[2],
+        variants[2],
+        language,
+        {
+            "reconstruction": (_("reconstruction"), SYSTEM_COLOURS["vae"]),
+            "kl": (_("KL term"), "#d55e00"),
+            "validation_loss": (_("validation, sum"), INK),
+        },
+    )
+    _several(
+        panels[3],
+        variants[3],
+        language,
+        {
+            "discriminator_loss": (_("discriminator"), "#56b4e9"),
+            "generator_loss": (_("generator"), SYSTEM_COLOURS["gan"]),
+        },
+    )
+    panels[0].set_ylabel(_("Reconstruction loss"))
+    panels[2].set_ylabel(_("Loss (nats)"))
+    return figure
+
+
+def curve(
+    axes: Axes, tables: Sequence[pd.DataFrame], column: str, colour: str, style: object
+) -> float:
+    """Draw a column over epochs: its mean over the seeds, with a band from least to greatest.
+
+    Returns
+    -------
+    float
+        The mean at the last epoch.
+    """
+    shortest = min(len(table) for table in tables)
+    values = np.stack([table[column].to_numpy(float)[:shortest] for table in tables])
+    epochs = tables[0]["epoch"].to_numpy()[:shortest]
+    mean = values.mean(axis=0)
+    marker = "o" if shortest <= MARKED_EPOCHS else ""
+    axes.plot(epochs, mean, color=colour, linestyle=style, marker=marker, markersize=2.4)
+    if len(tables) > 1:
+        axes.fill_between(
+            epochs, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.15, linewidth=0
+        )
+    return float(mean[-1])
+
+
+def from_zero(axes: Axes) -> None:
+    """Start the loss axis at zero where no loss is below it."""
+    low, high = axes.get_ylim()
+    if low > 0 or axes.dataLim.ymin >= 0:
+        axes.set_ylim(0, high)
+
+
+def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]], gap: float = 0.075) -> None:
+    """Name each line at its right end, pushed apart where two would overlap.
+
+    Parameters
+    ----------
+    axes : Axes
+        Panel, with its final limits.
+    ends : sequence of (float, str, str)
+        Height (data units), text and colour.
+    gap : float
+        Least distance, share of the panel's height.
+    """
+    low, high = axes.get_ylim()
+    places = [(min(max((y - low) / (high - low), 0), 1), text, colour) for y, text, colour in ends]
+    below = -np.inf
+    for place, text, colour in sorted(places):
+        below = max(place, below + gap)
+        axes.text(
+            1.03, below, text, transform=axes.transAxes, va="center", color=colour, fontsize=7.5,
+            fontweight=600,
+        )  # fmt: skip
+
+
+def line_key(axes: Axes, language: Language) -> None:
+    """Say in a corner which line is training and which is validation."""
+    _ = language.gettext
+    for style, text in ((VALIDATION, _("validation")), (TRAINING, _("training"))):
+        axes.plot([], [], color=QUIET, linestyle=style, linewidth=1.2, label=text)
+    axes.legend(loc="best", handlelength=1.8, borderaxespad=0.2, labelspacing=0.25)
+
+
+def _pair(axes: Axes, variant: Variant, language: Language) -> None:
+    axes.set_title(system_name(variant.path, language))
+    tables = variant.tables("history")
+    if not tables:
+        note(axes, status_name(variant.absence or "absent", language))
+        return
+    curve(axes, tables, "loss", SYSTEM_COLOURS[variant.name], TRAINING)
+    curve(axes, tables, "validation_loss", SYSTEM_COLOURS[variant.name], VALIDATION)
+    epoch_axis(axes, language, language.gettext("Epoch"))
+    from_zero(axes)
+
+
+def _several(
+    axes: Axes, variant: Variant, language: Language, columns: dict[str, tuple[str, str]]
+) -> None:
+    axes.set_title(system_name(variant.path, language))
+    tables = variant.tables("history")
+    if not tables:
+        note(axes, status_name(variant.absence or "absent", language))
+        return
+    ends = [
+        (curve(axes, tables, column, colour, "solid"), text, colour)
+        for column, (text, colour) in columns.items()
+        if column in tables[0]
+    ]
+    epoch_axis(axes, language, language.gettext("Epoch"))
+    from_zero(axes)
+    label_ends(axes, ends, gap=0.13)

@@ -1,0 +1,188 @@
+"""Figures of scores: confusion, per-class measures, class shares, fidelity against diversity."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from bench.report.collect import Results
+from bench.report.figures.style import (
+    INK,
+    QUIET,
+    RULE,
+    SYSTEM_COLOURS,
+    TEXT_WIDTH,
+    new_figure,
+    note,
+    number_ticks,
+)
+from bench.report.i18n import Language
+from bench.report.names import status_name, system_name
+
+GENERATORS = ("reference", "assignment", "autoencoder", "vae", "gan")
+
+
+def confusion(
+    results: Results, language: Language, experiment: str, class_names: tuple[str, ...]
+) -> Figure | None:
+    """Draw the confusion matrix, summed over the seeds, in shares of each true class."""
+    _ = language.gettext
+    variant = results.variant(f"{experiment}/fine_tuned")
+    if not variant.done:
+        return None
+    counts = np.sum([np.array(cell.metrics["confusion"], float) for cell in variant.done], axis=0)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    figure = new_figure(102, width=124, margins=(24, 2, 22, 1))
+    axes = figure.subplots()
+    errors = np.where(np.eye(len(shares), dtype=bool), 0, shares)
+    greatest = max(errors.max(), 1e-3)
+    axes.imshow(errors, cmap="Oranges", vmin=0, vmax=greatest * 1.35, aspect="auto")
+    for row, column in np.ndindex(shares.shape):
+        share, right = shares[row, column], row == column
+        if right or share >= 0.0005:
+            axes.text(
+                column, row, language.number(share * 100, ".1f"), ha="center", va="center",
+                fontsize=7, color=INK if right or share > 0.4 * greatest else QUIET,
+                fontweight=600 if right else 400,
+            )  # fmt: skip
+    axes.set_xticks(range(len(class_names)), class_names, rotation=45, ha="right",
+                    rotation_mode="anchor")  # fmt: skip
+    axes.set_yticks(range(len(class_names)), class_names)
+    axes.tick_params(length=0)
+    axes.set_xlabel(_("Predicted"))
+    axes.set_ylabel(_("True"))
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    return figure
+
+
+def per_class(
+    results: Results,
+    language: Language,
+    experiment: str,
+    class_names: tuple[str, ...],
+    handed_in: tuple[float, ...] | None,
+) -> Figure | None:
+    """Draw the F1 score of each class: handed in, its network again, this project's."""
+    _ = language.gettext
+    rows = {
+        name: [
+            results.value(f"{experiment}/{name}", f"per_class.f1.{label}") for label in range(10)
+        ]
+        for name in ("assignment", "from_scratch", "fine_tuned")
+    }
+    if not any(rows.values()) or not any(q for own in rows.values() for q in own):
+        return None
+    figure = new_figure(66, margins=(24, 36, 9, 2))
+    axes = figure.subplots()
+    heights = np.arange(10)
+    axes.hlines(heights, 0, 1, color=RULE, linewidth=0.4, zorder=0)
+    lowest = 1.0
+    keys = []
+    if handed_in is not None:
+        axes.scatter(handed_in, heights, s=20, marker="|", color=INK, linewidths=1.2, zorder=3)
+        keys.append((_("Handed-in report"), INK))
+        lowest = min(handed_in)
+    for name, own in rows.items():
+        if not all(own):
+            continue
+        means = [quantity.mean for quantity in own]
+        lowest = min(lowest, *means)
+        axes.scatter(means, heights, s=16, color=SYSTEM_COLOURS[name], linewidths=0, zorder=2)
+        keys.append((system_name(f"{experiment}/{name}", language), SYSTEM_COLOURS[name]))
+    axes.set_xlim(max(0, lowest - 0.03), 1.002)
+    axes.set_ylim(9.6, -0.6)
+    axes.set_yticks(heights, class_names)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    axes.set_xlabel(_("F1 score"))
+    number_ticks(axes, language, "x")
+    for place, (text, colour) in enumerate(reversed(keys)):
+        axes.text(
+            1.03, 0.94 - 0.085 * place, text, transform=axes.transAxes, color=colour,
+            fontsize=7.5, fontweight=600, va="center",
+        )  # fmt: skip
+    return figure
+
+
+def class_shares(
+    results: Results, language: Language, class_names: tuple[str, ...]
+) -> Figure | None:
+    """Draw which classes each generator's samples belong to, by the judge."""
+    _ = language.gettext
+    paths = [f"fashion_generation/{name}" for name in GENERATORS]
+    variants = [results.variant(path) for path in paths]
+    if not any(variant.done for variant in variants):
+        return None
+    figure = new_figure(62, margins=(24, 2, 9, 6), gaps=(4, 0), grid=(1, len(paths)))
+    panels = figure.subplots(1, len(paths), sharex=True, sharey=True)
+    heights = np.arange(10)
+    for axes, variant in zip(panels, variants, strict=True):
+        axes.set_title(system_name(variant.path, language), fontsize=8)
+        own = [variant.value(f"class_histogram.{label}") for label in heights]
+        if not all(own):
+            note_text = status_name(variant.absence or "absent", language)
+            axes.text(0.5, 0.5, note_text, transform=axes.transAxes, ha="center", color=QUIET,
+                      fontstyle="italic")  # fmt: skip
+            continue
+        axes.barh(heights, [q.mean for q in own], height=0.62, color=SYSTEM_COLOURS[variant.name],
+                  linewidth=0)  # fmt: skip
+        axes.axvline(0.1, color=INK, linewidth=0.5, linestyle=(0, (2, 2)))
+        axes.tick_params(axis="y", length=0)
+        axes.spines["left"].set_visible(False)
+        number_ticks(axes, language, "x")
+    panels[0].set_yticks(heights, class_names)
+    panels[0].set_ylim(9.6, -0.6)
+    panels[len(paths) // 2].set_xlabel(_("Share of the samples"))
+    return figure
+
+
+def fidelity_diversity(results: Results, language: Language) -> Figure | None:
+    """Draw precision against recall, and density against coverage, of each generator."""
+    _ = language.gettext
+    pairs = (
+        ("precision", _("Precision"), "recall", _("Recall")),
+        ("density", _("Density"), "coverage", _("Coverage")),
+    )
+    variants = [results.variant(f"fashion_generation/{name}") for name in GENERATORS]
+    if not any(variant.done for variant in variants):
+        return None
+    figure = new_figure(70, width=TEXT_WIDTH, margins=(11, 4, 9, 3), gaps=(16, 0), grid=(1, 2))
+    for axes, (y, y_name, x, x_name) in zip(figure.subplots(1, 2), pairs, strict=True):
+        spots = []
+        for variant in variants:
+            across, up = variant.value(x), variant.value(y)
+            if not across or not up:
+                continue
+            colour = SYSTEM_COLOURS[variant.name]
+            axes.errorbar(
+                across.mean, up.mean, xerr=across.half_width, yerr=up.half_width, fmt="o",
+                color=colour, markersize=5, elinewidth=0.8,
+            )  # fmt: skip
+            spots.append((across.mean, up.mean, system_name(variant.path, language), colour))
+        if not spots:
+            note(axes, _("no values"))
+            continue
+        axes.set_xlim(-0.02, 1.02 * max(1, *(s[0] for s in spots)))
+        axes.set_ylim(-0.02, 1.06 * max(1, *(s[1] for s in spots)))
+        axes.set_xlabel(x_name + " →")
+        axes.set_ylabel(y_name + " →")
+        number_ticks(axes, language)
+        _name_spots(axes, spots)
+    return figure
+
+
+def _name_spots(axes: object, spots: list[tuple[float, float, str, str]]) -> None:
+    """Name each spot on the side where there is room, one below the other where they crowd."""
+    right = axes.get_xlim()[1]  # type: ignore[attr-defined]
+    low, high = axes.get_ylim()  # type: ignore[attr-defined]
+    taken: list[tuple[float, float]] = []
+    for x, y, text, colour in sorted(spots, key=lambda spot: -spot[1]):
+        height = (y - low) / (high - low)
+        while any(abs(height - b) < 0.065 and abs(x / right - a) < 0.35 for a, b in taken):
+            height -= 0.01
+        taken.append((x / right, height))
+        to_left = x > 0.6 * right
+        axes.annotate(  # type: ignore[attr-defined]
+            text, (x, low + height * (high - low)), xytext=(-6 if to_left else 6, 0),
+            textcoords="offset points", ha="right" if to_left else "left", va="center",
+            fontsize=7.5, fontweight=600, color=colour,
+        )  # fmt: skip

@@ -1,0 +1,108 @@
+"""The page's HTML from the templates: one file for the screen, or the text that is printed."""
+
+import base64
+import mimetypes
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from bench.report.context import Context
+from bench.report.outline import number_captions, read_outline
+from bench.report.page import Page, caption_words
+
+MASTER = "report.html.j2"
+STYLES = {"html": ("style.css", "screen.css"), "pdf": ("style.css", "print.css")}
+FONT_CUTS = (
+    ("Source Serif 4", 400, "normal", "SourceSerif4-Regular"),
+    ("Source Serif 4", 400, "italic", "SourceSerif4-It"),
+    ("Source Serif 4", 600, "normal", "SourceSerif4-Semibold"),
+    ("Source Sans 3", 400, "normal", "SourceSans3-Regular"),
+    ("Source Sans 3", 400, "italic", "SourceSans3-It"),
+    ("Source Sans 3", 600, "normal", "SourceSans3-Semibold"),
+)
+BETWEEN_TAGS = re.compile(r"\n\s*\n+")
+
+
+def render_page(page: Page, templates: Path) -> str:
+    """Render a page twice, the second time with every number known.
+
+    Parameters
+    ----------
+    page : Page
+        What to render.
+    templates : Path
+        The template set.
+
+    Returns
+    -------
+    str
+        A whole HTML document. For the screen it refers to nothing outside itself.
+    """
+    environment = _environment(page, templates)
+    template = environment.get_template(MASTER)
+    fixed = {
+        "style": style_sheet(page, templates),
+        "medium": page.medium,
+        "run": page.results.run,
+        "language": page.language,
+        "context": Context(page.results, page.gallery.handed_in),
+    }
+    page.numbering.finish_first_pass(read_outline(template.render(fixed, **_contents(page))))
+    text = template.render(fixed, **_contents(page))
+    return BETWEEN_TAGS.sub("\n", number_captions(text, caption_words(page.language)))
+
+
+def style_sheet(page: Page, templates: Path) -> Markup:
+    """Return fonts and styles as one sheet: the screen's fonts are in it, print's are files."""
+    rules = [_font_face(page, templates, *cut) for cut in FONT_CUTS]
+    rules += [(templates / name).read_text(encoding="utf-8") for name in STYLES[page.medium]]
+    return Markup("\n".join(rules))  # noqa: S704 - our own style sheets
+
+
+def _font_face(
+    page: Page, templates: Path, family: str, weight: int, style: str, file: str
+) -> str:
+    if page.medium == "html":
+        source = data_uri(templates / "fonts" / f"{file}.woff2")
+    else:
+        source = (templates / "fonts" / f"{file}.ttf").as_uri()
+    return (
+        f'@font-face{{font-family:"{family}";font-weight:{weight};font-style:{style};'
+        f'src:url("{source}")}}'
+    )
+
+
+def data_uri(path: Path) -> str:
+    """Return a file as a data URI."""
+    kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
+
+
+def _contents(page: Page) -> dict[str, Any]:
+    """What is known only after the first pass."""
+    return {"headings": page.numbering.outline.headings, "cited": page.numbering.cited}
+
+
+def _environment(page: Page, templates: Path) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(templates),
+        autoescape=True,
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    language = page.language
+    environment.install_gettext_callables(  # type: ignore[attr-defined]
+        language.gettext, language.ngettext, newstyle=True
+    )
+    environment.globals.update(page.functions())
+    environment.globals["references"] = page.references
+    environment.filters["plain"] = language.number
+    environment.filters["date"] = lambda text: language.date(datetime.fromisoformat(text))
+    environment.filters["listed"] = language.join
+    return environment

@@ -1,0 +1,145 @@
+"""Numbers on the page: each carries the cells and the path that it was read from.
+
+`verify` reads these marks back from the finished page and compares every one with the store.
+"""
+
+from collections.abc import Iterable
+from itertools import groupby
+from typing import Any
+
+from markupsafe import Markup
+
+from bench.report.collect import Quantity, unique
+from bench.report.handed_in import HandedIn
+from bench.report.i18n import Language
+from bench.report.names import status_name
+from bench.store import StoredCell, StoredRun
+
+SHORT_KEY = 6
+DASH = "\N{EM DASH}"
+
+
+class Marks:
+    """Writes numbers in one language, and remembers which cells were named.
+
+    Attributes
+    ----------
+    ledgers : list of list of Quantity
+        One for each open table: the quantities printed in it so far.
+    """
+
+    def __init__(self, run: StoredRun, language: Language, handed_in: HandedIn) -> None:
+        self.run = run
+        self.language = language
+        self.handed_in = handed_in
+        self.ledgers: list[list[Quantity]] = []
+
+    def number(self, quantity: Quantity, spec: str, interval: bool = True) -> Markup:
+        """Print a measured number: mean, and half the width of its interval over the seeds.
+
+        Parameters
+        ----------
+        quantity : Quantity
+            What to print; if it holds nothing, the reason is printed instead.
+        spec : str
+            Number format; see `Language.number`.
+        interval : bool
+            Whether the interval is printed (with several seeds).
+        """
+        if not quantity:
+            return self.absence(quantity.absence)
+        for ledger in self.ledgers[-1:]:
+            ledger.append(quantity)
+        half = quantity.half_width if interval else None
+        spread = Markup("")
+        if half is not None:
+            spread = Markup('<span class="spread"> ± {}</span>').format(
+                self.language.number(half, spec)
+            )
+        return Markup(
+            '<data class="n" value="{value!r}" data-cell="{cells}" data-path="{path}"'
+            ' data-spec="{spec}"{minus} title="{title}">{text}{spread}</data>'
+        ).format(
+            value=quantity.mean,
+            cells=" ".join(quantity.labels),
+            path=quantity.path,
+            spec=spec,
+            minus=Markup(' data-minus="{}"').format(" ".join(c.label for c in quantity.minus))
+            if quantity.minus
+            else "",
+            title=self._title(quantity),
+            text=self.language.number(quantity.mean, spec),
+            spread=spread,
+        )
+
+    def absence(self, reason: str) -> Markup:
+        """Print why a number is not there."""
+        text = DASH if reason in ("", "absent") else status_name(reason, self.language)
+        return Markup('<span class="absent" title="{}">{}</span>').format(
+            status_name(reason or "absent", self.language), text
+        )
+
+    def handed(self, path: str, spec: str) -> Markup:
+        """Print a figure of the handed-in report."""
+        value = self.handed_in.value(path)
+        if value is None:
+            return self.absence("")
+        title = self.language.gettext("as stated in the handed-in report")
+        return Markup(
+            '<data class="h" value="{!r}" data-handed-in="{}" data-spec="{}" title="{}">{}</data>'
+        ).format(value, path, spec, title, self.language.number(value, spec))
+
+    def setting(self, path: str, spec: str = "g") -> Markup:
+        """Print a setting of the run's profile, given by its dotted path."""
+        value = profile_value(self.run.profile, path)
+        if value is None:
+            return self.absence("")
+        texts = value if isinstance(value, list) else [value]
+        shown = [
+            item if isinstance(item, str) else self.language.number(item, spec) for item in texts
+        ]
+        return Markup('<data class="s" value="{}" data-setting="{}" title="{}">{}</data>').format(
+            value, path, f"profile: {path}", ", ".join(shown)
+        )
+
+    def cells(self, cells: Iterable[StoredCell]) -> Markup:
+        """Name cells, briefly: experiment once, each with seed and the key's first digits."""
+        listed = sorted(
+            unique(cells), key=lambda cell: (cell.experiment, self._place(cell), cell.seed)
+        )
+        parts = []
+        for experiment, own in groupby(listed, key=lambda cell: cell.experiment):
+            links = [
+                Markup('<a href="#{}">{}-s{}-{}</a>').format(
+                    anchor(cell), cell.variant, cell.seed, cell.key[:SHORT_KEY]
+                )
+                for cell in own
+            ]
+            parts.append(Markup("{}/ {}").format(experiment, Markup(", ").join(links)))
+        return Markup("; ").join(parts)
+
+    def _place(self, cell: StoredCell) -> int:
+        return self.run.cells.index(cell)
+
+    def _title(self, quantity: Quantity) -> str:
+        _ = self.language.gettext
+        count = len(quantity.values)
+        seeds = (
+            _("one seed")
+            if count == 1
+            else self.language.ngettext("%(n)d seed", "%(n)d seeds", count) % {"n": count}
+        )
+        return f"{', '.join(quantity.labels)} · {quantity.path} · {seeds}"
+
+
+def anchor(cell: StoredCell) -> str:
+    """Identifier of a cell's row in the appendix."""
+    return "cell-" + cell.label.replace("/", "-")
+
+
+def profile_value(profile: dict[str, Any], path: str) -> Any:
+    """Return a setting by its dotted path; None if there is none."""
+    tree: Any = profile
+    for step in path.split("."):
+        tree = tree.get(step) if isinstance(tree, dict) else None
+    return tree

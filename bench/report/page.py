@@ -1,0 +1,208 @@
+"""What templates may call: figures, tables, numbers, references, names."""
+
+import tomllib
+import zlib
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from markupsafe import Markup
+
+from bench.metrics.statistics import Verdict, verdict
+from bench.report import names
+from bench.report.collect import Quantity, Results, difference
+from bench.report.equations import load_equations, to_mathml, to_outlines, to_svg
+from bench.report.figures import Drawn, Gallery
+from bench.report.i18n import Language
+from bench.report.marks import Marks
+from bench.report.numbering import Numbering
+
+REFERENCES = "references.toml"
+Medium = Literal["html", "pdf"]
+
+
+class Page:
+    """One page in one language for one medium.
+
+    Attributes
+    ----------
+    medium : {"html", "pdf"}
+        Drawings are part of the HTML page, and files beside the page that is printed.
+    drawings : dict of str to str
+        File name to SVG, for the page that is printed.
+    """
+
+    def __init__(
+        self,
+        results: Results,
+        language: Language,
+        gallery: Gallery,
+        medium: Medium,
+        templates: Path,
+    ) -> None:
+        self.results = results
+        self.language = language
+        self.gallery = gallery
+        self.medium = medium
+        self.marks = Marks(results.run, language, gallery.handed_in)
+        self.numbering = Numbering()
+        self.drawings: dict[str, str] = {}
+        self.references = tomllib.loads((templates / REFERENCES).read_text(encoding="utf-8"))
+        self.equations = load_equations(templates)
+
+    def functions(self) -> dict[str, Callable[..., Any]]:
+        """Return everything that templates may call, by name."""
+        named = {
+            "system": names.system_name,
+            "experiment_name": names.experiment_name,
+            "status_name": names.status_name,
+            "hyperparameter_name": names.hyperparameter_name,
+        }
+        return {
+            "value": self.results.value,
+            "variant": self.results.variant,
+            "difference": difference,
+            "judge": judge,
+            "number": self.marks.number,
+            "handed": self.marks.handed,
+            "setting": self.marks.setting,
+            "absence": self.marks.absence,
+            "cells": self.marks.cells,
+            "figure": self.figure,
+            "table": self.table,
+            "equation": self.equation,
+            "math": self.math,
+            "eqref": self.eqref,
+            "ref": self.ref,
+            "cite": self.cite,
+            "class_names": self.gallery.class_names,
+            **{name: partial(_last, call, self.language) for name, call in named.items()},
+        }
+
+    def figure(self, name: str, caption: str, experiment: str = "") -> Markup:
+        """Place a figure; where there is nothing to draw, say so and why."""
+        key = f"{name}-{experiment}" if experiment else name
+        drawn = self.gallery.get(name, experiment)
+        if drawn is None:
+            return self._absent_figure(key, name, experiment, caption)
+        picture = self._picture(f"{key}.svg", drawn)
+        return Markup(
+            '<figure id="fig-{}"><div class="picture" tabindex="0">{}</div><figcaption>{}'
+            ' <span class="cells">{} {}.</span></figcaption></figure>'
+        ).format(
+            key, picture, caption, self.language.gettext("Cells:"), self.marks.cells(drawn.cells)
+        )
+
+    def table(self, key: str, caption: str, caller: Callable[[], Markup], note: str = "") -> Markup:
+        """Place a table: `caller` gives its rows; below it stand the seeds and the cells."""
+        self.marks.ledgers.append([])
+        body = caller()
+        printed = self.marks.ledgers.pop()
+        remarks = [Markup("<span>{}</span>").format(text) for text in (note, self._seeds(printed))]
+        shown = [cell for quantity in printed for cell in (*quantity.cells, *quantity.minus)]
+        if shown:
+            remarks.append(
+                Markup('<span class="cells">{} {}.</span>').format(
+                    self.language.gettext("Cells:"), self.marks.cells(shown)
+                )
+            )
+        return Markup(
+            '<div class="table" tabindex="0"><table id="tab-{}"><caption>{}</caption>{}</table>'
+            '<p class="note">{}</p></div>'
+        ).format(key, caption, body, Markup(" ").join(remarks))
+
+    def equation(self, key: str) -> Markup:
+        """Place a display equation with its number."""
+        entry, number = self.equations[key], self.numbering.equation(key)
+        alt = self.language.gettext(entry.alt)
+        if self.medium == "html":
+            body = Markup(to_mathml(entry.latex, alt))  # noqa: S704 - made from our own LaTeX
+        else:
+            self.drawings[f"equation-{key}.svg"] = to_svg(entry.latex, alt)
+            body = Markup('<img src="drawings/equation-{}.svg" alt="{}">').format(key, alt)
+        return Markup(
+            '<div class="equation" id="eq-{}">{}<span class="tag">({})</span></div>'
+        ).format(key, body, number)
+
+    def math(self, latex: str) -> Markup:
+        """Place a formula in the text."""
+        if self.medium == "html":
+            return Markup(to_mathml(latex, latex, "inline"))  # noqa: S704 - our own LaTeX
+        name = f"math-{zlib.crc32(latex.encode()):08x}.svg"
+        self.drawings[name] = to_svg(latex, latex)
+        _, _, _, depth = to_outlines(latex)
+        return Markup(
+            '<img class="math" src="drawings/{}" alt="{}" style="vertical-align:{:.2f}pt">'
+        ).format(name, latex, -depth)
+
+    def eqref(self, key: str) -> Markup:
+        """Refer to an equation."""
+        words = self.language.gettext("equation (%(number)s)")
+        text = words % {"number": self.numbering.equation_number(key)}
+        return Markup('<a href="#eq-{}">{}</a>').format(key, text)
+
+    def ref(self, anchor: str) -> Markup:
+        """Refer to a figure (``fig-...``) or a table (``tab-...``)."""
+        kind, number = self.numbering.caption_number(anchor)
+        word = caption_words(self.language)[kind]
+        return Markup('<a href="#{}">{}\N{NO-BREAK SPACE}{}</a>').format(anchor, word, number)
+
+    def cite(self, *keys: str) -> Markup:
+        """Cite references by their keys."""
+        links = []
+        for key in keys:
+            if key not in self.references:
+                raise LookupError(f"A template cites {key!r}, which {REFERENCES} does not hold.")
+            number = self.numbering.citation(key)
+            links.append(Markup('<a class="cite" href="#ref-{}">{}</a>').format(key, number))
+        return Markup("[{}]").format(Markup(", ").join(links))
+
+    def _picture(self, file: str, drawn: Drawn) -> Markup:
+        if self.medium == "html":
+            return Markup(drawn.svg)  # noqa: S704 - drawn by us, its texts escaped
+        self.drawings[file] = drawn.svg
+        return Markup('<img src="drawings/{}" alt="{}">').format(file, drawn.alt)
+
+    def _absent_figure(self, key: str, name: str, experiment: str, caption: str) -> Markup:
+        _ = self.language.gettext
+        reasons = [
+            f"{names.system_name(variant.path, self.language)}: "
+            f"{names.status_name(variant.absence or 'absent', self.language)}"
+            for variant in self.gallery.variants(name, experiment)
+        ]
+        return Markup(
+            '<figure id="fig-{}" class="empty"><p>{} {}.</p><figcaption>{}</figcaption></figure>'
+        ).format(key, _("Not drawn, for want of finished cells."), "; ".join(reasons), caption)
+
+    def _seeds(self, printed: list[Quantity]) -> str:
+        """Say what stands after ± in a table, or why nothing does."""
+        _ = self.language.gettext
+        counts = {len(quantity.values) for quantity in printed if quantity}
+        if not counts:
+            return ""
+        if counts == {1}:
+            return _("One seed each: no interval can be given.")
+        several = sorted(counts - {1})
+        note = _("Mean ± half of the 95% confidence interval over %(n)s seeds.") % {
+            "n": self.language.join([str(count) for count in several])
+        }
+        return f"{note} {_('Where no ± stands: one seed.')}" if 1 in counts else note
+
+
+def judge(first: Quantity, second: Quantity, direction: Literal["greater", "less"]) -> Verdict:
+    """Say whether the first quantity is greater (less) than the second, paired by seed.
+
+    Without values on either side, or with one seed, there is no verdict.
+    """
+    gap = difference(first, second)
+    return verdict(gap.interval, direction) if gap else "one run, no verdict"
+
+
+def caption_words(language: Language) -> dict[str, str]:
+    """Return what figures and tables are called."""
+    return {"figure": language.gettext("Figure"), "table": language.gettext("Table")}
+
+
+def _last(call: Callable[..., Any], language: Language, *arguments: Any) -> Any:
+    return call(*arguments, language)

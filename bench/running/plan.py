@@ -1,0 +1,145 @@
+"""Which cells a run consists of, in which order, and the content key of each."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench import data
+from bench.config import Profile
+from bench.errors import UserError
+from bench.experiments import EXPERIMENTS
+from bench.experiments.definition import Experiment, Variant, chosen
+from bench.paths import ROOT
+from bench.running.profiles import backend_name, backend_sees_gpu
+from bench.store import StoredCell, content_key, derive_seed
+from bench.store.provenance import package_versions
+from bench.store.source import source_hash
+
+
+@dataclass(frozen=True)
+class PlannedCell:
+    """A cell that a run consists of.
+
+    Attributes
+    ----------
+    stored : StoredCell
+        Where it stands, or will.
+    experiment, variant : Experiment, Variant
+        Its definition.
+    seed : int
+        Its own seed, derived from the root seed.
+    depends_on : dict
+        What the key is the hash of; kept with the cell as `config.json`.
+    needs : dict of str to StoredCell
+        The cells that it builds on, by the declared name.
+    """
+
+    stored: StoredCell
+    experiment: Experiment
+    variant: Variant
+    seed: int
+    depends_on: dict[str, Any]
+    needs: dict[str, StoredCell]
+
+
+def make_plan(
+    profile: Profile, run_folder: Path, experiments: Iterable[str], variant: str | None = None
+) -> list[PlannedCell]:
+    """Plan experiments with everything that they build on, each cell after what it needs.
+
+    Parameters
+    ----------
+    profile : Profile
+        Resolved settings.
+    run_folder : Path
+        `runs/<run>`.
+    experiments : iterable of str
+        Names in `EXPERIMENTS`.
+    variant : str, optional
+        Only this variant of them (and what it needs).
+
+    Raises
+    ------
+    UserError
+        If there is no such experiment or variant.
+    """
+    planned: dict[tuple[str, str, int], PlannedCell] = {}
+    for name in experiments:
+        experiment = _known(EXPERIMENTS, name, "experiment")
+        wanted = (
+            experiment.variants.values()
+            if variant is None
+            else [_known(experiment.variants, variant, f"variant of {name}")]
+        )
+        for each in wanted:
+            for index in range(_repetitions(profile, experiment, each)):
+                _add(profile, run_folder, experiment, each, index, planned)
+    return list(planned.values())
+
+
+def _add(
+    profile: Profile,
+    run_folder: Path,
+    experiment: Experiment,
+    variant: Variant,
+    index: int,
+    planned: dict[tuple[str, str, int], PlannedCell],
+) -> StoredCell:
+    place = (experiment.name, variant.name, index)
+    if place in planned:
+        return planned[place].stored
+    needs: dict[str, StoredCell] = {}
+    for need in variant.needs:
+        owner, _, name = need.rpartition("/")
+        other = EXPERIMENTS[owner] if owner else experiment
+        needed = other.variants[name]
+        repetitions = _repetitions(profile, other, needed)
+        needs[need] = _add(profile, run_folder, other, needed, index % repetitions, planned)
+    depends_on = _dependencies(profile, experiment, variant, index, needs)
+    stored = StoredCell(run_folder, experiment.name, variant.name, index, content_key(depends_on))
+    planned[place] = PlannedCell(stored, experiment, variant, depends_on["seed"], depends_on, needs)
+    return stored
+
+
+def _dependencies(
+    profile: Profile,
+    experiment: Experiment,
+    variant: Variant,
+    index: int,
+    needs: dict[str, StoredCell],
+) -> dict[str, Any]:
+    """Everything that can change the cell's figures."""
+    section = getattr(profile, experiment.name).model_dump(mode="json")
+    function = variant.function
+    return {
+        "experiment": experiment.name,
+        "variant": variant.name,
+        "settings": {key: section[key] for key in variant.settings},
+        "data": profile.data.model_dump(mode="json"),
+        "dataset": data.fingerprint(experiment.dataset),
+        "precision": profile.precision,
+        "backend": backend_name(),
+        "device": "gpu" if backend_sees_gpu() else "cpu",
+        "root_seed": profile.root_seed,
+        "seed": derive_seed(profile.root_seed, experiment.name, variant.name, index),
+        "source": source_hash(function.__module__, (function.__name__,), ROOT),
+        "splitting": source_hash("bench.data.splitting", ("split",), ROOT),
+        "versions": package_versions(),
+        "needs": {name: cell.key for name, cell in needs.items()},
+    }
+
+
+def given_settings(profile: Profile, cell: PlannedCell) -> Any:
+    """Return the declared part of the experiment's section."""
+    return chosen(getattr(profile, cell.experiment.name), cell.variant.settings)
+
+
+def _repetitions(profile: Profile, experiment: Experiment, variant: Variant) -> int:
+    return int(getattr(profile, experiment.name).seeds) if variant.repeated else 1
+
+
+def _known(names: dict[str, Any], name: str, what: str) -> Any:
+    if name not in names:
+        raise UserError(f"No {what} {name!r}. Expected one of {', '.join(names)}. Nothing was run.")
+    return names[name]

@@ -1,0 +1,42 @@
+"""Which profile and which arithmetic this machine runs."""
+
+import os
+from pathlib import Path
+
+from bench.config import Profile, load_profile
+from bench.store.provenance import gpu_name, processor_flags
+
+AUTO = "auto"
+
+
+def resolve_profile(name: str) -> Profile:
+    """Read a profile; `auto` is `full` where the backend sees a GPU, else `quick`.
+
+    The arithmetic `auto` becomes `mixed_bfloat16` where the hardware computes in it.
+    """
+    if name == AUTO:
+        name = "full" if backend_sees_gpu() else "quick"
+    profile = load_profile(name if not name.endswith(".toml") else Path(name))
+    if profile.precision == AUTO:
+        hardware_has_it = bool(processor_flags() & {"avx512_bf16", "amx_bf16"})
+        chosen = "mixed_bfloat16" if hardware_has_it or backend_sees_gpu() else "float32"
+        profile = profile.model_copy(update={"precision": chosen})
+    return profile
+
+
+def backend_name() -> str:
+    """Return the Keras backend that will run, without loading it."""
+    return os.environ.get("KERAS_BACKEND", "tensorflow")
+
+
+def backend_sees_gpu() -> bool:
+    """Ask the backend for a GPU; it is loaded only where the driver shows one."""
+    if gpu_name() is None:
+        return False
+    if backend_name() == "jax":
+        import jax
+
+        return bool(jax.default_backend() == "gpu")
+    import tensorflow as tf
+
+    return bool(tf.config.list_physical_devices("GPU"))

@@ -1,0 +1,216 @@
+"""One search: KerasTuner proposes, this loop runs the trials one by one and reports back.
+
+The oracles are asked from one thread and nothing else of KerasTuner is used: its tuners, its
+chief/worker mode and its checkpoints are where it is known to lose trials.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras_tuner
+import pandas as pd
+from keras_tuner.engine import trial as trial_module
+from keras_tuner.src.engine.stateful import Stateful
+
+from bench.config import Search
+
+Values = Mapping[str, Any]
+Trial = Callable[[Values, int], float]
+Space = Callable[[keras_tuner.HyperParameters], None]
+OBJECTIVE = "score"
+
+
+class NoTrialCompletedError(RuntimeError):
+    """Every trial of a search failed."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a search found.
+
+    Attributes
+    ----------
+    best : dict
+        Hyperparameters of the best completed trial.
+    trials : DataFrame
+        One row a trial: trial, status, score, epochs, seconds, hp_<name>.
+    metrics : dict
+        best, best_score, completed, failed, seconds.
+    """
+
+    best: dict[str, Any]
+    trials: pd.DataFrame
+    metrics: dict[str, Any]
+
+
+def run(
+    space: Space,
+    trial: Trial,
+    settings: Search,
+    *,
+    direction: str,
+    folder: Path,
+    name: str,
+    seed: int,
+    progress: Callable[[float, str], None],
+) -> Outcome:
+    """Search, going on where an interrupted search of the same name stopped.
+
+    Parameters
+    ----------
+    space : callable
+        Declares the hyperparameters.
+    trial : callable
+        `trial(values, epochs)` trains on a split of the training set and gives the score.
+    settings : Search
+        Algorithm and budget.
+    direction : {'max', 'min'}
+        Whether a higher or a lower score is better.
+    folder : Path
+        Where the oracle keeps its state.
+    name : str
+        Holds the cell's key: KerasTuner keeps the settings of an older search of the same name.
+    seed : int
+        Not 0, which KerasTuner takes for "random".
+
+    Returns
+    -------
+    Outcome
+        The winner and the table of trials.
+
+    Raises
+    ------
+    NoTrialCompletedError
+        If there is no completed trial; the message holds the last failure.
+    """
+    oracle = _oracle(space, settings, direction, seed)
+    oracle.verbose = 0
+    oracle._set_project_dir(folder, name)  # only KerasTuner's own tuners have a public way
+    if Path(oracle._get_oracle_fname()).is_file():
+        oracle.reload()
+    expected = _expected_trials(settings)
+    while True:
+        proposal = oracle.create_trial("only")
+        if proposal.status == trial_module.TrialStatus.STOPPED:
+            break
+        done = len(oracle.end_order)
+        progress(min(0.99, done / expected), f"trial {done + 1} of about {expected}")
+        _run_trial(oracle, proposal, trial, settings)
+    return _outcome(oracle)
+
+
+def _run_trial(oracle: Any, proposal: Any, trial: Trial, settings: Search) -> None:
+    values = {k: v for k, v in proposal.hyperparameters.values.items() if "/" not in k}
+    epochs = proposal.hyperparameters.values.get("tuner/epochs", settings.max_epochs)
+    began = time.perf_counter()
+    try:
+        score = float(trial(values, epochs))
+    except Exception as error:  # a failed trial is a row of the table, with its reason
+        proposal.status = trial_module.TrialStatus.FAILED
+        proposal.message = f"{type(error).__name__}: {error}"
+    else:
+        for metric, better in ((OBJECTIVE, oracle.objective.direction), ("seconds", "min")):
+            oracle.trials[proposal.trial_id].metrics.register(metric, direction=better)
+        seconds = time.perf_counter() - began
+        oracle.update_trial(proposal.trial_id, {OBJECTIVE: score, "seconds": seconds})
+        proposal.status = trial_module.TrialStatus.COMPLETED
+    oracle.end_trial(proposal)
+
+
+def _oracle(space: Space, settings: Search, direction: str, seed: int) -> Any:
+    hyperparameters = keras_tuner.HyperParameters()
+    space(hyperparameters)
+    common = {
+        "objective": keras_tuner.Objective(OBJECTIVE, direction),
+        "hyperparameters": hyperparameters,
+        "allow_new_entries": False,
+        "seed": seed,
+        # every failure is shown in the table; the search goes on
+        "max_consecutive_failed_trials": 1_000_000,
+    }
+    if settings.algorithm == "hyperband":
+        return _atomic(keras_tuner.oracles.HyperbandOracle)(
+            max_epochs=settings.max_epochs, factor=settings.factor, **common
+        )
+    kinds = {
+        "random": keras_tuner.oracles.RandomSearchOracle,
+        "bayesian": keras_tuner.oracles.BayesianOptimizationOracle,
+    }
+    return _atomic(kinds[settings.algorithm])(max_trials=settings.trials, **common)
+
+
+def _atomic(kind: type) -> type:
+    """Make an oracle write its state beside the old one and rename it: a torn file kills resume."""
+
+    class Atomic(kind):  # type: ignore[misc]
+        def save(self) -> None:
+            _write_beside(self, Path(self._get_oracle_fname()))
+
+        def _save_trial(self, trial: Any) -> None:
+            _write_beside(trial, Path(self._get_trial_dir(trial.trial_id)) / "trial.json")
+
+    return Atomic
+
+
+def _write_beside(stateful: Any, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside = target.with_suffix(".part")
+    Stateful.save(stateful, str(beside))
+    beside.replace(target)
+
+
+def _expected_trials(settings: Search) -> int:
+    """Trials that Hyperband will ask for (Li et al. 2018, arXiv 1603.06560), or the set number."""
+    if settings.algorithm != "hyperband":
+        return settings.trials
+    oracle = keras_tuner.oracles.HyperbandOracle(
+        objective=keras_tuner.Objective(OBJECTIVE, "max"),
+        max_epochs=settings.max_epochs,
+        factor=settings.factor,
+    )
+    return sum(
+        oracle._get_size(bracket, rung)
+        for bracket in range(oracle._get_num_brackets())
+        for rung in range(bracket + 1)
+    )
+
+
+def _outcome(oracle: Any) -> Outcome:
+    rows = []
+    for number, identifier in enumerate(oracle.start_order, start=1):
+        trial = oracle.trials[identifier]
+        values = trial.hyperparameters.values
+        completed = trial.status == trial_module.TrialStatus.COMPLETED
+        row = {
+            "trial": number,
+            "status": trial.status,
+            "score": trial.score if completed else None,
+            "epochs": values.get("tuner/epochs"),
+            "seconds": trial.metrics.get_last_value("seconds") if completed else None,
+            "message": trial.message,
+        }
+        rows.append(row | {f"hp_{k}": v for k, v in values.items() if "/" not in k})
+    trials = pd.DataFrame(rows)
+    completed = trials[trials["status"] == "COMPLETED"]
+    if completed.empty:
+        reason = trials["message"].iloc[-1] if len(trials) else "no trial was proposed"
+        raise NoTrialCompletedError(
+            f"No trial of the search completed ({len(trials)} failed). There is no winner to "
+            f"retrain. The last failure: {reason}"
+        )
+    column = completed["score"].astype(float)
+    winner = column.idxmax() if oracle.objective.direction == "max" else column.idxmin()
+    values = oracle.trials[oracle.start_order[int(winner)]].hyperparameters.values
+    best = {k: v for k, v in values.items() if "/" not in k}
+    metrics = {
+        "best": best,
+        "best_score": float(column[winner]),
+        "direction": oracle.objective.direction,
+        "completed": len(completed),
+        "failed": len(trials) - len(completed),
+        "seconds": float(completed["seconds"].sum()),
+    }
+    return Outcome(best, trials, metrics)
