@@ -52,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     where.add_argument("--reports", type=Path, default=REPORTS, help="folder of the reports")
     named = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
-    def command(name: str, function: object, text: str, *parents: argparse.ArgumentParser):  # type: ignore[no-untyped-def] # noqa: ANN202
+    def command(name: str, function: object, text: str, *parents: argparse.ArgumentParser):  # type: ignore[no-untyped-def]
         added = named.add_parser(name, help=text, description=text, parents=parents)
         added.set_defaults(command=function)
         return added
@@ -64,9 +64,10 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("experiment", help="its name; `python -m bench list` shows them")
     one.add_argument("--variant", help="only this variant, and what it builds on")
     command("list", commands.list_experiments, "list experiments and their variants")
-    command(
+    state = command(
         "status", commands.status, "show which cells of a run are done, failed or missing", which
     )
+    state.add_argument("--markdown", action="store_true", help="as a Markdown table")
     command("report", commands.report, "render the report of a run as it stands", which, where)
     command("data", commands.data, "find, fetch and verify both data sets")
     command("config", commands.config, "print every setting of a profile with its meaning", which)

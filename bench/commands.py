@@ -75,6 +75,12 @@ def list_experiments(_: argparse.Namespace, console: Console) -> None:
 def status(options: argparse.Namespace, console: Console) -> None:
     """Show the cells of a run."""
     run = open_run(options.runs / (options.run or resolve_profile(options.profile).name))
+    if options.markdown:
+        console.print("| cell | status | reason |\n| --- | --- | --- |", markup=False)
+        for cell in run.cells:
+            reason = cell.failure["message"].splitlines()[0] if cell.failure else ""
+            console.print(f"| {cell.label} | {cell.status} | {reason} |", markup=False)
+        return
     table = Table("cell", "status", "reason")
     for cell in run.cells:
         table.add_row(cell.label, cell.status, cell.failure["message"] if cell.failure else "")

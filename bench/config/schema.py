@@ -82,7 +82,9 @@ class Classifier(Section):
     flip_averaging: bool = Field(
         description="Average the predictions of a test image and of its mirror image."
     )
-    search: Search = Field(description="The search over learning rate, pooling and label smoothing.")
+    search: Search = Field(
+        description="The search over learning rate, pooling and label smoothing."
+    )
 
 
 class TSNE(Section):

@@ -143,7 +143,7 @@ def autoencoder(cell: Cell) -> Result:
         max_iter=50,
         tol=1e-2,
         random_state=cell.seed,
-    ).fit(codes)
+    ).fit(codes.astype("float64"))
     drawn = mixture.sample(settings.samples)[0].astype("float32")
     drawn = np.random.default_rng(cell.seed).permutation(drawn)  # they come sorted by component
     return _generated(cell, decoder, drawn, record.cost, encode=encoder, history=record.history)

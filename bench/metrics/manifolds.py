@@ -9,6 +9,8 @@ from sklearn.cluster import KMeans
 from bench.metrics import checks
 from bench.metrics.distances import Prepared, prepare, squared_blocks
 
+RIM = 1e-9  # relative; two roundings of one distance must fall on the same side of a ball
+
 
 class Bins(NamedTuple):
     """Which regions a generator visits more or less often than the real images do.
@@ -57,7 +59,7 @@ def precision_recall(real: np.ndarray, generated: np.ndarray, k: int = 3) -> tup
     balls; the paper has k = 3). Both depend on n and m: compare only sets of the same size.
     """
     a, b = _features(real, generated, k)
-    reach_a, reach_b = _squared_radii(a, k), _squared_radii(b, k)
+    reach_a, reach_b = _squared_radii(a, k) * (1.0 + RIM), _squared_radii(b, k) * (1.0 + RIM)
     precise = np.zeros(len(b.points), dtype=bool)
     recalled = np.zeros(len(a.points), dtype=bool)
     for part, squared in squared_blocks(a, b):
@@ -97,7 +99,7 @@ def density_coverage(real: np.ndarray, generated: np.ndarray, k: int = 5) -> tup
     programs: two equal sets then get exactly 1 and 1.
     """
     a, b = _features(real, generated, k, both=False)
-    reach = _squared_radii(a, k)
+    reach = _squared_radii(a, k) * (1.0 - RIM)
     held, covered = 0, 0
     for part, squared in squared_blocks(a, b):
         inside = squared < reach[part, None]

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.spatial import KDTree
 
 from bench.metrics.statistics import Interval, mean_interval
 from bench.store import StoredCell, StoredRun
@@ -17,6 +18,8 @@ ROWS: dict[str, Callable[[pd.Series], Any]] = {
     "min": lambda column: column.min(),
     "max": lambda column: column.max(),
 }
+EXTREMES: dict[str, Callable[[list[float]], float]] = {"min": min, "max": max}
+NEIGHBOURS = 10
 
 
 class Tables:
@@ -45,7 +48,8 @@ def lookup(cell: StoredCell, path: str, tables: Tables) -> Any:
         Dotted path into the metrics (``per_class.f1.3``); with a prefix, into another part:
         ``provenance:hardware.cpu``, ``config:fit.epochs``, or ``table:history.last.loss`` (row:
         a number, ``first``, ``last``, ``min``, ``max``, or ``at_min(loss)``, the row where
-        another column is least).
+        another column is least). ``map:5+7+9.9`` is the share of class 9 among the neighbours of
+        classes 5, 7 and 9 in the cell's map. Of a list, ``min`` and ``max`` may be asked.
     tables : Tables
         Where tables are read.
 
@@ -58,10 +62,15 @@ def lookup(cell: StoredCell, path: str, tables: Tables) -> Any:
     if part == "table":
         name, row, column = rest.split(".", 2)
         return _from_table(tables.get(cell, name), row, column)
+    if part == "map":
+        of, among = ([int(label) for label in group.split("+")] for group in rest.split("."))
+        return _neighbour_share(cell, of, among)
     tree: Any = {"": cell.metrics, "provenance": cell.provenance, "config": cell.config}[part]
     for step in rest.split("."):
         if isinstance(tree, list) and step.isdigit() and int(step) < len(tree):
             tree = tree[int(step)]
+        elif isinstance(tree, list) and step in EXTREMES:
+            tree = EXTREMES[step](tree)
         elif isinstance(tree, dict):
             tree = tree.get(step)
         else:
@@ -129,6 +138,19 @@ class Quantity:
     def labels(self) -> list[str]:
         """The cells by name."""
         return [cell.label for cell in self.cells]
+
+
+def _neighbour_share(cell: StoredCell, of: list[int], among: list[int]) -> float | None:
+    """Share of some classes among the nearest neighbours, in a map, of some classes."""
+    if "test_map" not in cell.arrays:
+        return None
+    labels = cell.array("test_labels")
+    asked = np.isin(labels, of)
+    if not asked.any() or len(labels) <= NEIGHBOURS:
+        return None
+    points = cell.array("test_map").astype(float)
+    _, rows = KDTree(points).query(points[asked], NEIGHBOURS + 1)
+    return float(np.isin(labels[rows[:, 1:]], among).mean())
 
 
 def difference(first: Quantity, second: Quantity) -> Quantity:

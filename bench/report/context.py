@@ -4,14 +4,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from bench.report.collect import Results, Variant, unique
+from bench.report.collect import Quantity, Results, Variant, unique
 from bench.report.handed_in import HandedIn
 from bench.store import StoredCell
 
 TRIALS_SHOWN = 5
-CLASSIFIERS = ("mnist_classifier", "fashion_classifier")
+CONFUSIONS_SHOWN = 3
+UNLISTED = ("Activation", "Dropout", "InputLayer", "LeakyReLU", "ReLU")
 HYPERPARAMETER = "hp_"
 
 
@@ -42,6 +44,17 @@ class Search:
     trials: list[Trial]
 
 
+@dataclass(frozen=True)
+class Layer:
+    """A row of an architecture table: where it stands in the stored list, and what it is."""
+
+    index: int
+    part: str
+    type: str
+    output_shape: list[int]
+    starts_part: bool
+
+
 class Context:
     """Derived rows, computed when asked for."""
 
@@ -57,10 +70,9 @@ class Context:
             return None
         trials = tables[0]
         names = [column for column in trials.columns if column.startswith(HYPERPARAMETER)]
-        finished = trials[trials["score"].notna()]
-        best = variant.get("best_score")
-        upwards = best is None or best >= finished["score"].max()
-        ranked = finished.sort_values("score", ascending=not upwards, kind="stable")
+        scores = pd.to_numeric(trials["score"])
+        falling = variant.get("direction") != "min"
+        ranked = scores.dropna().sort_values(ascending=not falling, kind="stable")
         rows = [Trial(int(row), str(trials["status"].iloc[row])) for row in ranked.index]
         return Search(
             variant,
@@ -74,6 +86,40 @@ class Context:
         paths = unique(f"{cell.experiment}/{cell.variant}" for cell in self.results.run.cells)
         variants = [self.results.variant(path) for path in paths]
         return [variant for variant in variants if variant.value("training.images_per_second")]
+
+    def confusions(self, path: str) -> list[tuple[int, int]]:
+        """Return the commonest confusions of a classifier: true class, predicted class."""
+        cells = self.results.variant(path).done
+        if not cells:
+            return []
+        counts = np.sum([np.array(cell.metrics["confusion"]) for cell in cells], axis=0)
+        np.fill_diagonal(counts, 0)
+        order = np.argsort(-counts, axis=None, kind="stable")[:CONFUSIONS_SHOWN]
+        pairs = [divmod(int(place), counts.shape[1]) for place in order]
+        return [(true, predicted) for true, predicted in pairs if counts[true, predicted]]
+
+    @staticmethod
+    def layers(rows: list[dict[str, Any]]) -> list[Layer]:
+        """Return the layers worth a row: those that hold parameters or change the shape."""
+        kept: list[Layer] = []
+        part = None
+        for index, row in enumerate(rows):
+            if row["type"] in UNLISTED and not row["parameters"]:
+                continue
+            own = row.get("part", "")
+            kept.append(Layer(index, own, row["type"], row["output_shape"], own != part))
+            part = own
+        return kept
+
+    def seconds(self, cell: StoredCell) -> Quantity:
+        """Return how long a finished cell took."""
+        path = "provenance:seconds"
+        return Quantity(path, (cell,), (float(cell.provenance["seconds"]),))
+
+    @cached_property
+    def precisions(self) -> list[str]:
+        """Arithmetics that the networks of this run were trained in."""
+        return unique(variant.get("training.precision") for variant in self.trained)
 
     @cached_property
     def datasets(self) -> list[dict[str, Any]]:
@@ -107,4 +153,4 @@ class Context:
 
 
 def _varies(column: pd.Series) -> bool:
-    return bool(column.nunique(dropna=False) > 1) or len(column) == 1
+    return len(column) == 1 or bool((column != column.iloc[0]).any())

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from html import escape
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import numpy as np
 from latex2mathml.converter import convert
@@ -86,7 +86,7 @@ def to_outlines(latex: str, size: float = SIZE) -> tuple[str, float, float, floa
 def to_svg(latex: str, alt: str, size: float = SIZE) -> str:
     """Write an equation as one SVG element, its title being `alt`."""
     data, width, height, _ = to_outlines(latex, size)
-    root = ElementTree.Element(
+    root = ET.Element(
         "svg",
         {
             "xmlns": "http://www.w3.org/2000/svg",
@@ -95,9 +95,9 @@ def to_svg(latex: str, alt: str, size: float = SIZE) -> str:
             "viewBox": f"0 0 {width:.2f} {height:.2f}",
         },
     )
-    ElementTree.SubElement(root, "title").text = alt
-    ElementTree.SubElement(root, "path", {"d": data, "fill": "#1a1a1a"})
-    return ElementTree.tostring(root, encoding="unicode")
+    ET.SubElement(root, "title").text = alt
+    ET.SubElement(root, "path", {"d": data, "fill": "#1a1a1a"})
+    return ET.tostring(root, encoding="unicode")
 
 
 def _path_data(path: TextPath, left: float, top: float) -> str:

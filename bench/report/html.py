@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from bench.report.context import Context
+from bench.report.names import watermark_words
 from bench.report.outline import number_captions, read_outline
 from bench.report.page import Page, caption_words
 
@@ -48,6 +49,8 @@ def render_page(page: Page, templates: Path) -> str:
         "style": style_sheet(page, templates),
         "medium": page.medium,
         "run": page.results.run,
+        "results": page.results,
+        "watermark": watermark_words(page.results.run.watermark or "", page.language),
         "language": page.language,
         "context": Context(page.results, page.gallery.handed_in),
     }
@@ -63,9 +66,7 @@ def style_sheet(page: Page, templates: Path) -> Markup:
     return Markup("\n".join(rules))  # noqa: S704 - our own style sheets
 
 
-def _font_face(
-    page: Page, templates: Path, family: str, weight: int, style: str, file: str
-) -> str:
+def _font_face(page: Page, templates: Path, family: str, weight: int, style: str, file: str) -> str:
     if page.medium == "html":
         source = data_uri(templates / "fonts" / f"{file}.woff2")
     else:

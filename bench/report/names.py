@@ -10,6 +10,7 @@ def N_(message: str) -> str:  # noqa: N802 - gettext's own name for "translate l
 
 SYSTEMS = {
     "search": N_("Search"),
+    "judge": N_("Judge"),
     "pretrained": N_("Greedy pretraining"),
     "linear_probe": N_("Linear probe on the code"),
     "fine_tuned": N_("Pretrained, fine-tuned"),
@@ -39,6 +40,16 @@ STATUS = {
     "missing": N_("missing"),
     "absent": N_("not in this run's plan"),
 }
+OBJECTIVES = {
+    "validation_accuracy": N_("Validation accuracy ↑"),
+    "validation_loss": N_("Validation loss ↓"),
+}
+WATERMARKS = {"smoke: do not cite": N_("smoke: do not cite")}
+CHOICES = {
+    "average": N_("average"),
+    "max": N_("maximum"),
+    "flat": N_("none, flat"),
+}
 HYPERPARAMETERS = {
     "algorithm": N_("algorithm"),
     "batch_size": N_("batch size"),
@@ -49,6 +60,8 @@ HYPERPARAMETERS = {
     "erase": N_("erasing"),
     "latent": N_("latent size"),
     "learning_rate": N_("learning rate"),
+    "label_smoothing": N_("label smoothing"),
+    "pooling": N_("pooling"),
     "width": N_("width"),
 }
 
@@ -74,3 +87,18 @@ def hyperparameter_name(name: str, language: Language) -> str:
     if name in HYPERPARAMETERS:
         return language.gettext(HYPERPARAMETERS[name])
     return name.replace("_", " ")
+
+
+def objective_name(name: str, language: Language) -> str:
+    """Name what a search looked for."""
+    return language.gettext(OBJECTIVES[name]) if name in OBJECTIVES else name.replace("_", " ")
+
+
+def choice_name(name: str, language: Language) -> str:
+    """Name a choice among words that a search made."""
+    return language.gettext(CHOICES[name]) if name in CHOICES else str(name)
+
+
+def watermark_words(text: str, language: Language) -> str:
+    """Return a profile's watermark in the report's language, if the catalogue knows it."""
+    return language.gettext(WATERMARKS[text]) if text in WATERMARKS else text

@@ -9,13 +9,14 @@ from typing import Any, Literal
 
 from markupsafe import Markup
 
+from bench.data import DATASETS
 from bench.metrics.statistics import Verdict, verdict
 from bench.report import names
 from bench.report.collect import Quantity, Results, difference
 from bench.report.equations import load_equations, to_mathml, to_outlines, to_svg
 from bench.report.figures import Drawn, Gallery
 from bench.report.i18n import Language
-from bench.report.marks import Marks
+from bench.report.marks import Marks, anchor
 from bench.report.numbering import Numbering
 
 REFERENCES = "references.toml"
@@ -58,6 +59,8 @@ class Page:
             "experiment_name": names.experiment_name,
             "status_name": names.status_name,
             "hyperparameter_name": names.hyperparameter_name,
+            "objective_name": names.objective_name,
+            "choice_name": names.choice_name,
         }
         return {
             "value": self.results.value,
@@ -77,6 +80,8 @@ class Page:
             "ref": self.ref,
             "cite": self.cite,
             "class_names": self.gallery.class_names,
+            "dataset_title": dataset_title,
+            "anchor": anchor,
             **{name: partial(_last, call, self.language) for name, call in named.items()},
         }
 
@@ -184,7 +189,7 @@ class Page:
         if counts == {1}:
             return _("One seed each: no interval can be given.")
         several = sorted(counts - {1})
-        note = _("Mean ± half of the 95% confidence interval over %(n)s seeds.") % {
+        note = _("Mean ± half of the 95%% confidence interval over %(n)s seeds.") % {
             "n": self.language.join([str(count) for count in several])
         }
         return f"{note} {_('Where no ± stands: one seed.')}" if 1 in counts else note
@@ -197,6 +202,11 @@ def judge(first: Quantity, second: Quantity, direction: Literal["greater", "less
     """
     gap = difference(first, second)
     return verdict(gap.interval, direction) if gap else "one run, no verdict"
+
+
+def dataset_title(name: str) -> str:
+    """Name a data set as prose does."""
+    return DATASETS[name].title if name in DATASETS else name
 
 
 def caption_words(language: Language) -> dict[str, str]:

@@ -4,6 +4,7 @@ The oracles are asked from one thread and nothing else of KerasTuner is used: it
 chief/worker mode and its checkpoints are where it is known to lose trials.
 """
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -108,6 +109,8 @@ def _run_trial(oracle: Any, proposal: Any, trial: Trial, settings: Search) -> No
     began = time.perf_counter()
     try:
         score = float(trial(values, epochs))
+        if not math.isfinite(score):
+            raise ArithmeticError(f"the score is {score}")
     except Exception as error:  # a failed trial is a row of the table, with its reason
         proposal.status = trial_module.TrialStatus.FAILED
         proposal.message = f"{type(error).__name__}: {error}"

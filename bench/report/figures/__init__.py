@@ -166,7 +166,7 @@ FIGURES: dict[str, Recipe] = {
     "generation_curves": Recipe(
         curves.generation_curves,
         GENERATION,
-        TRAINED,
+        curves.GENERATORS,
         N_("Line charts of each generator's losses over epochs."),
         pooled=True,
     ),

@@ -20,6 +20,7 @@ from bench.report.i18n import Language
 from bench.report.names import status_name, system_name
 
 CLASSIFIERS = ("assignment", "from_scratch", "fine_tuned")
+GENERATORS = ("autoencoder", "vae", "gan")
 MARKED_EPOCHS = 12  # up to so many epochs each one gets a dot
 TRAINING, VALIDATION = (0, (2.5, 1.5)), "solid"
 
@@ -92,18 +93,15 @@ def embedding_curves(results: Results, language: Language) -> Figure | None:
 def generation_curves(results: Results, language: Language) -> Figure | None:
     """Draw each generator's own losses."""
     _ = language.gettext
-    names = ("assignment", "autoencoder", "vae", "gan")
-    variants = [results.variant(f"fashion_generation/{name}") for name in names]
+    variants = [results.variant(f"fashion_generation/{name}") for name in GENERATORS]
     if not any(variant.tables("history") for variant in variants):
         return None
-    figure = new_figure(100, margins=(11, 26, 9, 6), gaps=(34, 15), grid=(2, 2))
-    panels = figure.subplots(2, 2).ravel()
-    for axes, variant in zip(panels[:2], variants[:2], strict=True):
-        _pair(axes, variant, language)
-        line_key(axes, language)
+    figure = new_figure(50, margins=(11, 19, 9, 6), gaps=(30, 0), grid=(1, 3))
+    panels = figure.subplots(1, 3)
+    _pair(panels[0], variants[0], language)
     _several(
-        panels[2],
-        variants[2],
+        panels[1],
+        variants[1],
         language,
         {
             "reconstruction": (_("reconstruction"), SYSTEM_COLOURS["vae"]),
@@ -112,16 +110,17 @@ def generation_curves(results: Results, language: Language) -> Figure | None:
         },
     )
     _several(
-        panels[3],
-        variants[3],
+        panels[2],
+        variants[2],
         language,
         {
             "discriminator_loss": (_("discriminator"), "#56b4e9"),
             "generator_loss": (_("generator"), SYSTEM_COLOURS["gan"]),
         },
     )
-    panels[0].set_ylabel(_("Reconstruction loss"))
-    panels[2].set_ylabel(_("Loss (nats)"))
+    if variants[0].tables("history"):
+        line_key(panels[0], language)
+    panels[0].set_ylabel(_("Loss (nats)"))
     return figure
 
 

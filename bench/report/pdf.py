@@ -1,0 +1,173 @@
+"""The printed edition, by WeasyPrint: any error it would only log fails the report."""
+
+import ctypes
+import ctypes.util
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlparse
+
+from bench.errors import UserError
+
+VARIANT = "pdf/ua-1"
+# What WeasyPrint loads, by the names under which systems know it.
+LIBRARIES = {
+    "GLib": ("gobject-2.0", "gobject-2.0-0", "libgobject-2.0.so.0"),
+    "Pango": ("pango-1.0", "pango-1.0-0", "libpango-1.0.so.0"),
+    "PangoFT2": ("pangoft2-1.0", "pangoft2-1.0-0", "libpangoft2-1.0.so.0"),
+    "HarfBuzz": ("harfbuzz", "harfbuzz-0", "libharfbuzz.so.0"),
+    "Fontconfig": ("fontconfig", "fontconfig-1", "libfontconfig.so.1"),
+}
+REMEDY = (
+    "Debian or Ubuntu: apt install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz0b; "
+    "Fedora: dnf install pango harfbuzz; macOS: brew install pango"
+)
+
+
+class PrintingError(RuntimeError):
+    """WeasyPrint could not set the page as it was written."""
+
+
+def check_libraries() -> None:
+    """Check that the system libraries for printing are there, before WeasyPrint is imported.
+
+    Raises
+    ------
+    UserError
+        If one cannot be loaded; the message says which, and how to install it.
+    """
+    missing = [name for name, candidates in LIBRARIES.items() if not _loads(candidates)]
+    if missing:
+        raise UserError(
+            f"The PDF needs system libraries that this machine lacks: {', '.join(missing)}. "
+            f"Expected Pango and what it stands on; without them only HTML can be made "
+            f"(--format html). {REMEDY}."
+        )
+
+
+def print_pdf(page: str, folder: Path, fonts: Path, created: datetime | None) -> Any:
+    """Set a page.
+
+    Parameters
+    ----------
+    page : str
+        The HTML, with drawings named relative to `folder`.
+    folder : Path
+        Holds the drawings.
+    fonts : Path
+        Holds the typefaces.
+    created : datetime or None
+        Written into the file as its date, so that the same run gives the same bytes.
+
+    Returns
+    -------
+    weasyprint.Document
+        Pages, ready to be written with `write_pdf`.
+
+    Raises
+    ------
+    UserError
+        If a system library is missing.
+    PrintingError
+        If WeasyPrint reports an error, such as a missing image or a refused address.
+    """
+    check_libraries()
+    import weasyprint
+
+    with _errors_collected() as errors, _fixed_date(created):
+        document = weasyprint.HTML(
+            string=page,
+            base_url=folder.as_uri() + "/",
+            encoding="utf-8",
+            url_fetcher=_fetcher((folder, fonts)),
+        ).render()
+    _refuse(errors)
+    return document
+
+
+def write_pdf(document: Any, target: Path, created: datetime | None) -> None:
+    """Write a set document as a tagged PDF.
+
+    Raises
+    ------
+    PrintingError
+        If WeasyPrint reports an error.
+    """
+    with _errors_collected() as errors, _fixed_date(created):
+        document.write_pdf(target, pdf_variant=VARIANT)
+    _refuse(errors)
+
+
+def _loads(candidates: tuple[str, ...]) -> bool:
+    for name in candidates:
+        try:
+            ctypes.CDLL(ctypes.util.find_library(name) or name)
+        except OSError:
+            continue
+        return True
+    return False
+
+
+def _fetcher(roots: tuple[Path, ...]) -> Any:
+    """Return a fetcher of `data:` addresses and of files below `roots`, and nothing else."""
+    from weasyprint.urls import URLFetcher
+
+    allowed = [root.resolve() for root in roots]
+
+    class LocalFetcher(URLFetcher):  # type: ignore[misc]
+        def fetch(self, url: str, headers: Any = None) -> Any:
+            parts = urlparse(url)
+            path = Path(unquote(parts.path)).resolve()
+            local = parts.scheme == "file" and any(path.is_relative_to(root) for root in allowed)
+            if parts.scheme != "data" and not local:
+                raise ValueError(f"the report may load nothing but its own files, not {url}")
+            return super().fetch(url, headers)
+
+    return LocalFetcher()
+
+
+class _Collector(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.messages.append(record.getMessage())
+
+
+@contextmanager
+def _errors_collected() -> Iterator[list[str]]:
+    """Collect what WeasyPrint logs as an error; it goes on without saying more."""
+    logger = logging.getLogger("weasyprint")
+    collector = _Collector()
+    logger.addHandler(collector)
+    try:
+        yield collector.messages
+    finally:
+        logger.removeHandler(collector)
+
+
+@contextmanager
+def _fixed_date(created: datetime | None) -> Iterator[None]:
+    """Let the file carry the run's date instead of the present (SOURCE_DATE_EPOCH)."""
+    name = "SOURCE_DATE_EPOCH"
+    before = os.environ.get(name)
+    if before is None and created is not None:
+        os.environ[name] = str(int(created.timestamp()))
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(name, None)
+
+
+def _refuse(errors: list[str]) -> None:
+    if errors:
+        raise PrintingError(
+            f"WeasyPrint reported {len(errors)} error(s), the first: {errors[0]}. The PDF would "
+            "lack what it names, so it was not written. Mend the template or the file it names."
+        )

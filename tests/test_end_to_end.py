@@ -1,0 +1,41 @@
+"""The main job on real images, in the smoke profile, on both backends."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from bench.paths import ROOT
+from bench.store import open_run
+
+pytestmark = pytest.mark.slow
+
+
+def _run_all(folder, backend):
+    environment = {**os.environ, "KERAS_BACKEND": backend}
+    folders = ["--runs", str(folder / "runs"), "--reports", str(folder / "reports")]
+    return subprocess.run(
+        [sys.executable, "-m", "bench", "run-all", "--profile", "smoke", *folders],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=1500,
+    )
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+def test_run_all_ends_in_a_report_and_a_second_call_trains_nothing(tmp_path, backend):
+    answer = _run_all(tmp_path, backend)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    run = open_run(tmp_path / "runs" / "smoke")
+    assert {cell.status for cell in run.cells} == {"done"}
+    assert {cell.provenance["backend"] for cell in run.cells} == {backend}
+    written = {path.name for path in (tmp_path / "reports" / "smoke").iterdir()}
+    for language in ("en", "es"):
+        assert {f"lab-report.{language}.pdf", f"lab-report.{language}.html"} <= written
+    again = _run_all(tmp_path, backend)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert f"{len(run.cells)} cells were done, 0 ran now, 0 failed" in again.stdout

@@ -1,0 +1,100 @@
+"""A cell is whole or absent, whatever happens."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bench.errors import UserError
+from bench.store import Result, StoredCell, write_done, write_failed
+
+
+def test_what_is_written_is_read_back(cell):
+    history = pd.DataFrame({"epoch": [1, 2], "loss": [0.5, 0.25]})
+    images = np.arange(8, dtype=np.uint8).reshape(2, 2, 2)
+    write_done(
+        cell,
+        Result({"accuracy": 0.9}, {"history": history}, {"images": images}),
+        {"seed": 1},
+        {"backend": "none"},
+    )
+    read = StoredCell(cell.run_folder, "pottery", "vase", 0, cell.key)
+    assert read.status == "done"
+    assert read.metrics == {"accuracy": 0.9}
+    assert read.config == {"seed": 1}
+    assert read.provenance == {"backend": "none"}
+    assert read.array_names == ["images"]
+    np.testing.assert_array_equal(read.array("images"), images)
+    assert read.table_names == ["history"]
+    pd.testing.assert_frame_equal(read.table("history"), history)
+
+
+def test_a_cell_that_was_never_written_is_missing(cell):
+    assert cell.status == "missing"
+    assert cell.failure is None
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_figure_that_is_no_number_is_refused_and_leaves_nothing(cell, value):
+    with pytest.raises(ValueError, match="JSON compliant"):
+        write_done(cell, Result({"loss": value}), {}, {})
+    assert cell.status == "missing"
+    assert list(cell.folder.parent.iterdir()) == []
+
+
+def test_objects_are_refused(cell):
+    with pytest.raises(ValueError, match="holds objects"):
+        write_done(cell, Result({}, arrays={"bad": np.array([object()])}), {}, {})
+    assert cell.status == "missing"
+
+
+def test_done_is_the_last_file_and_a_crash_before_it_leaves_no_cell(cell, result, monkeypatch):
+    written = []
+    real = cell.folder.__class__.write_text
+
+    def watch(path, *arguments, **named):
+        written.append(path.name)
+        if path.name == "done.json":
+            raise OSError("the power went")
+        return real(path, *arguments, **named)
+
+    monkeypatch.setattr(cell.folder.__class__, "write_text", watch)
+    with pytest.raises(OSError, match="the power went"):
+        write_done(cell, result, {}, {})
+    assert written[-1] == "done.json"
+    assert cell.status == "missing"
+
+
+def test_a_failure_keeps_its_reason_and_a_later_success_takes_its_place(cell, result):
+    try:
+        raise RuntimeError("the kiln broke")
+    except RuntimeError as error:
+        write_failed(cell, error, {}, {})
+    assert cell.status == "failed"
+    assert cell.failure["message"] == "the kiln broke"
+    assert "the kiln broke" in cell.failure["traceback"]
+    write_done(cell, result, {}, {})
+    again = StoredCell(cell.run_folder, "pottery", "vase", 0, cell.key)
+    assert again.status == "done"
+    assert again.failure is None
+
+
+def test_a_damaged_file_is_named_with_the_remedy(cell, result):
+    write_done(cell, result, {}, {})
+    (cell.folder / "metrics.json").write_text("{", encoding="utf-8")
+    with pytest.raises(UserError, match=r"metrics\.json.*delete its folder"):
+        _ = cell.metrics
+
+
+def test_pickled_arrays_are_not_read(cell, result):
+    write_done(cell, result, {}, {})
+    np.savez(cell.folder / "arrays.npz", bad=np.array([{}], dtype=object))
+    with pytest.raises(ValueError, match="allow_pickle=False"):
+        cell.array("bad")
+
+
+def test_done_names_schema_and_key(cell, result):
+    write_done(cell, result, {}, {})
+    done = json.loads((cell.folder / "done.json").read_text())
+    assert done == {"schema": 1, "key": cell.key}
