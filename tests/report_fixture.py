@@ -259,3 +259,30 @@ def _generator(*columns):
         return Result(metrics, {"history": _history(rng, *columns)}, arrays)
 
     return make
+
+
+def templates_with_pseudo_spanish(folder: Path) -> Path:
+    """Copy the templates, every Spanish message being the English one with a mark.
+
+    So the plumbing is tested whatever the state of the translation.
+    """
+    import shutil
+
+    from babel.messages import Catalog
+    from babel.messages.pofile import write_po
+
+    from bench.paths import TEMPLATES
+    from bench.report.catalogue import fresh_catalogue
+    from bench.report.i18n import catalogue_path
+
+    copy = folder / "templates"
+    shutil.copytree(TEMPLATES, copy)
+    catalogue = Catalog(locale="es")
+    for message in fresh_catalogue():
+        if message.id:
+            one_or_two = message.id if isinstance(message.id, tuple) else (message.id,)
+            marked = tuple(f"{text} ñ" for text in one_or_two)
+            catalogue.add(message.id, marked if len(marked) > 1 else marked[0])
+    with catalogue_path("es", copy).open("wb") as file:
+        write_po(file, catalogue)
+    return copy

@@ -75,6 +75,9 @@ def test_ranks_agree_with_sorting_row_by_row():
 def test_ranks_of_duplicates_put_the_point_itself_first_then_earlier_rows():
     ranks = neighbour_ranks(np.zeros((4, 3), dtype=np.uint8))
     assert ranks.tolist() == [[0, 1, 2, 3], [1, 0, 2, 3], [1, 2, 0, 3], [1, 2, 3, 0]]
+    halves = np.arange(300) % 2
+    expected = np.argsort(np.concatenate([np.flatnonzero(halves == side) for side in (0, 1)]))
+    assert neighbour_ranks(halves[:, None])[0].tolist() == expected.tolist()
 
 
 @few

@@ -166,29 +166,40 @@ def test_a_dropped_mode_costs_recall_and_coverage_not_precision_and_density():
     assert coverage < 0.55
 
 
+def test_the_rim_belongs_to_the_balls_of_precision_not_to_those_of_density():
+    real, generated = np.array([[0.0], [1.0]]), np.array([[2.0], [2.0]])  # radii 1 and 0
+    assert precision_recall(real, generated, k=1) == (1.0, 0.0)
+    assert density_coverage(real, generated, k=1) == (0.0, 0.0)
+
+
 # Bins
 
 
 def test_different_bins_agree_with_a_test_bin_by_bin():
-    a, b = features(0, 400), features(1, 300)
-    clusters = KMeans(n_clusters=8, n_init=1, random_state=3).fit(a)
-    one = np.bincount(clusters.labels_, minlength=8)
-    two = np.bincount(clusters.predict(b), minlength=8)
-    # Squared, the pooled two-proportion z is Pearson's chi-squared of the 2 x 2 table.
-    different = sum(
-        stats.chi2_contingency([[x, 400 - x], [y, 300 - y]], correction=False).pvalue < 0.05
-        for x, y in zip(one, two, strict=True)
-    )
-    result = different_bins(a, b, seed=3, bins=8)
-    assert 0 < different < 8
-    assert result.different == different
-    assert result.share == different / 8
-    p, q = one / 400, two / 300
-    middle = (p + q) / 2
-    direct = 0.5 * sum(
-        x * np.log(x / m) for s in (p, q) for x, m in zip(s, middle, strict=True) if x > 0
-    )
-    assert result.divergence == pytest.approx(direct)
+    found = set()
+    for seed in range(12):
+        a, b = features(seed, 400, 2), features(seed, 700, 2)[400:] + 0.1
+        clusters = KMeans(n_clusters=3, n_init=1, random_state=seed).fit(a)
+        one = np.bincount(clusters.labels_, minlength=3)
+        two = np.bincount(clusters.predict(b), minlength=3)
+        # Squared, the pooled two-proportion z is Pearson's chi-squared of the 2 x 2 table.
+        different = sum(
+            stats.chi2_contingency([[x, 400 - x], [y, 300 - y]], correction=False).pvalue < 0.05
+            for x, y in zip(one, two, strict=True)
+        )
+        result = different_bins(a, b, seed=seed, bins=3)
+        assert result.different == different
+        assert result.share == different / 3
+        p, q = one / 400, two / 300
+        direct = 0.5 * sum(
+            x * np.log(2 * x / (x + y))
+            for one_way in ((p, q), (q, p))
+            for x, y in zip(*one_way, strict=True)
+            if x > 0
+        )
+        assert result.divergence == pytest.approx(direct)
+        found.add(different)
+    assert len(found) > 2
 
 
 def test_equal_sets_fill_the_bins_alike_and_a_collapsed_one_does_not():

@@ -27,4 +27,10 @@ def cross_entropy(target: Any, output: Any) -> Any:
 
 def convolution(filters: int, kernel: int, **settings: Any) -> keras.layers.Layer:
     """Make a 'same' convolution without bias: normalisation follows it."""
-    return keras.layers.Conv2D(filters, kernel, padding="same", use_bias=False, **settings)
+    return keras.layers.Conv2D(
+        filters,
+        kernel,
+        padding="same",
+        use_bias=False,
+        **{"kernel_initializer": "he_normal", **settings},
+    )

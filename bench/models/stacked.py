@@ -60,17 +60,20 @@ def build(widths: Sequence[int]) -> Stack:
 def _first_encoder(width: int) -> keras.Model:
     """Halve the image at once: full-size maps would cost most of the arithmetic."""
     image = keras.Input(IMAGE)
-    code = convolution(width, 4, strides=2)(image)
-    code = layers.Activation("relu")(layers.BatchNormalization(momentum=0.9)(code))
+    code = _normalised(convolution(width, 4, strides=2)(image))
     return keras.Model(image, code, name="encoder_1")
 
 
 def _encoder(shape: Sequence[int], width: int, stage: int) -> keras.Model:
-    code = below = keras.Input(shape)
-    for _ in range(2):
-        code = convolution(width, 3)(code)
-        code = layers.Activation("relu")(layers.BatchNormalization(momentum=0.9)(code))
-    return keras.Model(below, layers.MaxPooling2D()(code), name=f"encoder_{stage}")
+    """Two convolutions; pooling comes before normalisation, which costs as much on a processor."""
+    below = keras.Input(shape)
+    code = _normalised(layers.MaxPooling2D()(convolution(width, 3)(below)))
+    code = _normalised(convolution(width, 3)(code))
+    return keras.Model(below, code, name=f"encoder_{stage}")
+
+
+def _normalised(code: keras.KerasTensor) -> keras.KerasTensor:
+    return layers.Activation("relu")(layers.BatchNormalization(momentum=0.9)(code))
 
 
 def _decoder(shape: Sequence[int], target: Sequence[int], stage: int) -> keras.Model:

@@ -3,7 +3,7 @@
 Nothing here imports TensorFlow, Keras or JAX.
 """
 
+from bench.report.errors import PrintingError, ReportError
 from bench.report.render import render
-from bench.report.verify import ReportError
 
-__all__ = ["ReportError", "render"]
+__all__ = ["PrintingError", "ReportError", "render"]

@@ -7,7 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from markupsafe import Markup
 
 from bench.report.context import Context
@@ -26,6 +27,23 @@ FONT_CUTS = (
     ("Source Sans 3", 600, "normal", "SourceSans3-Semibold"),
 )
 BETWEEN_TAGS = re.compile(r"\n\s*\n+")
+
+
+class _Compiled(BytecodeCache):
+    """Compiled templates, kept for this process; Jinja drops what the source no longer is."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._kept:
+            bucket.bytecode_from_string(self._kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+_COMPILED = _Compiled()
 
 
 def render_page(page: Page, templates: Path) -> str:
@@ -94,7 +112,7 @@ def _environment(page: Page, templates: Path) -> Environment:
         autoescape=True,
         undefined=StrictUndefined,
         extensions=["jinja2.ext.i18n"],
-        trim_blocks=True,
+        bytecode_cache=_COMPILED,
         lstrip_blocks=True,
     )
     language = page.language

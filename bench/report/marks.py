@@ -24,11 +24,17 @@ class Marks:
 
     Attributes
     ----------
+    marked : bool
+        Whether numbers carry marks: on the screen. On paper, where nothing can be pointed at,
+        they are plain text (and the page is set in half the time).
     ledgers : list of list of Quantity
         One for each open table: the quantities printed in it so far.
     """
 
-    def __init__(self, run: StoredRun, language: Language, handed_in: HandedIn) -> None:
+    def __init__(
+        self, run: StoredRun, language: Language, handed_in: HandedIn, marked: bool = True
+    ) -> None:
+        self.marked = marked
         self.run = run
         self.language = language
         self.handed_in = handed_in
@@ -51,6 +57,13 @@ class Marks:
         for ledger in self.ledgers[-1:]:
             ledger.append(quantity)
         half = quantity.half_width if interval else None
+        text = self.language.number(quantity.mean, spec)
+        if not self.marked:
+            return Markup("{}").format(text) + (
+                Markup("\u00a0±\u00a0{}").format(self.language.number(half, spec))
+                if half is not None
+                else Markup("")
+            )
         spread = Markup("")
         if half is not None:
             spread = Markup('<span class="spread"> ± {}</span>').format(
@@ -68,7 +81,7 @@ class Marks:
             if quantity.minus
             else "",
             title=self._title(quantity),
-            text=self.language.number(quantity.mean, spec),
+            text=text,
             spread=spread,
         )
 
@@ -84,6 +97,8 @@ class Marks:
         value = self.handed_in.value(path)
         if value is None:
             return self.absence("")
+        if not self.marked:
+            return Markup("{}").format(self.language.number(value, spec))
         title = self.language.gettext("as stated in the handed-in report")
         return Markup(
             '<data class="h" value="{!r}" data-handed-in="{}" data-spec="{}" title="{}">{}</data>'
@@ -98,6 +113,8 @@ class Marks:
         shown = [
             item if isinstance(item, str) else self.language.number(item, spec) for item in texts
         ]
+        if not self.marked:
+            return Markup("{}").format(", ".join(shown))
         return Markup('<data class="s" value="{}" data-setting="{}" title="{}">{}</data>').format(
             value, path, f"profile: {path}", ", ".join(shown)
         )
@@ -109,14 +126,14 @@ class Marks:
         )
         parts = []
         for experiment, own in groupby(listed, key=lambda cell: cell.experiment):
-            links = [
-                Markup('<a href="#{}">{}-s{}-{}</a>').format(
-                    anchor(cell), cell.variant, cell.seed, cell.key[:SHORT_KEY]
-                )
-                for cell in own
-            ]
+            links = [self._link(cell) for cell in own]
             parts.append(Markup("{}/ {}").format(experiment, Markup(", ").join(links)))
         return Markup("; ").join(parts)
+
+    def _link(self, cell: StoredCell) -> Markup:
+        text = f"{cell.variant}-s{cell.seed}-{cell.key[:SHORT_KEY]}"
+        pattern = Markup('<a href="#{}">{}</a>') if self.marked else Markup("{1}")
+        return pattern.format(anchor(cell), text)
 
     def _place(self, cell: StoredCell) -> int:
         return self.run.cells.index(cell)

@@ -77,6 +77,6 @@ def number_captions(page: str, words: dict[str, str]) -> str:
         kind = KIND[match.group(1)]
         counts[kind] += 1
         label = Markup('<span class="label">{} {}.</span> ').format(words[kind], counts[kind])
-        return match.group(0) + label
+        return match.group(0) + str(label)
 
     return CAPTION.sub(numbered, page)

@@ -46,7 +46,7 @@ class Page:
         self.language = language
         self.gallery = gallery
         self.medium = medium
-        self.marks = Marks(results.run, language, gallery.handed_in)
+        self.marks = Marks(results.run, language, gallery.handed_in, marked=medium == "html")
         self.numbering = Numbering()
         self.drawings: dict[str, str] = {}
         self.references = tomllib.loads((templates / REFERENCES).read_text(encoding="utf-8"))

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import unquote, urlparse
 
 from bench.errors import UserError
+from bench.report.errors import PrintingError
 
 VARIANT = "pdf/ua-1"
 # What WeasyPrint loads, by the names under which systems know it.
@@ -26,10 +27,6 @@ REMEDY = (
     "Debian or Ubuntu: apt install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz0b; "
     "Fedora: dnf install pango harfbuzz; macOS: brew install pango"
 )
-
-
-class PrintingError(RuntimeError):
-    """WeasyPrint could not set the page as it was written."""
 
 
 def check_libraries() -> None:
@@ -120,12 +117,15 @@ def _fetcher(roots: tuple[Path, ...]) -> Any:
 
     class LocalFetcher(URLFetcher):  # type: ignore[misc]
         def fetch(self, url: str, headers: Any = None) -> Any:
-            parts = urlparse(url)
-            path = Path(unquote(parts.path)).resolve()
-            local = parts.scheme == "file" and any(path.is_relative_to(root) for root in allowed)
-            if parts.scheme != "data" and not local:
+            if not url.startswith("data:") and not self._ours(url):
                 raise ValueError(f"the report may load nothing but its own files, not {url}")
             return super().fetch(url, headers)
+
+        @staticmethod
+        def _ours(url: str) -> bool:
+            parts = urlparse(url)
+            path = Path(unquote(parts.path)).resolve()
+            return parts.scheme == "file" and any(path.is_relative_to(root) for root in allowed)
 
     return LocalFetcher()
 

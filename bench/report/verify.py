@@ -12,6 +12,7 @@ from typing import Any
 
 from bench.metrics.statistics import mean_interval
 from bench.report.collect import Tables, lookup
+from bench.report.errors import ReportError
 from bench.report.handed_in import HandedIn
 from bench.report.i18n import Language, decimals_of
 from bench.report.marks import profile_value
@@ -23,10 +24,6 @@ UNMEASURED = {"style", "script", "math", "svg", "cite", "title"}
 UNMEASURED_CLASSES = {"code", "hash", "references", "label", "tag", "contents", "reason", "byline"}
 VOID = {"meta", "img", "br", "link", "hr", "input", "col"}
 SPREAD = re.compile(r"\s*±\s*")
-
-
-class ReportError(RuntimeError):
-    """A rendered report does not agree with the store, or is not whole."""
 
 
 @dataclass

@@ -20,7 +20,7 @@ from bench.report.i18n import Language
 from bench.report.names import status_name, system_name
 
 SYSTEMS = ("assignment", "autoencoder", "pca", "tsne")
-PANEL_PIXELS = 1000
+PANEL_PIXELS = 800
 OUTLIERS = 0.2  # per cent of the points on each side that the frame may leave out
 
 
@@ -170,14 +170,13 @@ def _cloud(
     labels: np.ndarray,
     limits: tuple[float, float, float, float],
 ) -> np.ndarray:
-    """Ink each image, in the colour of its class, at its place on one sheet; RGB, (n, n, 3)."""
+    """Ink each image, in the colour of its class, at its place on one sheet: (n, n, 3) RGB."""
     side = thumbnails.shape[1]
     ink = np.zeros((PANEL_PIXELS, PANEL_PIXELS), np.uint8)
-    colour = np.zeros((PANEL_PIXELS, PANEL_PIXELS, 3))
+    owner = np.zeros((PANEL_PIXELS, PANEL_PIXELS), np.uint8)
     left, right, low, high = limits
     columns = (points[:, 0] - left) / (right - left) * PANEL_PIXELS - side / 2
     rows = (high - points[:, 1]) / (high - low) * PANEL_PIXELS - side / 2
-    palette = np.array([to_rgb(code) for code in CLASS_COLOURS])
     edge = PANEL_PIXELS - side
     for image, label, row, column in zip(thumbnails, labels, rows, columns, strict=True):
         if not (0 <= row <= edge and 0 <= column <= edge):
@@ -185,6 +184,7 @@ def _cloud(
         place = np.s_[int(row) : int(row) + side, int(column) : int(column) + side]
         over = image > ink[place]  # the stronger ink shows, so that neighbours stay legible
         ink[place][over] = image[over]
-        colour[place][over] = palette[label]
-    share = ink[..., None] / 255.0
-    return 1 - share * (1 - colour)
+        owner[place][over] = label
+    palette = np.array([to_rgb(code) for code in CLASS_COLOURS])
+    shades = 1 - np.arange(256)[:, None, None] / 255 * (1 - palette)  # ink, class, channel
+    return (255 * shades).astype(np.uint8)[ink, owner]

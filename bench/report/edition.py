@@ -1,0 +1,57 @@
+"""One language of the report: collect, draw, render, print, verify, and only then publish."""
+
+import shutil
+import tempfile
+from datetime import datetime
+from pathlib import Path
+
+from bench.report.collect import Results
+from bench.report.context import Context
+from bench.report.figures import Gallery
+from bench.report.handed_in import HandedIn
+from bench.report.html import render_page
+from bench.report.i18n import Language
+from bench.report.names import watermark_words
+from bench.report.page import Page
+from bench.report.pdf import print_pdf, write_pdf
+from bench.report.render import Job
+from bench.report.verify import check_page, check_pdf
+
+NAME = "lab-report"
+
+
+def render_language(job: Job) -> list[Path]:
+    """Render one language; its files take their places when all of them are verified."""
+    run, out_dir, code, templates = job.run, job.out_dir, job.language, job.templates
+    language, handed_in = Language(code, templates), HandedIn(templates)
+    results = Results(run)
+    gallery = Gallery(results, language, handed_in)
+    build = Path(tempfile.mkdtemp(prefix=f".{NAME}.{code}.", dir=out_dir))
+    try:
+        finished = []
+        if "html" in job.formats:
+            page = render_page(Page(results, language, gallery, "html", templates), templates)
+            check_page(page, run, language, handed_in)
+            finished.append(build / f"{NAME}.{code}.html")
+            finished[-1].write_text(page, encoding="utf-8")
+        if "pdf" in job.formats:
+            finished.append(build / f"{NAME}.{code}.pdf")
+            printed = Page(results, language, gallery, "pdf", templates)
+            _print(render_page(printed, templates), printed, build, templates, finished[-1])
+        finished.sort(key=lambda path: job.formats.index(path.suffix[1:]))
+        return [path.replace(out_dir / path.name) for path in finished]
+    finally:
+        shutil.rmtree(build, ignore_errors=True)
+
+
+def _print(text: str, page: Page, build: Path, templates: Path, target: Path) -> None:
+    folder = build / "drawings"
+    folder.mkdir()
+    for name, svg in page.drawings.items():
+        (folder / name).write_text(svg, encoding="utf-8")
+    created = Context(page.results, page.gallery.handed_in).created
+    moment = datetime.fromisoformat(created) if created else None
+    document = print_pdf(text, build, templates / "fonts", moment)
+    watermark = page.results.run.watermark
+    check_pdf(document, watermark and watermark_words(watermark, page.language), page.language)
+    write_pdf(document, target, moment)

@@ -1,0 +1,9 @@
+"""What makes a report unfit to be published."""
+
+
+class ReportError(RuntimeError):
+    """A rendered report does not agree with the store, or is not whole."""
+
+
+class PrintingError(RuntimeError):
+    """WeasyPrint could not set the page as it was written."""
