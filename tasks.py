@@ -83,9 +83,8 @@ def data(context: Context) -> None:
 @task(help={"save": "name under which pytest-benchmark saves the figures in .benchmarks/"})
 def bench(context: Context, save: str = "latest") -> None:
     """Time the training steps, the metrics and the rendering with pytest-benchmark."""
-    _python(
-        context, "pytest", "tests/benchmarks", "-q", "--benchmark-only", f"--benchmark-save={save}"
-    )
+    words = ("--benchmark-enable", "--benchmark-only", f"--benchmark-save={save}")
+    _python(context, "pytest", "tests/benchmarks", *words)
 
 
 @task(help={"fast": "leave out the end-to-end runs", "options": "further words for pytest"})

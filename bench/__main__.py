@@ -10,8 +10,9 @@ from rich.console import Console
 from bench import commands
 from bench.errors import UserError
 from bench.paths import REPORTS, RUNS
+from bench.report.errors import ReportError
 
-EXIT_OK, EXIT_USER_ERROR, EXIT_FAILED_CELLS, EXIT_INTERRUPTED = 0, 2, 3, 130
+EXIT_OK, EXIT_USER_ERROR, EXIT_REPORT_ERROR, EXIT_INTERRUPTED = 0, 2, 4, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,6 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         Console(stderr=True, soft_wrap=True).print(f"error: {error}", style="red", markup=False)
         return EXIT_USER_ERROR
+    except ReportError as error:
+        Console(stderr=True, soft_wrap=True).print(f"error: {error}", style="red", markup=False)
+        return EXIT_REPORT_ERROR
     except KeyboardInterrupt:
         Console(stderr=True).print(
             "Interrupted. Finished cells are kept: the same command goes on from there."
@@ -36,7 +40,8 @@ def _parser() -> argparse.ArgumentParser:
         description="Latent Lab: autoencoders, VAEs and GANs, from the data to the lab report.",
         epilog=(
             "exit codes: 0 all well; 2 a mistake that you can mend (the message says how); "
-            "3 some cells failed (the report shows them); 130 interrupted."
+            "3 some cells failed (the report shows them); 4 the rendered report does not agree with "
+            "the run and was not written; 130 interrupted."
         ),
     )
     which = argparse.ArgumentParser(add_help=False)

@@ -18,9 +18,9 @@ FAILED_CELLS = 3
 
 def run_all(options: argparse.Namespace, console: Console) -> int:
     """Run every experiment, then render the report whatever failed."""
-    from bench.report.system import check_system_libraries
+    from bench.report.pdf import check_libraries
 
-    check_system_libraries()  # now, not after half an hour of training
+    check_libraries()  # now, not after half an hour of training
     code = _run(options, console, list(EXPERIMENTS), None)
     report(options, console)
     return code
@@ -39,10 +39,11 @@ def _run(
     began = time.perf_counter()
     with lock_run(folder):
         plan = make_plan(profile, folder, experiments, variant)
+        whole = make_plan(profile, folder, EXPERIMENTS)
         console.print(
             f"Run {folder.name}: profile {profile.name}, {profile.precision}, {len(plan)} cells"
         )
-        write_manifest(folder, profile.model_dump(mode="json"), [cell.stored for cell in plan])
+        write_manifest(folder, profile.model_dump(mode="json"), [cell.stored for cell in whole])
         summary = execute(profile, plan, console)
     console.print(
         f"{summary.found} cells were done, {summary.ran} ran now, {summary.failed} failed "

@@ -9,6 +9,7 @@ import pytest
 import tasks
 from bench.__main__ import main
 from bench.paths import ROOT
+from bench.store import open_run
 
 
 def _call(*words, **settings):
@@ -126,5 +127,6 @@ def test_a_killed_run_goes_on_from_its_finished_cells(tmp_path):
     second = _call(*words[1:])
     assert second.returncode == 0, second.stderr
     assert list(folder.glob("tsne*/done.json"))
+    assert len(open_run(tmp_path / "smoke").cells) > 20, "the manifest lists the whole plan"
     third = _call(*words[1:])
     assert "1 cells were done, 0 ran now" in third.stdout

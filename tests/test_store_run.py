@@ -30,20 +30,6 @@ def test_a_manifest_is_read_back_in_order(tmp_path):
     assert [cell.seed for cell in run.select("b", "x")] == [0, 1]
 
 
-def test_one_experiment_does_not_drop_the_others(tmp_path):
-    write_manifest(tmp_path, PROFILE, [_cell(tmp_path, "a", "y", 0), _cell(tmp_path, "b", "x", 0)])
-    write_manifest(tmp_path, PROFILE, [_cell(tmp_path, "b", "x", 0, "n" * 64)])
-    run = open_run(tmp_path)
-    assert run.select("a", "y")
-    assert [cell.key for cell in run.select("b", "x")] == ["n" * 64]
-
-
-def test_another_profile_drops_them(tmp_path):
-    write_manifest(tmp_path, PROFILE, [_cell(tmp_path, "a", "y", 0)])
-    write_manifest(tmp_path, PROFILE | {"root_seed": 2}, [_cell(tmp_path, "b", "x", 0)])
-    assert not open_run(tmp_path).select("a", "y")
-
-
 @pytest.mark.parametrize(
     "content", ["", "[]", '{"schema": 1}', '{"schema": 99, "profile": {}, "cells": []}']
 )

@@ -55,7 +55,9 @@ class Fit(Section):
 
     epochs: Count = Field(description="Passes over the training images.")
     batch_size: Count = Field(description="Images a step; the rest of an epoch is left out.")
-    learning_rate: Positive = Field(description="Peak learning rate of the one-cycle schedule.")
+    learning_rate: Positive = Field(
+        description="Peak of the one-cycle schedule; where a search covers it, its winner is taken."
+    )
 
 
 class Classifier(Section):

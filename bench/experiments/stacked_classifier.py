@@ -217,7 +217,7 @@ def evaluated(cell: Cell, network: Any, record: Any, *, flip_averaging: bool) ->
         probabilities = (probabilities + mirrored) / 2
     right, wrong = metrics.classification.right_and_wrong(labels, probabilities, 20, cell.seed)
     predicted, confidence = probabilities.argmax(1), probabilities.max(1)
-    examples = {}
+    examples: dict[str, np.ndarray] = {}
     for name, rows in (("right", right), ("wrong", wrong)):
         examples |= {
             f"{name}_images": images[rows],

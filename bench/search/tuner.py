@@ -100,11 +100,11 @@ def run(
         done = len(oracle.end_order)
         progress(min(0.99, done / expected), f"trial {done + 1} of about {expected}")
         _run_trial(oracle, proposal, trial, settings)
-    return _outcome(oracle)
+    return _outcome(oracle, settings.max_epochs)
 
 
 def _run_trial(oracle: Any, proposal: Any, trial: Trial, settings: Search) -> None:
-    values = {k: v for k, v in proposal.hyperparameters.values.items() if "/" not in k}
+    values = _without_bookkeeping(proposal.hyperparameters.values)
     epochs = proposal.hyperparameters.values.get("tuner/epochs", settings.max_epochs)
     began = time.perf_counter()
     try:
@@ -148,7 +148,7 @@ def _oracle(space: Space, settings: Search, direction: str, seed: int) -> Any:
 def _atomic(kind: type) -> type:
     """Make an oracle write its state beside the old one and rename it: a torn file kills resume."""
 
-    class Atomic(kind):  # type: ignore[misc]
+    class Atomic(kind):
         def save(self) -> None:
             _write_beside(self, Path(self._get_oracle_fname()))
 
@@ -181,39 +181,47 @@ def _expected_trials(settings: Search) -> int:
     )
 
 
-def _outcome(oracle: Any) -> Outcome:
-    rows = []
-    for number, identifier in enumerate(oracle.start_order, start=1):
-        trial = oracle.trials[identifier]
-        values = trial.hyperparameters.values
-        completed = trial.status == trial_module.TrialStatus.COMPLETED
-        row = {
-            "trial": number,
-            "status": trial.status,
-            "score": trial.score if completed else None,
-            "epochs": values.get("tuner/epochs"),
-            "seconds": trial.metrics.get_last_value("seconds") if completed else None,
-            "message": trial.message,
-        }
-        rows.append(row | {f"hp_{k}": v for k, v in values.items() if "/" not in k})
-    trials = pd.DataFrame(rows)
-    completed = trials[trials["status"] == "COMPLETED"]
-    if completed.empty:
-        reason = trials["message"].iloc[-1] if len(trials) else "no trial was proposed"
+def _outcome(oracle: Any, max_epochs: int) -> Outcome:
+    ran = [oracle.trials[identifier] for identifier in oracle.start_order]
+    trials = pd.DataFrame(
+        [_row(number, trial, max_epochs) for number, trial in enumerate(ran, start=1)]
+    )
+    completed = [t for t in ran if t.status == trial_module.TrialStatus.COMPLETED]
+    if not completed:
+        reason = ran[-1].message if ran else "no trial was proposed"
         raise NoTrialCompletedError(
-            f"No trial of the search completed ({len(trials)} failed). There is no winner to "
+            f"No trial of the search completed ({len(ran)} failed). There is no winner to "
             f"retrain. The last failure: {reason}"
         )
-    column = completed["score"].astype(float)
-    winner = column.idxmax() if oracle.objective.direction == "max" else column.idxmin()
-    values = oracle.trials[oracle.start_order[int(winner)]].hyperparameters.values
-    best = {k: v for k, v in values.items() if "/" not in k}
+    better = max if oracle.objective.direction == "max" else min
+    winner = better(completed, key=lambda trial: trial.score)
+    best = _without_bookkeeping(winner.hyperparameters.values)
     metrics = {
         "best": best,
-        "best_score": float(column[winner]),
+        "best_score": float(winner.score),
         "direction": oracle.objective.direction,
         "completed": len(completed),
-        "failed": len(trials) - len(completed),
-        "seconds": float(completed["seconds"].sum()),
+        "failed": len(ran) - len(completed),
+        "seconds": float(trials["seconds"].sum()),
     }
     return Outcome(best, trials, metrics)
+
+
+def _row(number: int, trial: Any, max_epochs: int) -> dict[str, Any]:
+    completed = trial.status == trial_module.TrialStatus.COMPLETED
+    values = trial.hyperparameters.values
+    searched = {f"hp_{name}": value for name, value in _without_bookkeeping(values).items()}
+    return {
+        "trial": number,
+        "status": trial.status,
+        "score": trial.score if completed else None,
+        "epochs": values.get("tuner/epochs", max_epochs),
+        "seconds": trial.metrics.get_last_value("seconds") if completed else None,
+        "message": trial.message,
+        **searched,
+    }
+
+
+def _without_bookkeeping(values: Values) -> dict[str, Any]:
+    """Leave out Hyperband's own entries, `tuner/epochs` and the like."""
+    return {name: value for name, value in values.items() if "/" not in name}

@@ -52,16 +52,8 @@ class StoredRun:
 
 
 def write_manifest(folder: Path, profile: dict[str, Any], cells: Sequence[StoredCell]) -> StoredRun:
-    """Record which cells make up the run; written atomically.
-
-    Cells of experiments that are not among `cells` are kept from the manifest before, if it was
-    written for the same profile: running one experiment does not drop the others from the report.
-    """
+    """Record which cells make up the run; written atomically."""
     folder.mkdir(parents=True, exist_ok=True)
-    planned = {cell.experiment for cell in cells}
-    before = open_run(folder) if (folder / MANIFEST).is_file() else None
-    if before is not None and before.profile == profile:
-        cells = [*(c for c in before.cells if c.experiment not in planned), *cells]
     rows = [
         {"experiment": c.experiment, "variant": c.variant, "seed": c.seed, "key": c.key}
         for c in cells
