@@ -37,7 +37,7 @@ def search_recipe(cell: Cell) -> Result:
     rows = rows[: settings.search.images]
 
     def space(hyperparameters: Any) -> None:
-        hyperparameters.Float("learning_rate", 2e-3, 1.6e-2, sampling="log")
+        hyperparameters.Float("learning_rate", 3e-3, 1.5e-2, sampling="log")
         hyperparameters.Choice("pooling", ["average", "max", "flat"])
         hyperparameters.Choice("label_smoothing", [0.0, 0.1])
 

@@ -1,0 +1,148 @@
+"""Networks have the stated shapes, and losses agree with their formulas."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("keras")
+
+from bench import models, training
+
+RANDOM = np.random.default_rng(0)
+PIXELS = RANDOM.integers(0, 256, (6, 28, 28), dtype=np.uint8)
+
+
+@pytest.fixture(autouse=True)
+def _prepared():
+    training.backend.prepare("float32", 1)
+
+
+def _numpy(value):
+    return training.backend.to_numpy(value)
+
+
+def test_pixels_survive_the_way_to_unit_images_and_back():
+    unit = _numpy(models.images.to_unit(PIXELS))
+    assert unit.shape == (6, 28, 28, 1)
+    assert unit.min() >= 0
+    assert unit.max() <= 1
+    np.testing.assert_array_equal(models.images.to_pixels(unit), PIXELS)
+
+
+def test_stages_halve_the_maps_and_their_decoders_undo_it():
+    stack = models.stacked.build((4, 8, 16))
+    assert [e.output_shape[1:] for e in stack.encoders] == [(14, 14, 4), (7, 7, 8), (3, 3, 16)]
+    for encoder, decoder in zip(stack.encoders, stack.decoders, strict=True):
+        assert decoder.input_shape == encoder.output_shape
+        assert decoder.output_shape == encoder.input_shape
+    assert _numpy(stack.reconstruct(models.images.to_unit(PIXELS))).shape == (6, 28, 28, 1)
+
+
+def test_a_stage_trains_only_itself():
+    stack = models.stacked.build((4, 8))
+    random = training.objective.random(1)
+    objective = training.objective.Objective(
+        loss=models.stacked.denoising_loss(stack, 2, 0.3, random),
+        trains=[stack.encoders[1], stack.decoders[1]],
+        uses=stack.encoders[:1],
+        optimizer=training.schedule.adam(1e-2, 10),
+        random=random,
+    )
+    before = [[w.copy() for w in network.get_weights()] for network in stack.encoders]
+    run = training.backend.steps().compile_training([objective], {"images": PIXELS})
+    run(np.array([[0, 1, 2, 3]]))
+    for old, new in zip(before[0], stack.encoders[0].get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+    assert not np.array_equal(before[1][0], stack.encoders[1].get_weights()[0])
+
+
+@pytest.mark.parametrize(("pooling", "size"), [("average", 8), ("max", 8), ("flat", 7 * 7 * 8)])
+def test_the_classifier_pools_its_last_maps(pooling, size):
+    network = models.stacked.classifier(models.stacked.build((4, 8)).encoders, pooling)
+    assert network.output_shape == (None, 10)
+    assert models.stacked.features_of(network).output_shape == (None, size)
+
+
+def test_label_smoothing_is_in_training_only():
+    network = models.stacked.classifier(models.stacked.build((4, 8)).encoders, "max")
+    plain = training.augment.Augmentation()
+    batch = {"images": PIXELS, "labels": np.arange(6, dtype=np.uint8)}
+    losses = [
+        models.stacked.classification_loss(network, plain, smoothing, None)(batch, False)["loss"]
+        for smoothing in (0.0, 0.5)
+    ]
+    logits = _numpy(network(models.images.to_unit(PIXELS), training=False))
+    entropy = np.log(np.exp(logits).sum(1)) - logits[np.arange(6), np.arange(6)]
+    np.testing.assert_allclose(_numpy(losses[0]), entropy.mean(), rtol=1e-5)
+    np.testing.assert_allclose(_numpy(losses[0]), _numpy(losses[1]))
+
+
+def test_the_handed_in_networks_are_those_of_the_tables():
+    encoder, decoder = models.assignment.encoder(), models.assignment.decoder()
+    kinds = [(type(layer).__name__, layer) for layer in encoder.layers]
+    convolutions = [
+        (layer.filters, layer.kernel_size[0]) for kind, layer in kinds if kind == "Conv2D"
+    ]
+    assert convolutions == [
+        (32, 3), (32, 3), (32, 3), (32, 3), (32, 2), (16, 2), (4, 2), (1, 2),
+    ]  # fmt: skip
+    assert [kind for kind, _ in kinds].count("BatchNormalization") == 2
+    assert encoder.layers[-1].units == 2
+    assert encoder.layers[-1].activation.__name__ == "relu"
+    convolutions = [
+        (layer.filters, layer.kernel_size[0])
+        for layer in decoder.layers
+        if type(layer).__name__ == "Conv2D"
+    ]
+    assert convolutions == [
+        (4, 2), (16, 2), (32, 3), (32, 3), (32, 3), (32, 3), (32, 3), (1, 3),
+    ]  # fmt: skip
+    assert decoder.output_shape == (None, 28, 28, 1)
+    classifier = models.assignment.classifier(encoder)
+    assert classifier.output_shape == (None, 10)
+    assert classifier.get_layer("flattened").output.shape[1] == 49
+
+
+def test_the_kl_is_that_of_the_closed_form():
+    mean, log_variance = RANDOM.normal(size=(2, 5, 3)).astype("float32")
+    ours = _numpy(models.vae.kl_per_unit(mean, log_variance))
+    codes = mean + np.exp(log_variance / 2) * RANDOM.normal(size=(400_000, 5, 3))
+    log_q = -0.5 * ((codes - mean) ** 2 / np.exp(log_variance) + log_variance)
+    sampled = (log_q + 0.5 * codes**2).mean(axis=0)
+    np.testing.assert_allclose(ours, sampled, atol=0.03)
+
+
+def test_the_evaluated_bound_has_no_weight_and_no_noise():
+    pair = models.vae.encoder(8, 3), models.vae.decoder(8, 3)
+    losses = [
+        models.vae.negative_elbo(*pair, None, beta=beta, free_bits=bits, step=0, steps=10)(
+            {"images": PIXELS}, False
+        )
+        for beta, bits in ((1.0, 0.0), (4.0, 2.0))
+    ]
+    first, second = ({k: float(_numpy(v)) for k, v in loss.items()} for loss in losses)
+    assert first == second
+    assert first["loss"] == pytest.approx(first["reconstruction"] + first["kl"])
+
+
+def test_the_mean_encoder_is_the_first_half_of_the_encoder():
+    encoder = models.vae.encoder(8, 3)
+    mean = training.predict.images_to(models.vae.mean_encoder(encoder), PIXELS)
+    np.testing.assert_allclose(mean, training.predict.images_to(encoder, PIXELS)[:, :3], rtol=1e-5)
+
+
+def test_the_probed_slope_of_the_discriminator_is_its_gradient():
+    tf = pytest.importorskip("tensorflow")
+    discriminator, generator = models.gan.discriminator(8), models.gan.generator(8, 4)
+    many = np.repeat(PIXELS[:2], 2000, axis=0)
+    loss, _ = models.gan.losses(generator, discriminator, 4, 1.0, training.objective.random(1))
+    probed = float(_numpy(loss({"images": many}, False)["penalty"]))
+    images = tf.constant(models.images.to_unit(many))
+    codes = RANDOM.normal(size=(4000, 4)).astype("float32")
+    exact = 0.0
+    for inputs in (images, generator(codes, training=False)):
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            logits = discriminator(inputs)
+        gradient = tape.gradient(logits, inputs)
+        exact += float(tf.reduce_mean(tf.reduce_sum(gradient**2, axis=(1, 2, 3))))
+    assert probed == pytest.approx(exact, rel=0.1)

@@ -1,0 +1,220 @@
+"""The whole report of a made-up run: whole, true, offline, tagged, and the same each time."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+from pypdf import PdfReader
+
+from bench.report import ReportError, render
+from bench.report.constants import Constants
+from bench.report.i18n import Language
+from bench.report.verify import check_page, read_page
+from tests.report_fixture import made_up_run, templates_with_pseudo_spanish
+
+WATERMARK = "smoke: do not cite"
+
+
+@pytest.fixture(scope="module")
+def templates(tmp_path_factory):
+    return templates_with_pseudo_spanish(tmp_path_factory.mktemp("report"))
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "made-up"
+    return made_up_run(
+        folder,
+        seeds=2,
+        failed=("fashion_generation/gan", "fashion_classifier/search"),
+        missing=("fashion_embedding/tsne", "mnist_classifier/pretrained"),
+    )
+
+
+@pytest.fixture(scope="module")
+def english(run, templates, tmp_path_factory):
+    """HTML and PDF, by suffix."""
+    out = tmp_path_factory.mktemp("english")
+    paths = render(run, out, ("en",), templates=templates)
+    assert sorted(out.iterdir()) == sorted(paths), "something was left beside the report"
+    return {path.suffix: path for path in paths}
+
+
+@pytest.fixture(scope="module")
+def page(english):
+    return english[".html"].read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def printed(english):
+    return PdfReader(english[".pdf"])
+
+
+def test_files_are_named_by_language_and_format(english):
+    assert english[".html"].name == "lab-report.en.html"
+    assert english[".pdf"].name == "lab-report.en.pdf"
+
+
+def test_the_exercises_stand_in_order(page):
+    places = [page.index(f'id="exercise-{number}"') for number in range(1, 6)]
+    later = [page.index(f'<h2 id="{name}"') for name in ("benchmarks", "methods", "provenance")]
+    assert places + later == sorted(places + later)
+    for number in range(1, 9):
+        assert f'id="claim-{number}"' in page
+
+
+def test_the_page_loads_nothing_from_outside(page):
+    assert read_page(page).outside == []
+    style = re.search(r"<style>(.*?)</style>", page, re.DOTALL).group(1)
+    assert {address[:5] for address in re.findall(r"url\(['\"]?([^)]+)", style)} == {"data:"}
+
+
+def test_every_number_names_its_cell(page, run):
+    marks = [mark for mark in read_page(page).marks if "data-cell" in mark.attributes]
+    labels = {cell.label for cell in run.cells}
+    assert len(marks) > 400
+    for mark in marks:
+        assert set(mark.attributes["data-cell"].split()) <= labels
+        assert mark.attributes["data-cell"].split()[0] in mark.attributes["title"]
+
+
+def test_failed_and_missing_cells_are_shown_with_their_reasons(page):
+    assert "MemoryError: no room for &lt;b&gt;it&lt;/b&gt;" in page
+    assert "<b>it</b>" not in page
+    assert re.search(r"gan-s0-[0-9a-f]{6}</a>: <strong>failed", page)
+    assert re.search(r"tsne-s0-[0-9a-f]{6}</a>: <strong>missing", page)
+    assert 'id="fig-stage_curves-mnist_classifier" class="empty"' in page
+
+
+def test_two_seeds_give_intervals_and_verdicts(page):
+    assert "confidence interval over 2 seeds" in page
+    assert "±" in page
+
+
+def _check(page, run, code="en"):
+    return check_page(page, run, Language(code), Constants())
+
+
+def test_the_page_agrees_with_the_store(page, run):
+    assert _check(page, run).drawings > 15
+
+
+@pytest.mark.parametrize(
+    ("pattern", "replacement", "complaint"),
+    [
+        (r'(data-path="accuracy"[^>]*>)0\.\d', r"\g<1>0.1", "accuracy: the page says"),
+        (r"± 0\.0", "± 0.9", "the page says"),
+        (r'(data-handed-in="[^"]*accuracy"[^>]*>)0\.93', r"\g<1>0.99", "the page says"),
+        (r'(value=")\d+(" data-setting)', r"\g<1>987\2", "setting"),
+        (r"(<main>)", r"\1<p>It reaches 0.999.</p>", "names no cell: 'It reaches 0.999.'"),
+        (r"(<main>)", r'\1<figure id="hollow"></figure>', "an empty figure: hollow"),
+        (r"(<main>)", r'\1<img src="https://example.org/a.png">', "loaded from outside"),
+        (r"(<main>)", r'\1<a href="#nowhere">x</a>', "leads nowhere: #nowhere"),
+        (r"(<main>)", r'\1<p id="contents">x</p>', "stands twice: contents"),
+        (r'class="watermark"', 'class="gone"', "no watermark"),
+    ],
+)
+def test_a_page_that_was_tampered_with_is_refused(page, run, pattern, replacement, complaint):
+    spoilt, count = re.subn(pattern, replacement, page, count=1)
+    assert count == 1
+    with pytest.raises(ReportError, match=re.escape(complaint)):
+        _check(spoilt, run)
+
+
+def test_a_page_that_names_a_cell_of_no_store_is_refused(page, run):
+    label = run.cells[0].label
+    spoilt = page.replace(f'data-cell="{label}', 'data-cell="nobody/knows-s0-0')
+    with pytest.raises(ReportError, match="nobody/knows"):
+        _check(spoilt, run)
+
+
+def test_an_untranslated_message_is_refused(run, templates, tmp_path):
+    (templates / "sections" / "extra.html.j2").write_text("")
+    path = templates / "sections" / "references.html.j2"
+    before = path.read_text(encoding="utf-8")
+    path.write_text(before + "{% trans %}Nobody translated this.{% endtrans %}", encoding="utf-8")
+    try:
+        with pytest.raises(ReportError, match="without translation: 'Nobody translated this"):
+            render(run, tmp_path, ("es",), ("html",), templates=templates)
+    finally:
+        path.write_text(before, encoding="utf-8")
+    assert list(tmp_path.iterdir()) == [], "a report that failed was published"
+
+
+def test_spanish_is_spanish_throughout(run, templates, tmp_path):
+    (path,) = render(run, tmp_path, ("es",), ("html",), templates=templates)
+    text = path.read_text(encoding="utf-8")
+    assert '<html lang="es">' in text
+    assert "Figure ñ 1." in text
+    assert "Ankle boot ñ" in text
+    assert "Reconstruction loss ñ" in text, "labels inside figures"
+    accuracy = run.select("mnist_classifier", "fine_tuned")
+    mean = sum(cell.metrics["accuracy"] for cell in accuracy) / len(accuracy)
+    assert f"{mean:.4f}".replace(".", ",") in text
+
+
+def test_the_watermark_stands_on_each_printed_page(printed):
+    assert len(printed.pages) > 10
+    for number, sheet in enumerate(printed.pages, 1):
+        assert WATERMARK in sheet.extract_text(), f"page {number}"
+
+
+def test_the_pdf_is_tagged_and_described(printed):
+    root = printed.trailer["/Root"]
+    assert root["/Lang"] == "en"
+    assert root["/MarkInfo"]["/Marked"]
+    assert "MNIST" in printed.metadata.title
+    assert printed.outline
+    figures, without = 0, 0
+    stack = [root["/StructTreeRoot"]]
+    while stack:
+        node = stack.pop().get_object()
+        if isinstance(node, list):
+            stack += node
+        elif isinstance(node, dict):
+            if node.get("/S") == "/Figure":
+                figures += 1
+                without += not node.get("/Alt")
+            if "/K" in node:
+                stack.append(node["/K"])
+    assert figures > 15
+    assert without == 0
+
+
+def test_the_contents_name_the_page_of_each_heading(printed):
+    contents = next(s.extract_text() for s in printed.pages if "Contents" in s.extract_text())
+    line = re.search(r"Method notes[ .]*(\d+)", contents)
+    assert "Method notes" in printed.pages[int(line.group(1)) - 1].extract_text()
+
+
+def test_only_bundled_typefaces_are_used(printed):
+    fonts = {
+        str(font.get_object()["/BaseFont"])
+        for sheet in printed.pages
+        for font in sheet["/Resources"].get("/Font", {}).values()
+    }
+    assert fonts
+    assert all("Source" in name for name in fonts), fonts
+
+
+def test_rendering_again_gives_the_same_bytes(english, run, templates, tmp_path):
+    for path in render(run, tmp_path, ("en",), templates=templates):
+        assert path.read_bytes() == english[path.suffix].read_bytes(), path.name
+
+
+def test_a_run_without_a_single_result_is_still_a_report(templates, tmp_path):
+    everything = made_up_run(tmp_path / "all")
+    names = tuple({f"{cell.experiment}/{cell.variant}" for cell in everything.cells})
+    empty = made_up_run(tmp_path / "none", missing=names)
+    (path,) = render(empty, tmp_path / "out", ("en",), ("html",), templates=templates)
+    assert "Not drawn, for want of finished cells." in path.read_text(encoding="utf-8")
+
+
+def test_rendering_imports_no_deep_learning_framework():
+    code = (
+        "import sys, bench.report.edition, weasyprint;"
+        "heavy = {'tensorflow', 'keras', 'jax', 'torch'} & set(sys.modules);"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
