@@ -15,6 +15,7 @@ from babel.messages.pofile import read_po, write_po
 
 from bench.data import DATASETS
 from bench.paths import ROOT, TEMPLATES
+from bench.report.constants import Constants
 from bench.report.equations import load_equations
 from bench.report.i18n import catalogue_path
 
@@ -56,6 +57,8 @@ def messages(templates: Path = TEMPLATES) -> Iterator[tuple[str, str | tuple[str
             yield f"{folder.name}/{file}", message
     for key, equation in load_equations(templates).items():
         yield f"equations.toml:{key}", equation.alt
+    for system in Constants(templates).published_systems():
+        yield "published.toml", system
     for info in DATASETS.values():
         for name in info.class_names:
             if not name.isdigit():

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from bench.report.collect import Quantity, Results, Variant, unique
-from bench.report.handed_in import HandedIn
+from bench.report.names import EXPERIMENTS
 from bench.store import StoredCell
 
 TRIALS_SHOWN = 5
@@ -37,11 +37,14 @@ class Search:
         Names, without the table's prefix.
     trials : list of Trial
         The best finished ones.
+    by_epochs : bool
+        Whether trials were given different numbers of epochs (Hyperband).
     """
 
     variant: Variant
     hyperparameters: list[str]
     trials: list[Trial]
+    by_epochs: bool
 
 
 @dataclass(frozen=True)
@@ -58,9 +61,8 @@ class Layer:
 class Context:
     """Derived rows, computed when asked for."""
 
-    def __init__(self, results: Results, handed_in: HandedIn) -> None:
+    def __init__(self, results: Results) -> None:
         self.results = results
-        self.handed_in = handed_in
 
     def search(self, experiment: str) -> Search | None:
         """Return the best trials of an experiment's search; None if there is no such cell."""
@@ -78,6 +80,7 @@ class Context:
             variant,
             [name.removeprefix(HYPERPARAMETER) for name in names if _varies(trials[name])],
             rows[:TRIALS_SHOWN],
+            bool(trials["epochs"].notna().any()),
         )
 
     @cached_property
@@ -120,6 +123,12 @@ class Context:
     def precisions(self) -> list[str]:
         """Arithmetics that the networks of this run were trained in."""
         return unique(variant.get("training.precision") for variant in self.trained)
+
+    @cached_property
+    def experiments(self) -> list[str]:
+        """The run's experiments, in the order of the exercises."""
+        planned = {cell.experiment for cell in self.results.run.cells}
+        return [name for name in EXPERIMENTS if name in planned] + sorted(planned - {*EXPERIMENTS})
 
     @cached_property
     def datasets(self) -> list[dict[str, Any]]:

@@ -6,9 +6,9 @@ from datetime import datetime
 from pathlib import Path
 
 from bench.report.collect import Results
+from bench.report.constants import Constants
 from bench.report.context import Context
 from bench.report.figures import Gallery
-from bench.report.handed_in import HandedIn
 from bench.report.html import render_page
 from bench.report.i18n import Language
 from bench.report.names import watermark_words
@@ -23,15 +23,15 @@ NAME = "lab-report"
 def render_language(job: Job) -> list[Path]:
     """Render one language; its files take their places when all of them are verified."""
     run, out_dir, code, templates = job.run, job.out_dir, job.language, job.templates
-    language, handed_in = Language(code, templates), HandedIn(templates)
+    language, constants = Language(code, templates), Constants(templates)
     results = Results(run)
-    gallery = Gallery(results, language, handed_in)
+    gallery = Gallery(results, language, constants)
     build = Path(tempfile.mkdtemp(prefix=f".{NAME}.{code}.", dir=out_dir))
     try:
         finished = []
         if "html" in job.formats:
             page = render_page(Page(results, language, gallery, "html", templates), templates)
-            check_page(page, run, language, handed_in)
+            check_page(page, run, language, constants)
             finished.append(build / f"{NAME}.{code}.html")
             finished[-1].write_text(page, encoding="utf-8")
         if "pdf" in job.formats:
@@ -49,7 +49,7 @@ def _print(text: str, page: Page, build: Path, templates: Path, target: Path) ->
     folder.mkdir()
     for name, svg in page.drawings.items():
         (folder / name).write_text(svg, encoding="utf-8")
-    created = Context(page.results, page.gallery.handed_in).created
+    created = Context(page.results).created
     moment = datetime.fromisoformat(created) if created else None
     document = print_pdf(text, build, templates / "fonts", moment)
     watermark = page.results.run.watermark

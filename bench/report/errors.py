@@ -5,5 +5,5 @@ class ReportError(RuntimeError):
     """A rendered report does not agree with the store, or is not whole."""
 
 
-class PrintingError(RuntimeError):
+class PrintingError(ReportError):
     """WeasyPrint could not set the page as it was written."""

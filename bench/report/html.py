@@ -70,7 +70,7 @@ def render_page(page: Page, templates: Path) -> str:
         "results": page.results,
         "watermark": watermark_words(page.results.run.watermark or "", page.language),
         "language": page.language,
-        "context": Context(page.results, page.gallery.handed_in),
+        "context": Context(page.results),
     }
     page.numbering.finish_first_pass(read_outline(template.render(fixed, **_contents(page))))
     text = template.render(fixed, **_contents(page))

@@ -10,7 +10,7 @@ from typing import Any
 from markupsafe import Markup
 
 from bench.report.collect import Quantity, unique
-from bench.report.handed_in import HandedIn
+from bench.report.constants import Constants
 from bench.report.i18n import Language
 from bench.report.names import status_name
 from bench.store import StoredCell, StoredRun
@@ -27,18 +27,18 @@ class Marks:
     marked : bool
         Whether numbers carry marks: on the screen. On paper, where nothing can be pointed at,
         they are plain text (and the page is set in half the time).
-    ledgers : list of list of Quantity
-        One for each open table: the quantities printed in it so far.
+    ledgers : list of list of (Quantity, bool)
+        One for each open table: the quantities printed in it so far, and whether with interval.
     """
 
     def __init__(
-        self, run: StoredRun, language: Language, handed_in: HandedIn, marked: bool = True
+        self, run: StoredRun, language: Language, constants: Constants, marked: bool = True
     ) -> None:
         self.marked = marked
         self.run = run
         self.language = language
-        self.handed_in = handed_in
-        self.ledgers: list[list[Quantity]] = []
+        self.constants = constants
+        self.ledgers: list[list[tuple[Quantity, bool]]] = []
 
     def number(self, quantity: Quantity, spec: str, interval: bool = True) -> Markup:
         """Print a measured number: mean, and half the width of its interval over the seeds.
@@ -55,7 +55,7 @@ class Marks:
         if not quantity:
             return self.absence(quantity.absence)
         for ledger in self.ledgers[-1:]:
-            ledger.append(quantity)
+            ledger.append((quantity, interval))
         half = quantity.half_width if interval else None
         text = self.language.number(quantity.mean, spec)
         if not self.marked:
@@ -94,24 +94,34 @@ class Marks:
 
     def handed(self, path: str, spec: str) -> Markup:
         """Print a figure of the handed-in report."""
-        value = self.handed_in.value(path)
+        title = self.language.gettext("as stated in the handed-in report")
+        return self._constant("handed-in", path, spec, title)
+
+    def published(self, path: str, spec: str) -> Markup:
+        """Print a published figure."""
+        return self._constant("published", path, spec, self.language.gettext("as published"))
+
+    def _constant(self, source: str, path: str, spec: str, title: str) -> Markup:
+        value = self.constants.value(source, path)
         if value is None:
             return self.absence("")
         if not self.marked:
             return Markup("{}").format(self.language.number(value, spec))
-        title = self.language.gettext("as stated in the handed-in report")
         return Markup(
-            '<data class="h" value="{!r}" data-handed-in="{}" data-spec="{}" title="{}">{}</data>'
-        ).format(value, path, spec, title, self.language.number(value, spec))
+            '<data class="h" value="{!r}" data-{}="{}" data-spec="{}" title="{}">{}</data>'
+        ).format(value, source, path, spec, title, self.language.number(value, spec))
 
     def setting(self, path: str, spec: str = "g") -> Markup:
-        """Print a setting of the run's profile, given by its dotted path."""
+        """Print a setting of the run's profile, given by its dotted path; ``raw``: as it is."""
         value = profile_value(self.run.profile, path)
         if value is None:
             return self.absence("")
         texts = value if isinstance(value, list) else [value]
         shown = [
-            item if isinstance(item, str) else self.language.number(item, spec) for item in texts
+            str(item)
+            if isinstance(item, str) or spec == "raw"
+            else self.language.number(item, spec)
+            for item in texts
         ]
         if not self.marked:
             return Markup("{}").format(", ".join(shown))
@@ -120,23 +130,26 @@ class Marks:
         )
 
     def cells(self, cells: Iterable[StoredCell]) -> Markup:
-        """Name cells, briefly: experiment once, each with seed and the key's first digits."""
-        listed = sorted(
-            unique(cells), key=lambda cell: (cell.experiment, self._place(cell), cell.seed)
-        )
+        """Name cells, briefly: experiment and variant once, each seed with its key's start."""
+        listed = sorted(unique(cells), key=self._place)
         parts = []
         for experiment, own in groupby(listed, key=lambda cell: cell.experiment):
-            links = [self._link(cell) for cell in own]
+            links = []
+            for _, seeds in groupby(own, key=lambda cell: cell.variant):
+                first, *more = seeds
+                links.append(self._link(first, f"{first.variant}-s{first.seed}"))
+                links += [self._link(cell, f"s{cell.seed}") for cell in more]
             parts.append(Markup("{}/ {}").format(experiment, Markup(", ").join(links)))
         return Markup("; ").join(parts)
 
-    def _link(self, cell: StoredCell) -> Markup:
-        text = f"{cell.variant}-s{cell.seed}-{cell.key[:SHORT_KEY]}"
+    def _link(self, cell: StoredCell, name: str) -> Markup:
+        text = f"{name}-{cell.key[:SHORT_KEY]}"
         pattern = Markup('<a href="#{}">{}</a>') if self.marked else Markup("{1}")
         return pattern.format(anchor(cell), text)
 
-    def _place(self, cell: StoredCell) -> int:
-        return self.run.cells.index(cell)
+    def _place(self, cell: StoredCell) -> tuple[str, int, int]:
+        variants = unique((c.experiment, c.variant) for c in self.run.cells)
+        return cell.experiment, variants.index((cell.experiment, cell.variant)), cell.seed
 
     def _title(self, quantity: Quantity) -> str:
         _ = self.language.gettext

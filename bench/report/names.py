@@ -26,7 +26,7 @@ SYSTEMS = {
 # Where a variant's name means something else in one experiment.
 SPECIAL = {
     "fashion_generation/assignment": N_("Handed-in decoder"),
-    "fashion_generation/autoencoder": N_("Autoencoder and mixture"),
+    "fashion_generation/autoencoder": N_("AE and mixture"),
 }
 EXPERIMENTS = {
     "mnist_classifier": N_("MNIST classifier"),

@@ -46,7 +46,7 @@ class Page:
         self.language = language
         self.gallery = gallery
         self.medium = medium
-        self.marks = Marks(results.run, language, gallery.handed_in, marked=medium == "html")
+        self.marks = Marks(results.run, language, gallery.constants, marked=medium == "html")
         self.numbering = Numbering()
         self.drawings: dict[str, str] = {}
         self.references = tomllib.loads((templates / REFERENCES).read_text(encoding="utf-8"))
@@ -69,11 +69,15 @@ class Page:
             "judge": judge,
             "number": self.marks.number,
             "handed": self.marks.handed,
+            "published": self.marks.published,
+            "published_rows": self.gallery.constants.published,
+            "handed_in": self.gallery.constants.handed_in,
             "setting": self.marks.setting,
             "absence": self.marks.absence,
             "cells": self.marks.cells,
             "figure": self.figure,
             "table": self.table,
+            "sourced": self.sourced,
             "equation": self.equation,
             "math": self.math,
             "eqref": self.eqref,
@@ -99,23 +103,51 @@ class Page:
             key, picture, caption, self.language.gettext("Cells:"), self.marks.cells(drawn.cells)
         )
 
-    def table(self, key: str, caption: str, caller: Callable[[], Markup], note: str = "") -> Markup:
-        """Place a table: `caller` gives its rows; below it stand the seeds and the cells."""
+    def table(
+        self,
+        key: str,
+        caption: str,
+        caller: Callable[[], Markup],
+        note: str = "",
+        kind: str = "",
+        sources: bool = True,
+    ) -> Markup:
+        """Place a table: `caller` gives its rows; below it stand the seeds and the cells.
+
+        Parameters
+        ----------
+        key : str
+            Its anchor, after ``tab-``.
+        caption : str
+            Above it.
+        caller : callable
+            Jinja's own: the body of the ``{% call %}`` block.
+        note : str
+            Below it, first.
+        kind : str
+            A class for the style sheet.
+        sources : bool
+            Whether seeds and cells are named below it.
+        """
         self.marks.ledgers.append([])
         body = caller()
         printed = self.marks.ledgers.pop()
-        remarks = [Markup("<span>{}</span>").format(text) for text in (note, self._seeds(printed))]
-        shown = [cell for quantity in printed for cell in (*quantity.cells, *quantity.minus)]
-        if shown:
-            remarks.append(
-                Markup('<span class="cells">{} {}.</span>').format(
-                    self.language.gettext("Cells:"), self.marks.cells(shown)
-                )
-            )
+        remarks = [note, self._seeds(printed) if sources else ""]
+        if sources:
+            remarks.append(self._sources(printed))
+        remarks = [text for text in remarks if text]
+        foot = Markup('<p class="note">{}</p>').format(Markup(" ").join(remarks)) if remarks else ""
         return Markup(
-            '<div class="table" tabindex="0"><table id="tab-{}"><caption>{}</caption>{}</table>'
-            '<p class="note">{}</p></div>'
-        ).format(key, caption, body, Markup(" ").join(remarks))
+            '<div class="table {}" tabindex="0"><table id="tab-{}"><caption>{}</caption>{}</table>'
+            "{}</div>"
+        ).format(kind, key, caption, body, foot)
+
+    def sourced(self, caller: Callable[[], Markup]) -> Markup:
+        """Name, on paper, the cells behind a paragraph's numbers; the screen tells by itself."""
+        self.marks.ledgers.append([])
+        body = caller()
+        printed = self.marks.ledgers.pop()
+        return body if self.medium == "html" else body + self._sources(printed)
 
     def equation(self, key: str) -> Markup:
         """Place a display equation with its number."""
@@ -163,6 +195,14 @@ class Page:
             links.append(Markup('<a class="cite" href="#ref-{}">{}</a>').format(key, number))
         return Markup("[{}]").format(Markup(", ").join(links))
 
+    def _sources(self, printed: list[tuple[Quantity, bool]]) -> Markup:
+        cells = [cell for quantity, _ in printed for cell in (*quantity.cells, *quantity.minus)]
+        if not cells:
+            return Markup("")
+        return Markup(' <span class="cells">{} {}.</span>').format(
+            self.language.gettext("Cells:"), self.marks.cells(cells)
+        )
+
     def _picture(self, file: str, drawn: Drawn) -> Markup:
         if self.medium == "html":
             return Markup(drawn.svg)  # noqa: S704 - drawn by us, its texts escaped
@@ -180,10 +220,10 @@ class Page:
             '<figure id="fig-{}" class="empty"><p>{} {}.</p><figcaption>{}</figcaption></figure>'
         ).format(key, _("Not drawn, for want of finished cells."), "; ".join(reasons), caption)
 
-    def _seeds(self, printed: list[Quantity]) -> str:
+    def _seeds(self, printed: list[tuple[Quantity, bool]]) -> str:
         """Say what stands after ± in a table, or why nothing does."""
         _ = self.language.gettext
-        counts = {len(quantity.values) for quantity in printed if quantity}
+        counts = {len(quantity.values) for quantity, interval in printed if interval}
         if not counts:
             return ""
         if counts == {1}:
@@ -192,7 +232,8 @@ class Page:
         note = _("Mean ± half of the 95%% confidence interval over %(n)s seeds.") % {
             "n": self.language.join([str(count) for count in several])
         }
-        return f"{note} {_('Where no ± stands: one seed.')}" if 1 in counts else note
+        alone = _("Where no ± stands: one seed.")
+        return f"{note} {alone}" if 1 in counts else note
 
 
 def judge(first: Quantity, second: Quantity, direction: Literal["greater", "less"]) -> Verdict:

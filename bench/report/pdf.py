@@ -115,7 +115,7 @@ def _fetcher(roots: tuple[Path, ...]) -> Any:
 
     allowed = [root.resolve() for root in roots]
 
-    class LocalFetcher(URLFetcher):  # type: ignore[misc]
+    class LocalFetcher(URLFetcher):
         def fetch(self, url: str, headers: Any = None) -> Any:
             if not url.startswith("data:") and not self._ours(url):
                 raise ValueError(f"the report may load nothing but its own files, not {url}")

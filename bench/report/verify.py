@@ -12,8 +12,8 @@ from typing import Any
 
 from bench.metrics.statistics import mean_interval
 from bench.report.collect import Tables, lookup
+from bench.report.constants import FILES, Constants
 from bench.report.errors import ReportError
-from bench.report.handed_in import HandedIn
 from bench.report.i18n import Language, decimals_of
 from bench.report.marks import profile_value
 from bench.store import StoredRun
@@ -23,6 +23,7 @@ DECIMAL = re.compile(r"\d[.,]\d")
 UNMEASURED = {"style", "script", "math", "svg", "cite", "title"}
 UNMEASURED_CLASSES = {"code", "hash", "references", "label", "tag", "contents", "reason", "byline"}
 VOID = {"meta", "img", "br", "link", "hr", "input", "col"}
+SOURCES = {"data-path", *(f"data-{name}" for name in FILES)}
 SPREAD = re.compile(r"\s*±\s*")
 
 
@@ -126,7 +127,7 @@ def read_page(page: str) -> Reading:
     return reader.reading
 
 
-def check_page(page: str, run: StoredRun, language: Language, handed_in: HandedIn) -> Reading:
+def check_page(page: str, run: StoredRun, language: Language, constants: Constants) -> Reading:
     """Check a page for the screen against the store.
 
     Raises
@@ -136,7 +137,7 @@ def check_page(page: str, run: StoredRun, language: Language, handed_in: HandedI
         message is not translated, a link leads nowhere, or the page would load something.
     """
     reading = read_page(page)
-    checker = _Numbers(run, language, handed_in)
+    checker = _Numbers(run, language, constants)
     problems = [problem for mark in reading.marks for problem in checker.check(mark)]
     problems += [f"a number that names no cell: {text!r}" for text in reading.bare]
     problems += [f"an empty figure: {name}" for name in reading.empty]
@@ -185,10 +186,10 @@ def check_pdf(document: Any, watermark: str | None, language: Language) -> None:
 class _Numbers:
     """Computes every marked number again."""
 
-    def __init__(self, run: StoredRun, language: Language, handed_in: HandedIn) -> None:
+    def __init__(self, run: StoredRun, language: Language, constants: Constants) -> None:
         self.run = run
         self.language = language
-        self.handed_in = handed_in
+        self.constants = constants
         self._cells = {cell.label: cell for cell in run.cells}
         self._tables = Tables()
 
@@ -197,8 +198,8 @@ class _Numbers:
         given = mark.attributes
         if "data-cell" in given:
             yield from self._measured(mark)
-        elif "data-handed-in" in given:
-            expected = self.handed_in.value(given["data-handed-in"])
+        elif source := next((name for name in FILES if f"data-{name}" in given), None):
+            expected = self.constants.value(source, given[f"data-{source}"])
             yield from self._compare(mark.text, expected, given)
         elif "data-setting" in given:
             value = profile_value(self.run.profile, given["data-setting"])
@@ -234,7 +235,7 @@ class _Numbers:
         return values
 
     def _compare(self, text: str, expected: Any, given: dict[str, str]) -> Iterable[str]:
-        source = given.get("data-path") or given.get("data-handed-in")
+        source = next(v for k, v in given.items() if k in SOURCES)
         if expected is None:
             yield f"{source}: the page says {text!r}, its source holds nothing"
             return

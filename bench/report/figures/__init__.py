@@ -8,10 +8,11 @@ from matplotlib.figure import Figure
 
 from bench.data import DATASETS
 from bench.report.collect import Results, Variant
+from bench.report.constants import Constants
 from bench.report.figures import curves, images, maps, scores
+from bench.report.figures.sheet import Sheet
 from bench.report.figures.style import settings
 from bench.report.figures.svg import Drawn, to_svg
-from bench.report.handed_in import HandedIn
 from bench.report.i18n import Language
 from bench.report.names import N_, experiment_name
 
@@ -40,7 +41,7 @@ class Recipe:
         What else `draw` takes.
     """
 
-    draw: Callable[..., Figure | None]
+    draw: Callable[..., Figure | Sheet | None]
     experiment: str | None
     variants: tuple[str, ...]
     alt: str
@@ -191,10 +192,10 @@ FIGURES: dict[str, Recipe] = {
 class Gallery:
     """Draws figures when they are first asked for, in one language."""
 
-    def __init__(self, results: Results, language: Language, handed_in: HandedIn) -> None:
+    def __init__(self, results: Results, language: Language, constants: Constants) -> None:
         self.results = results
         self.language = language
-        self.handed_in = handed_in
+        self.constants = constants
         self._drawn: dict[str, Drawn | None] = {}
 
     def get(self, name: str, experiment: str = "") -> Drawn | None:
@@ -229,7 +230,7 @@ class Gallery:
         if recipe.takes_classes:
             more["class_names"] = self.class_names(experiment)
         if recipe.takes_handed_in:
-            more["handed_in"] = self.handed_in.f1(experiment)
+            more["handed_in"] = self.constants.handed_in(f"{experiment}.f1")
         with settings():
             figure = recipe.draw(self.results, self.language, **more)
             if figure is None:
@@ -237,7 +238,10 @@ class Gallery:
             alt = (
                 f"{experiment_name(experiment, self.language)}. {self.language.gettext(recipe.alt)}"
             )
-            svg = to_svg(figure, f"drawing-{key}".replace("_", "-"), alt)
+            name = f"drawing-{key}".replace("_", "-")
+            svg = (
+                figure.to_svg(name, alt) if isinstance(figure, Sheet) else to_svg(figure, name, alt)
+            )
         shown = [v.done if recipe.pooled else v.done[:1] for v in variants]
         return Drawn(svg, alt, tuple(cell for cells in shown for cell in cells))
 

@@ -53,7 +53,7 @@ def classifier_curves(results: Results, language: Language, experiment: str) -> 
     variants = [results.variant(f"{experiment}/{name}") for name in CLASSIFIERS]
     if not any(variant.tables("history") for variant in variants):
         return None
-    figure = new_figure(66, margins=(11, 33, 9, 6), gaps=(14, 0), grid=(1, 2))
+    figure = new_figure(66, margins=(11, 33, 10.5, 6), gaps=(14, 0), grid=(1, 2))
     panels = figure.subplots(1, 2)
     ends: list[tuple[float, str, str]] = []
     for variant in variants:
@@ -96,7 +96,7 @@ def generation_curves(results: Results, language: Language) -> Figure | None:
     variants = [results.variant(f"fashion_generation/{name}") for name in GENERATORS]
     if not any(variant.tables("history") for variant in variants):
         return None
-    figure = new_figure(50, margins=(11, 19, 9, 6), gaps=(30, 0), grid=(1, 3))
+    figure = new_figure(50, margins=(11, 19, 10.5, 6), gaps=(30, 0), grid=(1, 3))
     panels = figure.subplots(1, 3)
     _pair(panels[0], variants[0], language)
     _several(

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from bench.report.collect import Results
-from bench.report.figures.canvas import block, canvas, caption, frame
-from bench.report.figures.style import QUIET, TEXT_WIDTH
+from bench.report.figures.sheet import Sheet
+from bench.report.figures.style import QUIET, TEXT_WIDTH, fitting_size
 from bench.report.i18n import Language
 from bench.report.names import status_name, system_name
 
@@ -18,7 +17,7 @@ WRONG = "#b03a2e"
 
 def examples(
     results: Results, language: Language, experiment: str, class_names: tuple[str, ...]
-) -> Figure | None:
+) -> Sheet | None:
     """Draw right predictions, and the wrong ones of which the network was surest."""
     _ = language.gettext
     variant = results.variant(f"{experiment}/fine_tuned")
@@ -26,97 +25,96 @@ def examples(
         return None
     columns, gap = 10, 2.4
     tile = (TEXT_WIDTH - gap * (columns - 1)) / columns
-    figure, axes = canvas(6 + 2 * (tile + 10.5) + 8 + tile + 10.5)
+    sheet = Sheet(6 + 2 * (tile + 10.5) + 8 + tile + 10.5)
     top = 4.0
     for kind, title, rows in (
         ("wrong", _("Wrong, surest first: true class, then the prediction"), 2),
         ("right", _("Right"), 1),
     ):
-        caption(axes, 0, top, title, bold=True, size=8.5)
+        sheet.text(0, top, title, bold=True, size=8.5)
         top += 2.5
         images, true = variant.array(f"{kind}_images"), variant.array(f"{kind}_true")
         guess, surety = variant.array(f"{kind}_predicted"), variant.array(f"{kind}_confidence")
         if images is None or true is None or guess is None or surety is None:
             continue
         if not len(images):
-            caption(axes, 0, top + 4, _("none"), colour=QUIET)
+            sheet.text(0, top + 4, _("none"), colour=QUIET)
         for row in range(min(rows, -(-len(images) // columns))):
             chosen = np.s_[row * columns : (row + 1) * columns]
-            block(axes, images[chosen], columns, 0, top, tile, gap)
+            sheet.block(images[chosen], columns, 0, top, tile, gap)
             for place, (a, b, p) in enumerate(
                 zip(true[chosen], guess[chosen], surety[chosen], strict=True)
             ):
                 middle = place * (tile + gap) + tile / 2
                 below = top + tile + 2.9
-                caption(axes, middle, below, class_names[a], size=6.6, align="center")
+                sheet.text(middle, below, class_names[a], size=6.6, align="center")
                 if kind == "wrong":
                     below += 2.9
-                    caption(
-                        axes, middle, below, class_names[b], size=6.6, align="center", colour=WRONG
+                    sheet.text(
+                        middle, below, class_names[b], size=6.6, align="center", colour=WRONG
                     )
-                caption(
-                    axes, middle, below + 2.9, language.number(float(p), ".0%"), size=6.6,
+                sheet.text(middle, below + 2.9, language.number(float(p), ".0%"), size=6.6,
                     align="center", colour=QUIET,
                 )  # fmt: skip
             top += tile + 10.5
         top += 4.5
-    return figure
+    return sheet
 
 
 def pretrained_reconstructions(
     results: Results, language: Language, experiment: str
-) -> Figure | None:
+) -> Sheet | None:
     """Draw test images above what the stacked autoencoder makes of them."""
     return _strips(
         results, language, [f"{experiment}/pretrained"], ("originals", "reconstructions"), 16
     )
 
 
-def embedding_reconstructions(results: Results, language: Language) -> Figure | None:
+def embedding_reconstructions(results: Results, language: Language) -> Sheet | None:
     """Draw one image of each class above its reconstruction from two numbers."""
     paths = ["fashion_embedding/assignment", "fashion_embedding/autoencoder"]
     return _strips(results, language, paths, ("originals", "reconstructions"), 10)
 
 
-def generation_reconstructions(results: Results, language: Language) -> Figure | None:
+def generation_reconstructions(results: Results, language: Language) -> Sheet | None:
     """Draw real images and their reconstructions by each generator that has an encoder."""
     paths = [f"fashion_generation/{name}" for name in ("assignment", "autoencoder", "vae")]
     return _strips(results, language, paths, ("originals", "reconstructions"), 12)
 
 
-def nearest(results: Results, language: Language) -> Figure | None:
+def nearest(results: Results, language: Language) -> Sheet | None:
     """Draw samples above the training images that are nearest to them."""
     paths = [f"fashion_generation/{name}" for name in GENERATORS[1:]]
     return _strips(results, language, paths, ("samples", "nearest"), 12, repeat_first=True)
 
 
-def decoded_grids(results: Results, language: Language) -> Figure | None:
+def decoded_grids(results: Results, language: Language) -> Sheet | None:
     """Draw what each decoder makes of a regular grid over its map."""
     names = ("assignment", "autoencoder")
     variants = [results.variant(f"fashion_embedding/{name}") for name in names]
     if all(variant.array("decoded_grid") is None for variant in variants):
         return None
     side = (TEXT_WIDTH - 6) / 2
-    figure, axes = canvas(side + 6)
+    sheet = Sheet(side + 6)
     for column, variant in enumerate(variants):
         x = column * (side + 6)
-        caption(axes, x, 3.5, system_name(variant.path, language), bold=True, size=8.5)
+        sheet.text(x, 3.5, system_name(variant.path, language), bold=True, size=8.5)
         grid = variant.array("decoded_grid")
-        frame(axes, x + 0.2, 6, side - 0.4, side - 0.4)
+        sheet.frame(x + 0.2, 6, side - 0.4, side - 0.4)
         if grid is None:
-            _say_absent(axes, x + side / 2, 6 + side / 2, variant.absence, language)
+            _say_absent(sheet, x + side / 2, 6 + side / 2, variant.absence, language)
             continue
         upright = grid[::-1].reshape(-1, *grid.shape[2:])  # row 0 is the lowest
-        block(axes, upright, grid.shape[1], x + 0.2, 6, (side - 0.4) / grid.shape[1], 0, 2)
-    return figure
+        sheet.block(upright, grid.shape[1], x + 0.2, 6, (side - 0.4) / grid.shape[1], 0, 1)
+    return sheet
 
 
-def samples(results: Results, language: Language) -> Figure | None:
+def samples(results: Results, language: Language) -> Sheet | None:
     """Draw samples of each generator side by side, real images first."""
     return _panels(results, language, "samples", columns=5, rows=11)
 
 
-def interpolations(results: Results, language: Language) -> Figure | None:
+def interpolations(results: Results, language: Language) -> Sheet | None:
     """Draw walks from one code to another, a row each."""
     variants = [results.variant(f"fashion_generation/{name}") for name in GENERATORS[1:]]
     if all(variant.array("interpolation") is None for variant in variants):
@@ -124,23 +122,23 @@ def interpolations(results: Results, language: Language) -> Figure | None:
     width, rows, columns, gap = (TEXT_WIDTH - 6) / 2, 5, 10, 0.5
     tile = (width - gap * (columns - 1)) / columns
     height = rows * (tile + gap) - gap
-    figure, axes = canvas(2 * (height + 6) + 4)
+    sheet = Sheet(2 * (height + 6) + 4)
     for place, variant in enumerate(variants):
         x, y = place % 2 * (width + 6), place // 2 * (height + 10)
-        caption(axes, x, y + 3.5, system_name(variant.path, language), bold=True, size=8.5)
+        sheet.text(x, y + 3.5, system_name(variant.path, language), bold=True, size=8.5)
         walks = variant.array("interpolation")
         if walks is None:
-            frame(axes, x + 0.2, y + 6, width - 0.4, height - 0.4)
-            _say_absent(axes, x + width / 2, y + 6 + height / 2, variant.absence, language)
+            sheet.frame(x + 0.2, y + 6, width - 0.4, height - 0.4)
+            _say_absent(sheet, x + width / 2, y + 6 + height / 2, variant.absence, language)
             continue
         flat = walks[:rows, :columns].reshape(-1, *walks.shape[2:])
-        block(axes, flat, columns, x, y + 6, tile, gap)
-    return figure
+        sheet.block(flat, columns, x, y + 6, tile, gap)
+    return sheet
 
 
 def _panels(
     results: Results, language: Language, name: str, columns: int, rows: int
-) -> Figure | None:
+) -> Sheet | None:
     variants = [results.variant(f"fashion_generation/{system}") for system in GENERATORS]
     if all(variant.array(name) is None for variant in variants):
         return None
@@ -148,17 +146,18 @@ def _panels(
     width = (TEXT_WIDTH - space * (len(variants) - 1)) / len(variants)
     tile = (width - gap * (columns - 1)) / columns
     height = rows * (tile + gap) - gap
-    figure, axes = canvas(height + 6.3)
+    sheet = Sheet(height + 6.3)
     for place, variant in enumerate(variants):
         x = place * (width + space)
-        caption(axes, x, 3.5, system_name(variant.path, language), bold=True, size=8)
+        name_here = system_name(variant.path, language)
+        sheet.text(x, 3.5, name_here, bold=True, size=fitting_size(name_here, width, 8))
         images = variant.array(name)
         if images is None:
-            frame(axes, x + 0.2, 6, width - 0.4, height)
-            _say_absent(axes, x + width / 2, 6 + height / 2, variant.absence, language)
+            sheet.frame(x + 0.2, 6, width - 0.4, height)
+            _say_absent(sheet, x + width / 2, 6 + height / 2, variant.absence, language)
             continue
-        block(axes, images[: rows * columns], columns, x, 6, tile, gap)
-    return figure
+        sheet.block(images[: rows * columns], columns, x, 6, tile, gap)
+    return sheet
 
 
 def _strips(
@@ -168,7 +167,7 @@ def _strips(
     arrays: tuple[str, str],
     count: int,
     repeat_first: bool = False,
-) -> Figure | None:
+) -> Sheet | None:
     """Rows of images, named at the left: the first array once (or for each system), the second."""
     _ = language.gettext
     names = {
@@ -197,16 +196,16 @@ def _strips(
         index * (tile + gap) + (index // 2 * (leading - gap) if repeat_first else 0)
         for index in range(len(rows))
     ]
-    figure, axes = canvas(tops[-1] + tile + 0.3)
+    sheet = Sheet(tops[-1] + tile + 0.3)
     for (what, system, images), top in zip(rows, tops, strict=True):
         middle = top + tile / 2
         if system:
-            caption(axes, 0, middle - 0.6, system, bold=True, size=7.5)
-        caption(axes, 0, middle + (2.6 if system else 1), what, size=7.5, colour=QUIET)
-        block(axes, images, count, LABEL_COLUMN, top, tile, gap)
-    return figure
+            sheet.text(0, middle - 0.6, system, bold=True, size=7.5)
+        sheet.text(0, middle + (2.6 if system else 1), what, size=7.5, colour=QUIET)
+        sheet.block(images, count, LABEL_COLUMN, top, tile, gap)
+    return sheet
 
 
-def _say_absent(axes: object, x: float, y: float, absence: str, language: Language) -> None:
+def _say_absent(sheet: Sheet, x: float, y: float, absence: str, language: Language) -> None:
     text = status_name(absence or "absent", language)
-    axes.text(x, y, text, ha="center", color=QUIET, fontstyle="italic")  # type: ignore[attr-defined]
+    sheet.text(x, y, text, align="center", colour=QUIET, italic=True)

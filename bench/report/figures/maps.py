@@ -4,13 +4,15 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
 
 from bench.report.collect import Results, Variant
+from bench.report.figures.sheet import Sheet
 from bench.report.figures.style import (
     CLASS_COLOURS,
+    QUIET,
     SYSTEM_COLOURS,
     TEXT_WIDTH,
+    fitting_size,
     new_figure,
     note,
     number_ticks,
@@ -20,7 +22,8 @@ from bench.report.i18n import Language
 from bench.report.names import status_name, system_name
 
 SYSTEMS = ("assignment", "autoencoder", "pca", "tsne")
-PANEL_PIXELS = 800
+PANEL = (TEXT_WIDTH - 6) / 2  # mm
+PANEL_PIXELS = 640
 OUTLIERS = 0.2  # per cent of the points on each side that the frame may leave out
 
 
@@ -33,26 +36,41 @@ def embedding_maps(results: Results, language: Language, class_names: tuple[str,
             continue
         order = np.random.default_rng(0).permutation(len(points))  # no class lies on top
         colours = np.array([to_rgb(colour) for colour in CLASS_COLOURS])[labels[order]]
-        size = np.clip(4000 / len(points), 0.6, 6)
-        axes.scatter(*points[order].T, s=size, c=colours, linewidths=0, alpha=0.7, rasterized=True)
+        size = np.clip(8000 / len(points), 0.9, 7)
+        axes.scatter(
+            points[order, 0],
+            points[order, 1],
+            s=size,
+            c=colours,
+            linewidths=0,
+            alpha=0.7,
+            rasterized=True,
+        )
         _frame(axes, points)
         _label_classes(axes, points, labels, class_names)
     return figure
 
 
-def embedding_clouds(results: Results, language: Language) -> Figure:
+def embedding_clouds(results: Results, language: Language) -> Sheet:
     """Draw the maps with the images themselves, inked in the colour of their class."""
-    figure, panels = _four_panels(results, language)
-    for axes, variant in panels:
+    side, title, space = PANEL, 6.0, TEXT_WIDTH - 2 * PANEL
+    sheet = Sheet(2 * (side + title) + 2)
+    for place, name in enumerate(SYSTEMS):
+        variant = results.variant(f"fashion_embedding/{name}")
+        x, y = place % 2 * (side + space), place // 2 * (side + title + 2)
+        sheet.text(x, y + 3.7, system_name(variant.path, language), bold=True, size=8.5)
         points, labels = variant.array("test_map"), variant.array("test_labels")
         thumbnails, index = variant.array("thumbnails"), variant.array("thumbnail_index")
         if points is None or labels is None or thumbnails is None or index is None:
-            continue
-        _frame(axes, points)
-        limits = (*axes.get_xlim(), *axes.get_ylim())
-        sheet = _cloud(thumbnails, points[index], labels[index], limits)
-        axes.imshow(sheet, extent=limits, aspect="auto", origin="upper")
-    return figure
+            words = status_name(variant.absence or "absent", language)
+            sheet.text(
+                x + side / 2, y + title + side / 2, words, align="center", italic=True, colour=QUIET
+            )
+        else:
+            cloud = _cloud(thumbnails, points[index], labels[index], map_frame(points))
+            sheet.picture(cloud, x, y + title, side, side)
+        sheet.frame(x + 0.1, y + title, side - 0.2, side - 0.1)
+    return sheet
 
 
 def embedding_brightness(results: Results, language: Language) -> Figure | None:
@@ -62,7 +80,7 @@ def embedding_brightness(results: Results, language: Language) -> Figure | None:
     shown = [variant for variant in variants if variant.array("thumbnail_index") is not None]
     if not shown:
         return None
-    figure = new_figure(46, margins=(11, 2, 9, 6), gaps=(6, 0), grid=(1, len(shown)))
+    figure = new_figure(46, margins=(11, 2, 8, 6), gaps=(6, 0), grid=(1, len(shown)))
     panels = figure.subplots(1, len(shown), squeeze=False, sharey=True)[0]
     for axes, variant in zip(panels, shown, strict=True):
         points, index = variant.array("test_map"), variant.array("thumbnail_index")
@@ -75,7 +93,8 @@ def embedding_brightness(results: Results, language: Language) -> Figure | None:
             across, brightness, s=3, color=SYSTEM_COLOURS[variant.name], linewidths=0, alpha=0.6,
             rasterized=True,
         )  # fmt: skip
-        axes.set_title(system_name(variant.path, language))
+        name = system_name(variant.path, language)
+        axes.set_title(name, fontsize=fitting_size(name, 30))
         axes.set_xticks([])
         axes.set_xlabel(_("First axis of the map"))
         number_ticks(axes, language, "y")
@@ -116,22 +135,29 @@ def _four_panels(results: Results, language: Language) -> tuple[Figure, list[tup
 
 
 def _frame(axes: Axes, points: np.ndarray) -> None:
-    """Frame the map, with a margin, leaving out the outermost few points."""
+    """Draw the map's frame and no axes."""
     whole_axis(axes)
     for spine in axes.spines.values():
         spine.set_visible(True)
         spine.set_linewidth(0.4)
+    left, right, low, high = map_frame(points)
+    axes.set_xlim(left, right)
+    axes.set_ylim(low, high)
+
+
+def map_frame(points: np.ndarray) -> tuple[float, float, float, float]:
+    """Return left, right, lower and upper limit of a map without its outermost few points."""
     low, high = np.percentile(points, [OUTLIERS, 100 - OUTLIERS], axis=0)
     margin = np.maximum((high - low) * 0.05, 1e-6)
-    axes.set_xlim(low[0] - margin[0], high[0] + margin[0])
-    axes.set_ylim(low[1] - margin[1], high[1] + margin[1])
+    (left, bottom), (right, top) = low - margin, high + margin
+    return float(left), float(right), float(bottom), float(top)
 
 
 def _label_classes(
     axes: Axes, points: np.ndarray, labels: np.ndarray, class_names: tuple[str, ...]
 ) -> None:
     """Write each class's name at its median, moved off names already there."""
-    halo = [withStroke(linewidth=2.2, foreground="white", alpha=0.85)]
+    paper = {"facecolor": "white", "alpha": 0.7, "linewidth": 0, "pad": 0.6}
     low_x, high_x = axes.get_xlim()
     low_y, high_y = axes.get_ylim()
     taken: list[tuple[float, float]] = []
@@ -147,7 +173,7 @@ def _label_classes(
         taken.append((x, y))
         axes.text(
             x, y, name, transform=axes.transAxes, ha="center", va="center", fontsize=7.5,
-            fontweight=600, color=_darker(CLASS_COLOURS[label]), path_effects=halo,
+            fontweight=600, color=_darker(CLASS_COLOURS[label]), bbox=paper,
         )  # fmt: skip
 
 

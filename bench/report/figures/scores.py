@@ -1,6 +1,9 @@
 """Figures of scores: confusion, per-class measures, class shares, fidelity against diversity."""
 
+from collections.abc import Sequence
+
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.report.collect import Results
@@ -10,6 +13,7 @@ from bench.report.figures.style import (
     RULE,
     SYSTEM_COLOURS,
     TEXT_WIDTH,
+    fitting_size,
     new_figure,
     note,
     number_ticks,
@@ -17,6 +21,7 @@ from bench.report.figures.style import (
 from bench.report.i18n import Language
 from bench.report.names import status_name, system_name
 
+Box = tuple[float, float, float, float]  # left, bottom, right, top
 GENERATORS = ("reference", "assignment", "autoencoder", "vae", "gan")
 
 
@@ -30,7 +35,12 @@ def confusion(
         return None
     counts = np.sum([np.array(cell.metrics["confusion"], float) for cell in variant.done], axis=0)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    figure = new_figure(102, width=124, margins=(24, 2, 22, 1))
+    short = max(map(len, class_names)) < 3
+    margins = (12, 2, 11, 1) if short else (26, 2, 23, 1)
+    side = 76  # mm, of the matrix
+    figure = new_figure(
+        side + margins[2] + margins[3], width=side * 1.3 + margins[0] + margins[1], margins=margins
+    )
     axes = figure.subplots()
     errors = np.where(np.eye(len(shares), dtype=bool), 0, shares)
     greatest = max(errors.max(), 1e-3)
@@ -43,8 +53,11 @@ def confusion(
                 fontsize=7, color=INK if right or share > 0.4 * greatest else QUIET,
                 fontweight=600 if right else 400,
             )  # fmt: skip
-    axes.set_xticks(range(len(class_names)), class_names, rotation=45, ha="right",
-                    rotation_mode="anchor")  # fmt: skip
+    axes.set_xticks(range(len(class_names)), class_names)
+    if not short:
+        axes.tick_params(axis="x", labelrotation=45)
+        for label in axes.get_xticklabels():
+            label.set(ha="right", rotation_mode="anchor")
     axes.set_yticks(range(len(class_names)), class_names)
     axes.tick_params(length=0)
     axes.set_xlabel(_("Predicted"))
@@ -59,7 +72,7 @@ def per_class(
     language: Language,
     experiment: str,
     class_names: tuple[str, ...],
-    handed_in: tuple[float, ...] | None,
+    handed_in: Sequence[float] | None,
 ) -> Figure | None:
     """Draw the F1 score of each class: handed in, its network again, this project's."""
     _ = language.gettext
@@ -71,7 +84,7 @@ def per_class(
     }
     if not any(rows.values()) or not any(q for own in rows.values() for q in own):
         return None
-    figure = new_figure(66, margins=(24, 36, 9, 2))
+    figure = new_figure(66, margins=(24, 36, 10.5, 2))
     axes = figure.subplots()
     heights = np.arange(10)
     axes.hlines(heights, 0, 1, color=RULE, linewidth=0.4, zorder=0)
@@ -112,11 +125,12 @@ def class_shares(
     variants = [results.variant(path) for path in paths]
     if not any(variant.done for variant in variants):
         return None
-    figure = new_figure(62, margins=(24, 2, 9, 6), gaps=(4, 0), grid=(1, len(paths)))
+    figure = new_figure(62, margins=(22, 2, 10.5, 6), gaps=(3, 0), grid=(1, len(paths)))
     panels = figure.subplots(1, len(paths), sharex=True, sharey=True)
     heights = np.arange(10)
     for axes, variant in zip(panels, variants, strict=True):
-        axes.set_title(system_name(variant.path, language), fontsize=8)
+        name = system_name(variant.path, language)
+        axes.set_title(name, fontsize=fitting_size(name, 21, 8))
         own = [variant.value(f"class_histogram.{label}") for label in heights]
         if not all(own):
             note_text = status_name(variant.absence or "absent", language)
@@ -145,7 +159,7 @@ def fidelity_diversity(results: Results, language: Language) -> Figure | None:
     variants = [results.variant(f"fashion_generation/{name}") for name in GENERATORS]
     if not any(variant.done for variant in variants):
         return None
-    figure = new_figure(70, width=TEXT_WIDTH, margins=(11, 4, 9, 3), gaps=(16, 0), grid=(1, 2))
+    figure = new_figure(70, width=TEXT_WIDTH, margins=(11, 4, 10.5, 3), gaps=(16, 0), grid=(1, 2))
     for axes, (y, y_name, x, x_name) in zip(figure.subplots(1, 2), pairs, strict=True):
         spots = []
         for variant in variants:
@@ -170,19 +184,61 @@ def fidelity_diversity(results: Results, language: Language) -> Figure | None:
     return figure
 
 
-def _name_spots(axes: object, spots: list[tuple[float, float, str, str]]) -> None:
-    """Name each spot on the side where there is room, one below the other where they crowd."""
-    right = axes.get_xlim()[1]  # type: ignore[attr-defined]
-    low, high = axes.get_ylim()  # type: ignore[attr-defined]
-    taken: list[tuple[float, float]] = []
-    for x, y, text, colour in sorted(spots, key=lambda spot: -spot[1]):
-        height = (y - low) / (high - low)
-        while any(abs(height - b) < 0.065 and abs(x / right - a) < 0.35 for a, b in taken):
-            height -= 0.01
-        taken.append((x / right, height))
-        to_left = x > 0.6 * right
-        axes.annotate(  # type: ignore[attr-defined]
-            text, (x, low + height * (high - low)), xytext=(-6 if to_left else 6, 0),
-            textcoords="offset points", ha="right" if to_left else "left", va="center",
+def _name_spots(axes: Axes, spots: list[tuple[float, float, str, str]]) -> None:
+    """Name each spot beside, above or below it, where no other name or spot is."""
+    (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
+    box = axes.get_window_extent()
+    width, height = box.width * 72 / axes.figure.dpi, box.height * 72 / axes.figure.dpi
+    centres = [
+        ((x - left) / (right - left) * width, (y - low) / (high - low) * height)
+        for x, y, _, _ in spots
+    ]
+    taken = [(x - 4, y - 4, x + 4, y + 4) for x, y in centres]
+    for (x, y), (_, _, text, colour) in zip(centres, spots, strict=True):
+        place = label_box(x, y, 0.53 * 7.5 * len(text), 8.0, taken, width)
+        taken.append(place)
+        axes.annotate(
+            text, (place[0] / width, (place[1] + 1.5) / height), xycoords="axes fraction",
             fontsize=7.5, fontweight=600, color=colour,
         )  # fmt: skip
+
+
+def label_box(
+    x: float, y: float, width: float, height: float, taken: list[Box], room: float
+) -> Box:
+    """Find a box for a label near a spot that covers none of those taken.
+
+    Parameters
+    ----------
+    x, y : float
+        The spot.
+    width, height : float
+        Of the label.
+    taken : list of (left, bottom, right, top)
+        What it may not cover.
+    room : float
+        Right edge of the panel; the left one is 0.
+
+    Returns
+    -------
+    tuple of float
+        Left, bottom, right and top; to the right of the spot if every place is taken.
+    """
+    aside, gap = 6.0, 5.0
+    places = [
+        (left, y + rise - height / 2)
+        for step in range(6)
+        for rise in (step * height, -step * height)
+        for left in (x + aside, x - aside - width, x - width / 2)
+        if step or left != x - width / 2
+    ]
+    places += [(x - width / 2, y + gap), (x - width / 2, y - gap - height)]
+    for left, bottom in places:
+        box = (left, bottom, left + width, bottom + height)
+        if box[0] >= 0 and box[2] <= room and not any(_overlap(box, other) for other in taken):
+            return box
+    return (x + aside, y - height / 2, x + aside + width, y + height / 2)
+
+
+def _overlap(a: Box, b: Box) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]

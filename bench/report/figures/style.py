@@ -108,7 +108,7 @@ def settings() -> Any:
 def new_figure(
     height: float,
     width: float = TEXT_WIDTH,
-    margins: tuple[float, float, float, float] = (11.0, 2.0, 9.0, 6.0),
+    margins: tuple[float, float, float, float] = (11.0, 2.0, 10.5, 6.0),
     gaps: tuple[float, float] = (13.0, 14.0),
     grid: tuple[int, int] = (1, 1),
 ) -> Figure:
@@ -158,10 +158,19 @@ def number_ticks(axes: Axes, language: Language, which: Sequence[str] = ("x", "y
 
 
 def epoch_axis(axes: Axes, language: Language, label: str) -> None:
-    """Whole epochs along x."""
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+    """Whole epochs along x, with room beside a single one."""
+    low, high = axes.dataLim.intervalx
+    if high - low < 1:
+        axes.set_xlim(low - 0.5, high + 0.5)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6, min_n_ticks=1))
     axes.set_xlabel(label)
     number_ticks(axes, language)
+
+
+def fitting_size(text: str, room: float, size: float = 8.5) -> float:
+    """Return the type size at which a semibold text fits into `room` mm, at most `size`."""
+    width = 0.53 * len(text) * size * 25.4 / 72  # a letter is about half as wide as high
+    return min(size, max(5.5, size * room / width))
 
 
 def note(axes: Axes, text: str) -> None:

@@ -7,6 +7,7 @@ from html import escape
 
 from matplotlib.figure import Figure
 
+from bench.report.figures.style import TEXT_WIDTH
 from bench.store import StoredCell
 
 STYLED_TEXT = re.compile(r'<text style="([^"]*)"')
@@ -52,7 +53,7 @@ def to_svg(figure: Figure, name: str, alt: str) -> str:
         What the figure shows, in words.
     """
     buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", dpi=300, transparent=True, metadata={"Date": None})
+    figure.savefig(buffer, format="svg", dpi=220, transparent=True, metadata={"Date": None})
     text = METADATA.sub("", PROLOGUE.sub("", buffer.getvalue(), count=1), count=1)
     text = ROTATED_BY_NOTHING.sub("", STYLED_TEXT.sub(_text_attributes, text))
     text = _own_identifiers(text, name)
@@ -95,4 +96,5 @@ def _own_identifiers(text: str, name: str) -> str:
 
 def _millimetres(match: re.Match[str]) -> str:
     width, height = (float(points) * 25.4 / 72 for points in match.groups())
-    return f'width="{width:.1f}mm" height="{height:.1f}mm"'
+    share = width / TEXT_WIDTH  # on the screen, of the text's width
+    return f'width="{width:.1f}mm" height="{height:.1f}mm" style="--share:{share:.1%}"'
