@@ -1,6 +1,7 @@
 """Parts of the report: equations, numbering, drawings, printing."""
 
 import ctypes
+import ctypes.util
 import re
 from itertools import pairwise
 from xml.etree import ElementTree as ET
@@ -119,6 +120,7 @@ def test_a_missing_library_is_named_with_its_remedy(monkeypatch):
 
     real = ctypes.CDLL
     monkeypatch.setattr(ctypes, "CDLL", refuse)
+    monkeypatch.setattr(ctypes.util, "find_library", lambda name: None)
     with pytest.raises(UserError, match=r"lacks: HarfBuzz\..*apt install") as caught:
         pdf.check_libraries()
     assert "brew install" in str(caught.value)

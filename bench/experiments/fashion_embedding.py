@@ -11,9 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from bench import metrics, models, search, training
+from bench import metrics, models, training
 from bench.config import Fit
 from bench.experiments.definition import Cell, Experiment
+from bench.experiments.methods import (
+    fit_autoencoder,
+    for_epochs,
+    reconstructed,
+    rows_to_search,
+    searched,
+)
 from bench.store import Result
 
 experiment = Experiment(
@@ -31,33 +38,18 @@ THUMBNAILS = 400
 def search_network(cell: Cell) -> Result:
     """Search the sound autoencoder's network for the lowest validation loss."""
     settings = cell.settings
-    rows = np.random.default_rng(cell.seed).permutation(len(cell.split.train_images))
-    images = cell.split.train_images[rows[: settings.search.images]]
+    images = cell.split.train_images[rows_to_search(cell)]
 
     def space(hyperparameters: Any) -> None:
         hyperparameters.Choice("width", [0.5, 1.0, 2.0])
         hyperparameters.Int("depth", 1, len(settings.hidden))
         hyperparameters.Float("learning_rate", 5e-4, 5e-3, sampling="log")
 
-    def trial(values: Any, epochs: int) -> float:
-        training.backend.prepare(cell.precision, cell.seed)
-        pair = _networks(settings.hidden, values)
-        fit = settings.autoencoder.model_copy(update={"epochs": epochs})
-        record = _fit(cell, pair, images, fit, values["learning_rate"])
-        return float(record.history["validation_loss"].iloc[-1])
+    def trial(values: Any, epochs: int) -> Any:
+        fit = for_epochs(settings.autoencoder, epochs, values["learning_rate"])
+        return fit_autoencoder(cell, _networks(settings.hidden, values), images, fit)
 
-    outcome = search.tuner.run(
-        space,
-        trial,
-        settings.search,
-        direction="min",
-        folder=cell.scratch,
-        name="search",
-        seed=cell.seed,
-        progress=cell.progress,
-    )
-    told = {**outcome.metrics, "objective": "validation_loss"}
-    return Result(metrics=told, tables={"trials": outcome.trials})
+    return searched(cell, space, trial, objective="validation_loss", direction="min")
 
 
 @experiment.variant(settings=("score_images",))
@@ -126,7 +118,7 @@ def assignment(cell: Cell) -> Result:
     """Train the handed-in autoencoder: two ReLU units in the middle."""
     training.backend.prepare(cell.precision, cell.seed)
     pair = (models.assignment.encoder(), models.assignment.decoder())
-    return _trained(cell, pair, cell.settings.assignment, cell.settings.assignment.learning_rate)
+    return _trained(cell, pair, cell.settings.assignment)
 
 
 @experiment.variant(
@@ -136,8 +128,9 @@ def autoencoder(cell: Cell) -> Result:
     """Train the sound autoencoder: a linear bottleneck, with the searched network."""
     training.backend.prepare(cell.precision, cell.seed)
     best = cell.needs["search"].metrics["best"]
-    pair = _networks(cell.settings.hidden, best)
-    return _trained(cell, pair, cell.settings.autoencoder, best["learning_rate"])
+    fit = cell.settings.autoencoder
+    fit = for_epochs(fit, fit.epochs, best["learning_rate"])
+    return _trained(cell, _networks(cell.settings.hidden, best), fit)
 
 
 def _networks(hidden: tuple[int, ...], values: Any) -> tuple[Any, Any]:
@@ -148,45 +141,28 @@ def _networks(hidden: tuple[int, ...], values: Any) -> tuple[Any, Any]:
     )
 
 
-def _fit(cell: Cell, pair: Any, images: np.ndarray, fit: Fit, learning_rate: float) -> Any:
-    objective = training.objective.Objective(
-        loss=models.autoencoder.reconstruction_loss(*pair),
-        trains=pair,
-        optimizer=training.schedule.adam(learning_rate, training.loop.steps(len(images), fit)),
-    )
-    return training.loop.train(
-        [objective],
-        {"images": images},
-        fit=fit,
-        seed=cell.seed,
-        validation={"images": cell.split.validation_images},
-        progress=cell.progress,
-    )
-
-
-def _trained(cell: Cell, pair: Any, fit: Fit, learning_rate: float) -> Result:
+def _trained(cell: Cell, pair: Any, fit: Fit) -> Result:
     encoder, decoder = pair
     began = time.perf_counter()
-    record = _fit(cell, pair, cell.split.train_images, fit, learning_rate)
+    record = fit_autoencoder(cell, pair, cell.split.train_images, fit)
     fitted = time.perf_counter()
     test_map = training.predict.images_to(encoder, cell.split.test_images)
     placed = time.perf_counter()
     told, arrays = _mapped(
         cell, training.predict.images_to(encoder, cell.split.train_images), test_map
     )
-    restored = training.predict.codes_to(decoder, test_map)[..., 0]
-    error = restored - cell.split.test_images / np.float32(255)
+    restored, error = reconstructed(cell, decoder, test_map)
     _, one_a_class = np.unique(cell.split.test_labels, return_index=True)
     arrays |= {
         "originals": cell.split.test_images[one_a_class],
-        "reconstructions": models.images.to_pixels(restored[one_a_class]),
+        "reconstructions": restored[one_a_class],
         **_decoded_grid(decoder, test_map),
     }
     told |= {
         "decodes": True,
         "fit_seconds": fitted - began,
         "transform_seconds": placed - fitted,
-        "reconstruction_mse": float(np.mean(np.square(error))),
+        "reconstruction_mse": error,
         "dead_units": metrics.embedding.dead_units(test_map),
         "training": record.cost,
         "architecture": training.predict.architecture({"encoder": encoder, "decoder": decoder}),

@@ -10,9 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from bench import metrics, models, search, training
+from bench import metrics, models, training
 from bench.config import Fit
 from bench.experiments.definition import Cell, Experiment
+from bench.experiments.methods import (
+    fit_autoencoder,
+    for_epochs,
+    reconstructed,
+    rows_to_search,
+    searched,
+)
 from bench.store import Result, derive_seed
 
 experiment = Experiment(
@@ -64,32 +71,18 @@ def reference(cell: Cell) -> Result:
 def search_vae(cell: Cell) -> Result:
     """Search the VAE's latent size and learning rate for the best validation bound."""
     settings = cell.settings
-    rows = np.random.default_rng(cell.seed).permutation(len(cell.split.train_images))
-    images = cell.split.train_images[rows[: settings.search.images]]
+    images = cell.split.train_images[rows_to_search(cell)]
 
     def space(hyperparameters: Any) -> None:
         hyperparameters.Choice("latent", [8, 16, 32])
         hyperparameters.Float("learning_rate", 1e-3, 8e-3, sampling="log")
 
-    def trial(values: Any, epochs: int) -> float:
-        training.backend.prepare(cell.precision, cell.seed)
+    def trial(values: Any, epochs: int) -> Any:
+        fit = for_epochs(settings.vae, epochs, values["learning_rate"])
         pair = _vae_networks(settings.width, values["latent"])
-        fit = settings.vae.model_copy(update={"epochs": epochs})
-        record = _fit_vae(cell, pair, images, fit, values["learning_rate"], beta=1.0, free_bits=0.0)
-        return float(record.history["validation_loss"].iloc[-1])
+        return _fit_vae(cell, pair, images, fit, beta=1.0, free_bits=0.0)
 
-    outcome = search.tuner.run(
-        space,
-        trial,
-        settings.search,
-        direction="min",
-        folder=cell.scratch,
-        name="search",
-        seed=cell.seed,
-        progress=cell.progress,
-    )
-    told = {**outcome.metrics, "objective": "validation_loss"}
-    return Result(metrics=told, tables={"trials": outcome.trials})
+    return searched(cell, space, trial, objective="validation_loss", direction="min")
 
 
 @experiment.variant(
@@ -121,20 +114,7 @@ def autoencoder(cell: Cell) -> Result:
     settings, fit = cell.settings, cell.settings.autoencoder
     encoder = models.autoencoder.convolutional_encoder(settings.width, settings.latent)
     decoder = models.autoencoder.convolutional_decoder(settings.width, settings.latent)
-    steps = training.loop.steps(len(cell.split.train_images), fit)
-    objective = training.objective.Objective(
-        loss=models.autoencoder.reconstruction_loss(encoder, decoder),
-        trains=[encoder, decoder],
-        optimizer=training.schedule.adam(fit.learning_rate, steps),
-    )
-    record = training.loop.train(
-        [objective],
-        {"images": cell.split.train_images},
-        fit=fit,
-        seed=cell.seed,
-        validation={"images": cell.split.validation_images},
-        progress=cell.progress,
-    )
+    record = fit_autoencoder(cell, (encoder, decoder), cell.split.train_images, fit)
     cell.progress(0.9, "fitting the mixture")
     codes = training.predict.images_to(encoder, cell.split.train_images)
     mixture = GaussianMixture(
@@ -163,8 +143,7 @@ def vae(cell: Cell) -> Result:
         cell,
         (encoder, decoder),
         cell.split.train_images,
-        settings.vae,
-        best["learning_rate"],
+        for_epochs(settings.vae, settings.vae.epochs, best["learning_rate"]),
         beta=settings.beta,
         free_bits=settings.free_bits,
     )
@@ -236,13 +215,12 @@ def _fit_vae(
     pair: tuple[Any, Any],
     images: np.ndarray,
     fit: Fit,
-    learning_rate: float,
     *,
     beta: float,
     free_bits: float,
 ) -> Any:
     random, steps = training.objective.random(cell.seed), training.loop.steps(len(images), fit)
-    optimizer = training.schedule.adam(learning_rate, steps)
+    optimizer = training.schedule.adam(fit.learning_rate, steps)
     loss = models.vae.negative_elbo(
         *pair, random, beta=beta, free_bits=free_bits, step=optimizer.iterations, steps=steps
     )
@@ -280,13 +258,10 @@ def _generated(
     _, nearest = metrics.neighbours.nearest_neighbours(samples[:SHOWN], cell.split.train_images)
     arrays["nearest"] = cell.split.train_images[nearest.ravel()]
     if encode is not None:
-        restored = training.predict.codes_to(
-            decoder, training.predict.images_to(encode, cell.split.test_images)
-        )
-        error = restored[..., 0] - cell.split.test_images / np.float32(255)
-        told["reconstruction_mse"] = float(np.mean(np.square(error)))
+        codes = training.predict.images_to(encode, cell.split.test_images)
+        restored, told["reconstruction_mse"] = reconstructed(cell, decoder, codes)
         arrays["originals"] = cell.split.test_images[:SHOWN]
-        arrays["reconstructions"] = models.images.to_pixels(restored[:SHOWN])
+        arrays["reconstructions"] = restored[:SHOWN]
     tables = {} if history is None else {"history": history}
     networks = {"decoder": decoder} | ({"encoder": encode} if encode is not None else {})
     return Result(metrics=told, tables=tables, arrays=arrays, models=networks)

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from bench import metrics, models, search, training
+from bench import metrics, models, training
 from bench.config import Fit
 from bench.experiments.definition import Cell, Experiment
+from bench.experiments.methods import for_epochs, rows_to_search, searched
 from bench.store import Result, derive_seed
 
 RECIPE = ("fine_tune", "weight_decay", "shift", "flip", "erase", "flip_averaging")
@@ -32,35 +33,19 @@ def add_variants(experiment: Experiment) -> None:
 
 def search_recipe(cell: Cell) -> Result:
     """Search learning rate, pooling and label smoothing for the network from random weights."""
-    settings = cell.settings
-    rows = np.random.default_rng(cell.seed).permutation(len(cell.split.train_images))
-    rows = rows[: settings.search.images]
+    rows = rows_to_search(cell)
 
     def space(hyperparameters: Any) -> None:
         hyperparameters.Float("learning_rate", 3e-3, 1.5e-2, sampling="log")
         hyperparameters.Choice("pooling", ["average", "max", "flat"])
         hyperparameters.Choice("label_smoothing", [0.0, 0.1])
 
-    def trial(values: Any, epochs: int) -> float:
-        training.backend.prepare(cell.precision, cell.seed)
-        network = models.stacked.classifier(
-            models.stacked.build(settings.widths).encoders, values["pooling"]
-        )
-        record = _fit_with_recipe(cell, network, values, {"epochs": epochs}, rows)
-        return float(record.history["validation_accuracy"].iloc[-1])
+    def trial(values: Any, epochs: int) -> Any:
+        encoders = models.stacked.build(cell.settings.widths).encoders
+        network = models.stacked.classifier(encoders, values["pooling"])
+        return _fit_with_recipe(cell, network, values, epochs, rows)
 
-    outcome = search.tuner.run(
-        space,
-        trial,
-        settings.search,
-        direction="max",
-        folder=cell.scratch,
-        name="search",
-        seed=cell.seed,
-        progress=cell.progress,
-    )
-    told = {**outcome.metrics, "objective": "validation_accuracy"}
-    return Result(metrics=told, tables={"trials": outcome.trials})
+    return searched(cell, space, trial, objective="validation_accuracy", direction="max")
 
 
 def pretrained(cell: Cell) -> Result:
@@ -154,20 +139,19 @@ def _encoders(cell: Cell) -> list[Any]:
 def _classified(cell: Cell, encoders: Any) -> Result:
     best = cell.needs["search"].metrics["best"]
     network = models.stacked.classifier(encoders, best["pooling"])
-    record = _fit_with_recipe(cell, network, best)
+    record = _fit_with_recipe(cell, network, best, cell.settings.fine_tune.epochs)
     return evaluated(cell, network, record, flip_averaging=cell.settings.flip_averaging)
 
 
 def _fit_with_recipe(
-    cell: Cell, network: Any, values: Any, changes: Any = None, rows: Any = slice(None)
+    cell: Cell, network: Any, values: Any, epochs: int, rows: Any = slice(None)
 ) -> Any:
     """Train with the experiment's recipe and the searched values."""
     settings = cell.settings
-    changes = {"learning_rate": values["learning_rate"], **(changes or {})}
     return fit_classifier(
         cell,
         network,
-        settings.fine_tune.model_copy(update=changes),
+        for_epochs(settings.fine_tune, epochs, values["learning_rate"]),
         training.augment.Augmentation(settings.shift, settings.flip, settings.erase),
         label_smoothing=values["label_smoothing"],
         weight_decay=settings.weight_decay,

@@ -12,6 +12,7 @@ from bench.report.figures import Gallery
 from bench.report.html import render_page
 from bench.report.i18n import Language
 from bench.report.names import watermark_words
+from bench.report.numbering import Numbering
 from bench.report.page import Page
 from bench.report.pdf import print_pdf, write_pdf
 from bench.report.render import Job
@@ -28,15 +29,16 @@ def render_language(job: Job) -> list[Path]:
     gallery = Gallery(results, language, constants)
     build = Path(tempfile.mkdtemp(prefix=f".{NAME}.{code}.", dir=out_dir))
     try:
-        finished = []
+        finished, numbering = [], Numbering()
         if "html" in job.formats:
-            page = render_page(Page(results, language, gallery, "html", templates), templates)
+            screen = Page(results, language, gallery, "html", templates, numbering)
+            page = render_page(screen, templates)
             check_page(page, run, language, constants)
             finished.append(build / f"{NAME}.{code}.html")
             finished[-1].write_text(page, encoding="utf-8")
         if "pdf" in job.formats:
             finished.append(build / f"{NAME}.{code}.pdf")
-            printed = Page(results, language, gallery, "pdf", templates)
+            printed = Page(results, language, gallery, "pdf", templates, numbering)
             _print(render_page(printed, templates), printed, build, templates, finished[-1])
         finished.sort(key=lambda path: job.formats.index(path.suffix[1:]))
         return [path.replace(out_dir / path.name) for path in finished]

@@ -47,7 +47,7 @@ _COMPILED = _Compiled()
 
 
 def render_page(page: Page, templates: Path) -> str:
-    """Render a page twice, the second time with every number known.
+    """Render a page, twice if its numbers are not known yet.
 
     Parameters
     ----------
@@ -72,7 +72,8 @@ def render_page(page: Page, templates: Path) -> str:
         "language": page.language,
         "context": Context(page.results),
     }
-    page.numbering.finish_first_pass(read_outline(template.render(fixed, **_contents(page))))
+    if not page.numbering.final:
+        page.numbering.finish_first_pass(read_outline(template.render(fixed, **_contents(page))))
     text = template.render(fixed, **_contents(page))
     return BETWEEN_TAGS.sub("\n", number_captions(text, caption_words(page.language)))
 

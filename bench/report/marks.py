@@ -116,18 +116,12 @@ class Marks:
         value = profile_value(self.run.profile, path)
         if value is None:
             return self.absence("")
-        texts = value if isinstance(value, list) else [value]
-        shown = [
-            str(item)
-            if isinstance(item, str) or spec == "raw"
-            else self.language.number(item, spec)
-            for item in texts
-        ]
+        text = setting_text(value, spec, self.language)
         if not self.marked:
-            return Markup("{}").format(", ".join(shown))
-        return Markup('<data class="s" value="{}" data-setting="{}" title="{}">{}</data>').format(
-            value, path, f"profile: {path}", ", ".join(shown)
-        )
+            return Markup("{}").format(text)
+        return Markup(
+            '<data class="s" data-setting="{}" data-spec="{}" title="{}">{}</data>'
+        ).format(path, spec, f"profile: {path}", text)
 
     def cells(self, cells: Iterable[StoredCell]) -> Markup:
         """Name cells, briefly: experiment and variant once, each seed with its key's start."""
@@ -173,3 +167,11 @@ def profile_value(profile: dict[str, Any], path: str) -> Any:
     for step in path.split("."):
         tree = tree.get(step) if isinstance(tree, dict) else None
     return tree
+
+
+def setting_text(value: Any, spec: str, language: Language) -> str:
+    """Write a setting, or a list of them; see `Marks.setting`."""
+    return ", ".join(
+        str(item) if isinstance(item, str) or spec == "raw" else language.number(item, spec)
+        for item in (value if isinstance(value, list) else [value])
+    )

@@ -30,6 +30,8 @@ class Page:
     ----------
     medium : {"html", "pdf"}
         Drawings are part of the HTML page, and files beside the page that is printed.
+    numbering : Numbering
+        That of the other medium may be taken over: both have the same order.
     drawings : dict of str to str
         File name to SVG, for the page that is printed.
     """
@@ -41,13 +43,14 @@ class Page:
         gallery: Gallery,
         medium: Medium,
         templates: Path,
+        numbering: Numbering | None = None,
     ) -> None:
         self.results = results
         self.language = language
         self.gallery = gallery
         self.medium = medium
         self.marks = Marks(results.run, language, gallery.constants, marked=medium == "html")
-        self.numbering = Numbering()
+        self.numbering = numbering or Numbering()
         self.drawings: dict[str, str] = {}
         self.references = tomllib.loads((templates / REFERENCES).read_text(encoding="utf-8"))
         self.equations = load_equations(templates)

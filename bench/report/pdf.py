@@ -15,13 +15,13 @@ from bench.errors import UserError
 from bench.report.errors import PrintingError
 
 VARIANT = "pdf/ua-1"
-# What WeasyPrint loads, by the names under which systems know it.
+# What WeasyPrint loads, by the names under which Linux, macOS and Windows know it.
 LIBRARIES = {
-    "GLib": ("gobject-2.0", "gobject-2.0-0", "libgobject-2.0.so.0"),
-    "Pango": ("pango-1.0", "pango-1.0-0", "libpango-1.0.so.0"),
-    "PangoFT2": ("pangoft2-1.0", "pangoft2-1.0-0", "libpangoft2-1.0.so.0"),
-    "HarfBuzz": ("harfbuzz", "harfbuzz-0", "libharfbuzz.so.0"),
-    "Fontconfig": ("fontconfig", "fontconfig-1", "libfontconfig.so.1"),
+    "GLib": ("libgobject-2.0.so.0", "libgobject-2.0.dylib", "gobject-2.0"),
+    "Pango": ("libpango-1.0.so.0", "libpango-1.0.dylib", "pango-1.0"),
+    "PangoFT2": ("libpangoft2-1.0.so.0", "libpangoft2-1.0.dylib", "pangoft2-1.0"),
+    "HarfBuzz": ("libharfbuzz.so.0", "libharfbuzz.dylib", "harfbuzz"),
+    "Fontconfig": ("libfontconfig.so.1", "libfontconfig.dylib", "fontconfig"),
 }
 REMEDY = (
     "Debian or Ubuntu: apt install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz0b; "
@@ -100,13 +100,14 @@ def write_pdf(document: Any, target: Path, created: datetime | None) -> None:
 
 
 def _loads(candidates: tuple[str, ...]) -> bool:
-    for name in candidates:
+    *files, short = candidates
+    for file in files:
         try:
-            ctypes.CDLL(ctypes.util.find_library(name) or name)
+            ctypes.CDLL(file)
         except OSError:
             continue
         return True
-    return False
+    return ctypes.util.find_library(short) is not None  # last: it starts other programs
 
 
 def _fetcher(roots: tuple[Path, ...]) -> Any:

@@ -15,7 +15,7 @@ from bench.report.collect import Tables, lookup
 from bench.report.constants import FILES, Constants
 from bench.report.errors import ReportError
 from bench.report.i18n import Language, decimals_of
-from bench.report.marks import profile_value
+from bench.report.marks import profile_value, setting_text
 from bench.store import StoredRun
 
 DECIMAL = re.compile(r"\d[.,]\d")
@@ -203,7 +203,7 @@ class _Numbers:
             yield from self._compare(mark.text, expected, given)
         elif "data-setting" in given:
             value = profile_value(self.run.profile, given["data-setting"])
-            if str(value) != given.get("value"):
+            if mark.text != setting_text(value, given["data-spec"], self.language):
                 yield f"setting {given['data-setting']} is {value!r}, the page says {mark.text!r}"
         else:
             yield f"a marked number without a source: {mark.text!r}"

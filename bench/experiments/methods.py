@@ -1,0 +1,93 @@
+"""What several experiments do alike."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from bench import models, search, training
+from bench.config import Fit
+from bench.experiments.definition import Cell
+from bench.store import Result
+
+
+def searched(
+    cell: Cell,
+    space: Callable[[Any], None],
+    trial: Callable[[Any, int], Any],
+    *,
+    objective: str,
+    direction: str,
+) -> Result:
+    """Search with the experiment's settings.
+
+    Parameters
+    ----------
+    cell : Cell
+        Its settings have a section `search`.
+    space : callable
+        Declares the hyperparameters.
+    trial : callable
+        `trial(values, epochs)` trains and gives the training's record.
+    objective : str
+        Column of the history whose last value is the trial's score.
+    direction : {'max', 'min'}
+        Whether a higher or a lower score is better.
+
+    Returns
+    -------
+    Result
+        The winner in the metrics, all trials in the table `trials`.
+    """
+
+    def score(values: Any, epochs: int) -> float:
+        training.backend.prepare(cell.precision, cell.seed)
+        return float(trial(values, epochs).history[objective].iloc[-1])
+
+    outcome = search.tuner.run(
+        space,
+        score,
+        cell.settings.search,
+        direction=direction,
+        folder=cell.scratch,
+        name="search",
+        seed=cell.seed,
+        progress=cell.progress,
+    )
+    return Result({**outcome.metrics, "objective": objective}, tables={"trials": outcome.trials})
+
+
+def rows_to_search(cell: Cell) -> np.ndarray:
+    """Rows of the training images that a search's trials see."""
+    rows = np.random.default_rng(cell.seed).permutation(len(cell.split.train_images))
+    return rows[: cell.settings.search.images]
+
+
+def for_epochs(fit: Fit, epochs: int, learning_rate: float) -> Fit:
+    """Change how long a training is, and its learning rate."""
+    return fit.model_copy(update={"epochs": epochs, "learning_rate": learning_rate})
+
+
+def fit_autoencoder(cell: Cell, pair: Any, images: np.ndarray, fit: Fit) -> Any:
+    """Train an encoder and a decoder to reconstruct images, validating each epoch."""
+    steps = training.loop.steps(len(images), fit)
+    objective = training.objective.Objective(
+        loss=models.autoencoder.reconstruction_loss(*pair),
+        trains=pair,
+        optimizer=training.schedule.adam(fit.learning_rate, steps),
+    )
+    return training.loop.train(
+        [objective],
+        {"images": images},
+        fit=fit,
+        seed=cell.seed,
+        validation={"images": cell.split.validation_images},
+        progress=cell.progress,
+    )
+
+
+def reconstructed(cell: Cell, decoder: Any, codes: np.ndarray) -> tuple[np.ndarray, float]:
+    """Decode the test images' codes: uint8 images, and mean squared error of the [0, 1] pixels."""
+    restored = training.predict.codes_to(decoder, codes)[..., 0]
+    error = restored - cell.split.test_images / np.float32(255)
+    return models.images.to_pixels(restored), float(np.mean(np.square(error)))
