@@ -40,8 +40,8 @@ def _parser() -> argparse.ArgumentParser:
         description="Latent Lab: autoencoders, VAEs and GANs, from the data to the lab report.",
         epilog=(
             "exit codes: 0 all well; 2 a mistake that you can mend (the message says how); "
-            "3 some cells failed (the report shows them); 4 the rendered report does not agree with "
-            "the run and was not written; 130 interrupted."
+            "3 some cells failed (the report shows them); 4 the rendered report does not agree "
+            "with the run and was not written; 130 interrupted."
         ),
     )
     which = argparse.ArgumentParser(add_help=False)

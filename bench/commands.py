@@ -22,8 +22,18 @@ def run_all(options: argparse.Namespace, console: Console) -> int:
 
     check_libraries()  # now, not after half an hour of training
     code = _run(options, console, list(EXPERIMENTS), None)
-    report(options, console)
+    if _report_is_fresh(options):
+        console.print("The report is up to date; `invoke report` renders it anew.")
+    else:
+        report(options, console)
     return code
+
+
+def _report_is_fresh(options: argparse.Namespace) -> bool:
+    from bench.report.freshness import is_fresh
+
+    name = options.run or resolve_profile(options.profile).name
+    return is_fresh(open_run(options.runs / name), options.reports / name)
 
 
 def run_one(options: argparse.Namespace, console: Console) -> int:
@@ -54,12 +64,14 @@ def _run(
 
 def report(options: argparse.Namespace, console: Console) -> None:
     """Render the report of a run as it stands, in every language of its profile."""
+    from bench.report.freshness import remember
     from bench.report.render import render
 
     name = options.run or resolve_profile(options.profile).name
     run = open_run(options.runs / name)
     began = time.perf_counter()
     paths = render(run, options.reports / name, tuple(run.profile["report"]["languages"]))
+    remember(run, options.reports / name, paths)
     for path in paths:
         console.print(f"wrote   {path}")
     console.print(f"Rendered in {time.perf_counter() - began:.1f} s.")

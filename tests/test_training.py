@@ -59,7 +59,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(images):
 def test_a_diverged_training_names_epoch_and_scalar(images):
     import keras
 
-    with pytest.raises(training.loop.DivergedError, match="loss became (nan|inf) in epoch"):
+    with pytest.raises(training.loop.DivergedError, match=r"loss became (nan|inf) in epoch"):
         _autoencoder(images, optimizer=keras.optimizers.SGD(float("inf")))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from bench.metrics import checks
 
@@ -127,7 +127,7 @@ def paired_difference(
     interval = _interval(differences, error, confidence)
     if error is None:
         return Difference(interval, None)
-    p_value = 2.0 * float(stats.t.sf(abs(interval.mean) / error, len(differences) - 1))
+    p_value = 2.0 * float(special.stdtr(len(differences) - 1, -abs(interval.mean) / error))
     return Difference(interval, p_value)
 
 
@@ -162,7 +162,7 @@ def proportion_interval(successes: int, n: int, confidence: float = 0.95) -> Int
     checks.whole("n", n, 1)
     checks.whole("successes", successes, 0, n)
     _check_confidence(confidence)
-    z = float(stats.norm.isf((1.0 - confidence) / 2.0))
+    z = float(-special.ndtri((1.0 - confidence) / 2.0))
     share = successes / n
     centre = (share + z**2 / (2 * n)) / (1.0 + z**2 / n)
     half = z / (1.0 + z**2 / n) * np.sqrt(share * (1.0 - share) / n + z**2 / (4 * n**2))
@@ -206,7 +206,7 @@ def mcnemar(labels: np.ndarray, first: np.ndarray, second: np.ndarray) -> McNema
         right.append(vector == truth)
     only_first = int((right[0] & ~right[1]).sum())
     only_second = int((~right[0] & right[1]).sum())
-    tail = stats.binom.cdf(min(only_first, only_second), only_first + only_second, 0.5)
+    tail = special.bdtr(min(only_first, only_second), only_first + only_second, 0.5)
     return McNemar(only_first, only_second, min(1.0, 2.0 * float(tail)))
 
 
@@ -314,7 +314,7 @@ def _interval(numbers: np.ndarray, error: float | None, confidence: float) -> In
     mean = float(numbers.mean())
     if error is None:
         return Interval(mean, None, None, len(numbers))
-    half = float(stats.t.isf((1.0 - confidence) / 2.0, len(numbers) - 1)) * error
+    half = float(-special.stdtrit(len(numbers) - 1, (1.0 - confidence) / 2.0)) * error
     return Interval(mean, mean - half, mean + half, len(numbers))
 
 

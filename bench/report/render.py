@@ -1,5 +1,6 @@
 """From a run to the finished files: the only way in."""
 
+import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -91,4 +92,5 @@ def _work(job: Job) -> list[Path]:
     # Imported where the work is done: two seconds that the caller's process need not spend.
     from bench.report.edition import render_language
 
+    gc.disable()  # the process ends with its job; collecting would cost a twentieth of its time
     return render_language(job)

@@ -1,0 +1,43 @@
+"""Is the report on disk still the one that this run, these templates and this code would make?"""
+
+import hashlib
+import json
+from pathlib import Path
+
+from bench.paths import ROOT, TEMPLATES
+from bench.store import StoredRun, content_key
+
+RECORD = "rendered.json"
+
+
+def report_key(run: StoredRun) -> str:
+    """Content key of everything that the report is made from."""
+    made_by = [*sorted(TEMPLATES.rglob("*")), *sorted((ROOT / "bench").rglob("*.py"))]
+    return content_key(
+        {
+            "profile": run.profile,
+            "cells": [[cell.label, cell.status, cell.failure] for cell in run.cells],
+            "made_by": [_digest(path) for path in made_by if path.is_file()],
+        }
+    )
+
+
+def is_fresh(run: StoredRun, out_dir: Path) -> bool:
+    """Whether the files that were written last are there, untouched, and still right."""
+    try:
+        record = json.loads((out_dir / RECORD).read_text(encoding="utf-8"))
+        files = [(out_dir / name, digest) for name, digest in record["files"].items()]
+        untouched = all(_digest(path) == digest for path, digest in files)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+    return untouched and record.get("key") == report_key(run)
+
+
+def remember(run: StoredRun, out_dir: Path, written: list[Path]) -> None:
+    """Record what was written, and what it was made from."""
+    record = {"key": report_key(run), "files": {path.name: _digest(path) for path in written}}
+    (out_dir / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
