@@ -8,6 +8,7 @@ from pathlib import Path
 from bench.report.collect import Results
 from bench.report.constants import Constants
 from bench.report.context import Context
+from bench.report.drawings import Drawings
 from bench.report.figures import Gallery
 from bench.report.html import render_page
 from bench.report.i18n import Language
@@ -26,7 +27,7 @@ def render_language(job: Job) -> list[Path]:
     run, out_dir, code, templates = job.run, job.out_dir, job.language, job.templates
     language, constants = Language(code, templates), Constants(templates)
     results = Results(run)
-    gallery = Gallery(results, language, constants)
+    gallery = Gallery(results, language, constants, Drawings(out_dir, language, templates))
     build = Path(tempfile.mkdtemp(prefix=f".{NAME}.{code}.", dir=out_dir))
     try:
         finished, numbering = [], Numbering()

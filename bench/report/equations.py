@@ -5,14 +5,11 @@ from dataclasses import dataclass
 from functools import cache
 from html import escape
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import numpy as np
 from latex2mathml.converter import convert
-from matplotlib import rc_context
-from matplotlib.font_manager import FontProperties
-from matplotlib.path import Path as Outline
-from matplotlib.textpath import TextPath
 
 from bench.paths import TEMPLATES
 
@@ -60,32 +57,41 @@ def to_mathml(latex: str, alt: str, display: str = "block") -> str:
     return mathml.replace("<math", f'<math alttext="{escape(alt)}"', 1)
 
 
-@cache
-def to_outlines(latex: str, size: float = SIZE) -> tuple[str, float, float, float]:
-    """Draw an equation as outlines: WeasyPrint sets no MathML.
+@dataclass(frozen=True)
+class Outlines:
+    """An equation as outlines: WeasyPrint sets no MathML.
 
-    Parameters
+    Attributes
     ----------
-    latex : str
-        The formula, without dollar signs.
-    size : float
-        Type size, points.
-
-    Returns
-    -------
-    tuple of (str, float, float, float)
-        SVG path data (y downwards, origin at the upper left), and width, height and depth below
-        the baseline, points.
+    path : str
+        SVG path data: y downwards, origin at the upper left.
+    width, height, depth : float
+        Size, and how far it reaches below the baseline, points.
     """
+
+    path: str
+    width: float
+    height: float
+    depth: float
+
+
+def to_outlines(latex: str, size: float = SIZE) -> Outlines:
+    """Draw an equation (LaTeX without dollar signs) in a type size given in points."""
+    # half a second that a rendering with kept drawings need not spend
+    from matplotlib import rc_context
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import TextPath
+
     with rc_context({"mathtext.fontset": "stix", "svg.hashsalt": "latent-lab"}):
         path = TextPath((0, 0), f"${latex}$", size=size, prop=FontProperties(family="STIXGeneral"))
     low, high = path.vertices.min(axis=0), path.vertices.max(axis=0)
-    return (_path_data(path, low[0], high[1]), *(high - low), max(0.0, -low[1]))
+    width, height = (float(side) for side in high - low)
+    return Outlines(_path_data(path, low[0], high[1]), width, height, max(0.0, -float(low[1])))
 
 
-def to_svg(latex: str, alt: str, size: float = SIZE) -> str:
+def to_svg(outlines: Outlines, alt: str) -> str:
     """Write an equation as one SVG element, its title being `alt`."""
-    data, width, height, _ = to_outlines(latex, size)
+    width, height = outlines.width, outlines.height
     root = ET.Element(
         "svg",
         {
@@ -96,11 +102,13 @@ def to_svg(latex: str, alt: str, size: float = SIZE) -> str:
         },
     )
     ET.SubElement(root, "title").text = alt
-    ET.SubElement(root, "path", {"d": data, "fill": "#1a1a1a"})
+    ET.SubElement(root, "path", {"d": outlines.path, "fill": "#1a1a1a"})
     return ET.tostring(root, encoding="unicode")
 
 
-def _path_data(path: TextPath, left: float, top: float) -> str:
+def _path_data(path: Any, left: float, top: float) -> str:
+    from matplotlib.path import Path as Outline
+
     letters = {Outline.MOVETO: "M", Outline.LINETO: "L", Outline.CURVE3: "Q", Outline.CURVE4: "C"}
     parts = []
     for vertices, code in path.iter_segments(simplify=False, curves=True):

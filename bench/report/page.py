@@ -13,7 +13,7 @@ from bench.data import DATASETS
 from bench.metrics.statistics import Verdict, verdict
 from bench.report import names
 from bench.report.collect import Quantity, Results, difference
-from bench.report.equations import load_equations, to_mathml, to_outlines, to_svg
+from bench.report.equations import load_equations, to_mathml, to_svg
 from bench.report.figures import Drawn, Gallery
 from bench.report.i18n import Language
 from bench.report.marks import Marks, anchor
@@ -159,7 +159,9 @@ class Page:
         if self.medium == "html":
             body = Markup(to_mathml(entry.latex, alt))  # noqa: S704 - made from our own LaTeX
         else:
-            self.drawings[f"equation-{key}.svg"] = to_svg(entry.latex, alt)
+            self.drawings[f"equation-{key}.svg"] = to_svg(
+                self.gallery.kept.outlines(entry.latex), alt
+            )
             body = Markup('<img src="drawings/equation-{}.svg" alt="{}">').format(key, alt)
         return Markup(
             '<div class="equation" id="eq-{}">{}<span class="tag">({})</span></div>'
@@ -170,11 +172,11 @@ class Page:
         if self.medium == "html":
             return Markup(to_mathml(latex, latex, "inline"))  # noqa: S704 - our own LaTeX
         name = f"math-{zlib.crc32(latex.encode()):08x}.svg"
-        self.drawings[name] = to_svg(latex, latex)
-        _, _, _, depth = to_outlines(latex)
+        outlines = self.gallery.kept.outlines(latex)
+        self.drawings[name] = to_svg(outlines, latex)
         return Markup(
             '<img class="math" src="drawings/{}" alt="{}" style="vertical-align:{:.2f}pt">'
-        ).format(name, latex, -depth)
+        ).format(name, latex, -outlines.depth)
 
     def eqref(self, key: str) -> Markup:
         """Refer to an equation."""

@@ -1,24 +1,39 @@
 """The report's figures: one function each, drawn from the store in one language."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
-
-from matplotlib.figure import Figure
 
 from bench.data import DATASETS
 from bench.report.collect import Results, Variant
 from bench.report.constants import Constants
-from bench.report.figures import curves, images, maps, scores
-from bench.report.figures.sheet import Sheet
-from bench.report.figures.style import settings
-from bench.report.figures.svg import Drawn, to_svg
+from bench.report.drawings import Drawings
 from bench.report.i18n import Language
 from bench.report.names import N_, experiment_name
+from bench.store import StoredCell
 
 __all__ = ["FIGURES", "Drawn", "Gallery"]
 
 DATASET_OF = {"mnist_classifier": "mnist"}  # every other experiment: Fashion-MNIST
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A finished figure.
+
+    Attributes
+    ----------
+    svg : str
+        One ``<svg>`` element, sized in millimetres, with a title for readers who cannot see it.
+    alt : str
+        The same title.
+    cells : tuple of StoredCell
+        The cells that it shows.
+    """
+
+    svg: str
+    alt: str
+    cells: tuple[StoredCell, ...] = field(default=())
 
 
 @dataclass(frozen=True)
@@ -27,8 +42,9 @@ class Recipe:
 
     Attributes
     ----------
-    draw : callable
-        Called with results and language, then by name with what else it takes.
+    draw : str
+        Module of this package and function; called with results and language, then by name with
+        what else it takes. A name, so that matplotlib is loaded only where something is drawn.
     experiment : str or None
         Whose cells it shows; None: those of the experiment that is named when it is asked for.
     variants : tuple of str
@@ -41,7 +57,7 @@ class Recipe:
         What else `draw` takes.
     """
 
-    draw: Callable[..., Figure | Sheet | None]
+    draw: str
     experiment: str | None
     variants: tuple[str, ...]
     alt: str
@@ -59,27 +75,27 @@ EMBEDDING, GENERATION = "fashion_embedding", "fashion_generation"
 
 FIGURES: dict[str, Recipe] = {
     "stage_curves": Recipe(
-        curves.stage_curves,
+        "curves.stage_curves",
         None,
         ("pretrained",),
         N_("Line charts of the reconstruction loss over epochs, one for each greedy stage."),
         pooled=True,
     ),
     "pretrained_reconstructions": Recipe(
-        images.pretrained_reconstructions,
+        "images.pretrained_reconstructions",
         None,
         ("pretrained",),
         N_("A row of test images above a row of their reconstructions."),
     ),
     "classifier_curves": Recipe(
-        curves.classifier_curves,
+        "curves.classifier_curves",
         None,
         CLASSIFIERS,
         N_("Line charts of loss and accuracy over epochs for each classifier."),
         pooled=True,
     ),
     "confusion": Recipe(
-        scores.confusion,
+        "scores.confusion",
         None,
         ("fine_tuned",),
         N_("Confusion matrix: per cent of each true class by predicted class."),
@@ -87,7 +103,7 @@ FIGURES: dict[str, Recipe] = {
         takes_classes=True,
     ),
     "per_class": Recipe(
-        scores.per_class,
+        "scores.per_class",
         None,
         CLASSIFIERS,
         N_("Dot plot of the F1 score of each class for each classifier."),
@@ -96,83 +112,83 @@ FIGURES: dict[str, Recipe] = {
         takes_handed_in=True,
     ),
     "examples": Recipe(
-        images.examples,
+        "images.examples",
         None,
         ("fine_tuned",),
         N_("Sheets of wrongly and rightly classified test images with their labels."),
         takes_classes=True,
     ),
     "embedding_curves": Recipe(
-        curves.embedding_curves,
+        "curves.embedding_curves",
         EMBEDDING,
         ("assignment", "autoencoder"),
         N_("Line charts of the reconstruction loss over epochs for the two autoencoders."),
         pooled=True,
     ),
     "embedding_maps": Recipe(
-        maps.embedding_maps,
+        "maps.embedding_maps",
         EMBEDDING,
         MAPS,
         N_("Four scatter plots of the test images in two dimensions, coloured by class."),
         takes_classes=True,
     ),
     "embedding_clouds": Recipe(
-        maps.embedding_clouds,
+        "maps.embedding_clouds",
         EMBEDDING,
         MAPS,
         N_("The same four maps with small images in place of the points."),
     ),
     "embedding_brightness": Recipe(
-        maps.embedding_brightness,
+        "maps.embedding_brightness",
         EMBEDDING,
         MAPS,
         N_("Scatter plots of mean brightness against the first axis of each map."),
     ),
     "embedding_reconstructions": Recipe(
-        images.embedding_reconstructions,
+        "images.embedding_reconstructions",
         EMBEDDING,
         ("assignment", "autoencoder"),
         N_("One image of each class above its reconstructions from two numbers."),
     ),
     "decoded_grids": Recipe(
-        images.decoded_grids,
+        "images.decoded_grids",
         EMBEDDING,
         ("assignment", "autoencoder"),
         N_("Images decoded from a regular grid over each map."),
     ),
     "generation_samples": Recipe(
-        images.samples,
+        "images.samples",
         GENERATION,
         GENERATORS,
         N_("Sheets of samples from each generator beside real images."),
     ),
     "generation_reconstructions": Recipe(
-        images.generation_reconstructions,
+        "images.generation_reconstructions",
         GENERATION,
         ("assignment", "autoencoder", "vae"),
         N_("Real images above the reconstructions of each network with an encoder."),
     ),
     "generation_interpolations": Recipe(
-        images.interpolations,
+        "images.interpolations",
         GENERATION,
         TRAINED,
         N_("Rows of images that change from one code to another."),
     ),
     "generation_nearest": Recipe(
-        images.nearest,
+        "images.nearest",
         GENERATION,
         TRAINED,
         N_("Samples above the training images that are nearest to them."),
     ),
     "generation_curves": Recipe(
-        curves.generation_curves,
+        "curves.generation_curves",
         GENERATION,
-        curves.GENERATORS,
+        ("autoencoder", "vae", "gan"),
         N_("Line charts of each generator's losses over epochs."),
         pooled=True,
     ),
     "class_shares": Recipe(
-        scores.class_shares,
+        "scores.class_shares",
         GENERATION,
         GENERATORS,
         N_("Bar charts of the classes that each generator's samples belong to."),
@@ -180,7 +196,7 @@ FIGURES: dict[str, Recipe] = {
         takes_classes=True,
     ),
     "fidelity_diversity": Recipe(
-        scores.fidelity_diversity,
+        "scores.fidelity_diversity",
         GENERATION,
         GENERATORS,
         N_("Scatter plots of precision against recall and of density against coverage."),
@@ -192,10 +208,13 @@ FIGURES: dict[str, Recipe] = {
 class Gallery:
     """Draws figures when they are first asked for, in one language."""
 
-    def __init__(self, results: Results, language: Language, constants: Constants) -> None:
+    def __init__(
+        self, results: Results, language: Language, constants: Constants, kept: Drawings
+    ) -> None:
         self.results = results
         self.language = language
         self.constants = constants
+        self.kept = kept
         self._drawn: dict[str, Drawn | None] = {}
 
     def get(self, name: str, experiment: str = "") -> Drawn | None:
@@ -224,6 +243,19 @@ class Gallery:
         experiment = recipe.experiment or experiment
         if not any(variant.done for variant in variants):
             return None
+        alt = f"{experiment_name(experiment, self.language)}. {self.language.gettext(recipe.alt)}"
+        shown = [v.done if recipe.pooled else v.done[:1] for v in variants]
+        cells = tuple(cell for cells in shown for cell in cells)
+        svg = self.kept.find(key, cells)
+        if svg is None:
+            svg = self._drawn_anew(recipe, experiment, f"drawing-{key}".replace("_", "-"), alt)
+            if svg is None:
+                return None
+            self.kept.keep(key, cells, svg)
+        return Drawn(svg, alt, cells)
+
+    def _drawn_anew(self, recipe: Recipe, experiment: str, name: str, alt: str) -> str | None:
+        """Draw a figure; None where its cells hold nothing to draw."""
         more: dict[str, Any] = {}
         if recipe.experiment is None:
             more["experiment"] = experiment
@@ -231,19 +263,16 @@ class Gallery:
             more["class_names"] = self.class_names(experiment)
         if recipe.takes_handed_in:
             more["handed_in"] = self.constants.handed_in(f"{experiment}.f1")
-        with settings():
-            figure = recipe.draw(self.results, self.language, **more)
+        style, svg = (import_module(f"{__name__}.{module}") for module in ("style", "svg"))
+        module, function = recipe.draw.split(".")
+        draw = getattr(import_module(f"{__name__}.{module}"), function)
+        with style.settings():
+            figure = draw(self.results, self.language, **more)
             if figure is None:
                 return None
-            alt = (
-                f"{experiment_name(experiment, self.language)}. {self.language.gettext(recipe.alt)}"
-            )
-            name = f"drawing-{key}".replace("_", "-")
-            svg = (
-                figure.to_svg(name, alt) if isinstance(figure, Sheet) else to_svg(figure, name, alt)
-            )
-        shown = [v.done if recipe.pooled else v.done[:1] for v in variants]
-        return Drawn(svg, alt, tuple(cell for cells in shown for cell in cells))
+            # a sheet of images writes itself
+            own = getattr(figure, "to_svg", None)
+            return str(own(name, alt) if own else svg.to_svg(figure, name, alt))
 
     def class_names(self, experiment: str) -> tuple[str, ...]:
         """Class names of an experiment's data set, in the report's language."""

@@ -1,36 +1,15 @@
 """From a matplotlib figure to a small, reproducible SVG that a page can carry in its own text."""
 
 import io
-from dataclasses import dataclass, field
 from xml.etree import ElementTree as ET
 
 from matplotlib.figure import Figure
 
 from bench.report.figures.style import TEXT_WIDTH
-from bench.store import StoredCell
 
 SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 HREF = f"{{{XLINK}}}href"
 FONT_STYLES = {"italic", "oblique"}
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """A finished figure.
-
-    Attributes
-    ----------
-    svg : str
-        One ``<svg>`` element, sized in millimetres, with a title for readers who cannot see it.
-    alt : str
-        The same title.
-    cells : tuple of StoredCell
-        The cells that it shows.
-    """
-
-    svg: str
-    alt: str
-    cells: tuple[StoredCell, ...] = field(default=())
 
 
 def to_svg(figure: Figure, name: str, alt: str) -> str:

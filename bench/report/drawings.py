@@ -1,0 +1,86 @@
+"""Drawings of earlier renderings, kept beside the report: drawing is a quarter of the work.
+
+A figure is drawn again when a cell that it shows, the code that draws, or the words have changed.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+
+from bench.paths import ROOT
+from bench.report import equations
+from bench.report.equations import Outlines
+from bench.report.i18n import Language, catalogue_path
+from bench.store import StoredCell, content_key
+
+FOLDER = ".drawings"
+DRAWN_BY = ("matplotlib", "seaborn", "pillow")
+ROOMS = ("report", "metrics", "store", "data")
+
+
+class Drawings:
+    """The drawings kept for one language.
+
+    Parameters
+    ----------
+    out_dir : Path
+        Where the report is written.
+    language : Language
+        Whose words the figures hold; nothing is kept while it lacks a translation.
+    templates : Path
+        Holds the catalogues and the handed-in figures.
+    """
+
+    def __init__(self, out_dir: Path, language: Language, templates: Path) -> None:
+        self._folder = out_dir / FOLDER
+        self._language = language
+        words = [catalogue_path(language.code, templates), *sorted(templates.glob("*.toml"))]
+        code = [path for room in ROOMS for path in sorted((ROOT / "bench" / room).rglob("*.py"))]
+        self._made_by = [_digest(path) for path in (*code, *words) if path.is_file()]
+        self._made_by += [version(name) for name in DRAWN_BY]
+        self._formulae_by = [version("matplotlib"), _digest(Path(equations.__file__))]
+
+    def find(self, name: str, cells: Iterable[StoredCell]) -> str | None:
+        """Return the SVG of a figure as it was last drawn; None if it must be drawn."""
+        try:
+            return self._path(name, cells).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+
+    def keep(self, name: str, cells: Iterable[StoredCell], svg: str) -> None:
+        """Keep a drawn figure in place of what was kept of it."""
+        if self._language.untranslated:
+            return
+        path = self._path(name, cells)
+        for old in self._folder.glob(f"{path.name.partition('~')[0]}~*"):
+            old.unlink()
+        self._write(path, svg)
+
+    def outlines(self, latex: str) -> Outlines:
+        """Return a formula's outlines, drawn now if they are not kept."""
+        path = self._folder / f"formula~{content_key([latex, *self._formulae_by])[:16]}.json"
+        try:
+            return Outlines(**json.loads(path.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            drawn = equations.to_outlines(latex)
+            self._write(path, json.dumps(asdict(drawn)))
+            return drawn
+
+    def _write(self, path: Path, text: str) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        beside = path.with_suffix(f".{self._language.code}.part")
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+
+    def _path(self, name: str, cells: Iterable[StoredCell]) -> Path:
+        # a cell that ran again under the same key is told by its times
+        shown = [[cell.label, _digest(cell.folder / "provenance.json")] for cell in cells]
+        key = content_key([self._made_by, shown])
+        return self._folder / f"{name}.{self._language.code}~{key[:16]}.svg"
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

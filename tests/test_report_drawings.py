@@ -1,0 +1,46 @@
+"""Kept drawings are used again when, and only when, nothing that they are made from has changed."""
+
+import pytest
+
+from bench.report import drawings, equations
+from bench.report.drawings import Drawings
+from bench.report.i18n import Language
+from bench.store import Result, write_done
+
+
+@pytest.fixture
+def done(cell):
+    write_done(cell, Result({"accuracy": 0.5}), {}, {"created": "once"})
+    return cell
+
+
+def _kept(folder, language=None):
+    return Drawings(folder, language or Language("en"), drawings.ROOT / "templates")
+
+
+def test_a_drawing_is_found_again(tmp_path, done):
+    _kept(tmp_path).keep("maps", [done], "<svg/>")
+    assert _kept(tmp_path).find("maps", [done]) == "<svg/>"
+    assert _kept(tmp_path).find("curves", [done]) is None
+    assert _kept(tmp_path, Language("es")).find("maps", [done]) is None
+
+
+def test_a_cell_that_ran_again_is_drawn_again(tmp_path, done):
+    _kept(tmp_path).keep("maps", [done], "<svg/>")
+    (done.folder / "provenance.json").write_text('{"created": "again"}')
+    assert _kept(tmp_path).find("maps", [done]) is None
+    _kept(tmp_path).keep("maps", [done], "<svg>2</svg>")
+    assert len(list((tmp_path / drawings.FOLDER).glob("maps*"))) == 1
+
+
+def test_nothing_is_kept_while_a_translation_is_missing(tmp_path, done):
+    language = Language("es")
+    language.untranslated.add("a word")
+    _kept(tmp_path, language).keep("maps", [done], "<svg/>")
+    assert _kept(tmp_path, language).find("maps", [done]) is None
+
+
+def test_a_formula_is_drawn_once(tmp_path, monkeypatch):
+    first = _kept(tmp_path).outlines("x^2")
+    monkeypatch.setattr(equations, "to_outlines", None)
+    assert _kept(tmp_path).outlines("x^2") == first
