@@ -1,6 +1,8 @@
 """Invoke tasks: each hands over to `python -m bench`, pytest or a linter. `invoke --list`."""
 
 import os
+import shlex
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,16 +12,22 @@ PROFILE = {"profile": "smoke, quick, full, auto (default: full where there is a 
 RUN = {**PROFILE, "run": "name of the run (default: the profile's name)"}
 
 
-def _run(context: Context, *words: str) -> None:
-    """Run a command and pass its exit code on."""
-    result = context.run(" ".join(filter(None, words)), pty=sys.stdout.isatty(), warn=True)
-    if not result.ok:
-        raise Exit(code=result.exited)
+def _run(*words: str) -> None:
+    """Run a command in this terminal and pass its exit code on."""
+    process = subprocess.Popen(words)
+    code = None
+    while code is None:
+        try:
+            code = process.wait()
+        except KeyboardInterrupt:
+            continue  # Ctrl-C reaches the command too, which ends in its own way
+    if code:
+        raise Exit(code=code)
 
 
-def _python(context: Context, *arguments: str) -> None:
+def _python(*arguments: str) -> None:
     """Run `python -m ...` with the interpreter that runs this."""
-    _run(context, sys.executable, "-m", *arguments)
+    _run(sys.executable, "-m", *arguments)
 
 
 def _options(profile: str = "auto", run: str = "") -> tuple[str, ...]:
@@ -29,83 +37,83 @@ def _options(profile: str = "auto", run: str = "") -> tuple[str, ...]:
 @task(help=RUN)
 def run_all(context: Context, profile: str = "auto", run: str = "") -> None:
     """Run the four experiments and render the report: the main job."""
-    _python(context, "bench", "run-all", *_options(profile, run))
+    _python("bench", "run-all", *_options(profile, run))
 
 
 @task(help=RUN)
 def mnist_classifier(context: Context, profile: str = "auto", run: str = "") -> None:
     """Exercise 3: classify MNIST with a stacked autoencoder."""
-    _python(context, "bench", "run", "mnist_classifier", *_options(profile, run))
+    _python("bench", "run", "mnist_classifier", *_options(profile, run))
 
 
 @task(help=RUN)
 def fashion_embedding(context: Context, profile: str = "auto", run: str = "") -> None:
     """Exercise 4: Fashion-MNIST in two dimensions, by autoencoders, PCA and t-SNE."""
-    _python(context, "bench", "run", "fashion_embedding", *_options(profile, run))
+    _python("bench", "run", "fashion_embedding", *_options(profile, run))
 
 
 @task(help=RUN)
 def fashion_generation(context: Context, profile: str = "auto", run: str = "") -> None:
     """Exercise 4: new images, by autoencoder, VAE and GAN."""
-    _python(context, "bench", "run", "fashion_generation", *_options(profile, run))
+    _python("bench", "run", "fashion_generation", *_options(profile, run))
 
 
 @task(help=RUN)
 def fashion_classifier(context: Context, profile: str = "auto", run: str = "") -> None:
     """Exercise 5: classify Fashion-MNIST with a stacked autoencoder."""
-    _python(context, "bench", "run", "fashion_classifier", *_options(profile, run))
+    _python("bench", "run", "fashion_classifier", *_options(profile, run))
 
 
 @task(help={**RUN, "experiment": "one of the four experiments"})
 def search(context: Context, experiment: str, profile: str = "auto", run: str = "") -> None:
     """Run only the KerasTuner search of one experiment."""
-    _python(context, "bench", "run", experiment, "--variant", "search", *_options(profile, run))
+    _python("bench", "run", experiment, "--variant", "search", *_options(profile, run))
 
 
 @task(help=RUN)
 def report(context: Context, profile: str = "auto", run: str = "") -> None:
     """Render the report of a run as it stands; trains nothing."""
-    _python(context, "bench", "report", *_options(profile, run))
+    _python("bench", "report", *_options(profile, run))
 
 
 @task(help=RUN)
 def status(context: Context, profile: str = "auto", run: str = "") -> None:
     """Show which cells of a run are done, failed or missing."""
-    _python(context, "bench", "status", *_options(profile, run))
+    _python("bench", "status", *_options(profile, run))
 
 
 @task
 def data(context: Context) -> None:
     """Find, fetch and verify MNIST and Fashion-MNIST."""
-    _python(context, "bench", "data")
+    _python("bench", "data")
 
 
 @task(help={"save": "name under which pytest-benchmark saves the figures in .benchmarks/"})
 def bench(context: Context, save: str = "latest") -> None:
     """Time the training steps, the metrics and the rendering with pytest-benchmark."""
     words = ("--benchmark-enable", "--benchmark-only", f"--benchmark-save={save}")
-    _python(context, "pytest", "tests/benchmarks", *words)
+    _python("pytest", "tests/benchmarks", *words)
 
 
 @task(help={"fast": "leave out the end-to-end runs", "options": "further words for pytest"})
 def test(context: Context, fast: bool = False, options: str = "") -> None:
     """Run the tests; without --fast that includes a smoke run on both backends."""
-    _python(context, "pytest", "-m 'not slow'" if fast else "", options)
+    _python("pytest", *(("-m", "not slow") if fast else ()), *shlex.split(options))
 
 
 @task
 def lint(context: Context) -> None:
     """Check format, style, types and import directions."""
-    _python(context, "ruff", "format", "--check", ".")
-    _python(context, "ruff", "check", ".")
-    _python(context, "mypy")
-    _run(context, str(Path(sys.executable).with_name("lint-imports")))
+    _python("ruff", "format", "--check", ".")
+    _python("ruff", "check", ".")
+    _python("mypy")
+    _run(str(Path(sys.executable).with_name("lint-imports")))
 
 
 @task(help={**RUN, "yes": "do not ask"})
 def clean(context: Context, profile: str = "auto", run: str = "", yes: bool = False) -> None:
     """Delete a run and its report."""
-    _python(context, "bench", "clean", *_options(profile, run), "--yes" if yes else "")
+    _python("bench", "clean", *_options(profile, run), *(("--yes",) if yes else ()))
 
 
 # Listed by hand: Invoke's own search would also take what is merely imported.

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from bench import data
 from bench.config import Profile
 from bench.experiments.definition import Cell
+from bench.running.interrupts import catch_interrupts, raise_if_interrupted
 from bench.running.plan import PlannedCell, given_settings
 from bench.store import derive_seed, write_done, write_failed
 from bench.store.provenance import git_state, hardware, package_versions
@@ -41,7 +42,7 @@ def execute(profile: Profile, plan: Sequence[PlannedCell], console: Console) -> 
     interrupt loses only the cell at work.
     """
     found = ran = failed = 0
-    with _bars(console) as bars:
+    with _bars(console) as bars, catch_interrupts():
         total = bars.add_task("cells", total=len(plan), words="")
         for planned in plan:
             if planned.stored.status == "done":
@@ -63,6 +64,7 @@ def _run_cell(profile: Profile, planned: PlannedCell, bars: Progress, console: C
     bar = bars.add_task(stored.variant, total=1.0, words="")
 
     def progress(share: float, words: str) -> None:
+        raise_if_interrupted()
         bars.update(bar, completed=share, words=words)
 
     began = time.perf_counter()
