@@ -1,0 +1,1 @@
+"""How fast the training is: contenders side by side, ceilings, arithmetic, growth."""

@@ -1,0 +1,72 @@
+"""Who is timed: each makes a call that trains a network over the given images once.
+
+Every contender runs in a process of its own (`worker`), so that neither threads nor memory of one
+touch another. Frameworks are imported by the contender that needs them, and by no other.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from bench.timing.request import Request
+
+Call = Callable[[], float]
+
+
+def our_loop(asked: Request, images: np.ndarray, labels: np.ndarray) -> Call:
+    """Our compiled loop over uint8 images that stay on the device."""
+    from bench import training
+    from bench.timing import networks
+
+    training.backend.prepare(asked.precision, 1)
+    timed = networks.build(asked.network, asked.scale)
+    data = {"images": images} | ({"labels": labels} if timed.labelled else {})
+    run = training.backend.steps().compile_training([timed.objective()], data)
+    order, chunk = np.random.default_rng(1), training.loop.MOST_STEPS_A_CALL
+
+    def call() -> float:
+        batches = order.permutation(len(images)).reshape(-1, asked.batch_size)
+        logs = [run(batches[k : k + chunk]) for k in range(0, len(batches), chunk)]
+        return float(np.mean([log["loss"] for log in logs]))
+
+    return call
+
+
+def keras_fit(asked: Request, images: np.ndarray, labels: np.ndarray) -> Call:
+    """Plain `fit` of the same network on float32 NumPy arrays: what a tutorial would do."""
+    import keras
+
+    from bench import training
+    from bench.timing import networks
+
+    training.backend.prepare(asked.precision, 1)
+    timed = networks.build(asked.network, asked.scale)
+    model = timed.whole()
+    crossed = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(
+        optimizer=networks.optimizer(),
+        loss=crossed if timed.labelled else "binary_crossentropy",
+        metrics=["accuracy"] if timed.labelled else [],
+    )
+    inputs = images[..., None].astype("float32") / 255.0
+    targets = labels if timed.labelled else inputs
+
+    def call() -> float:
+        fitted = model.fit(inputs, targets, batch_size=asked.batch_size, epochs=1, verbose=0)
+        return float(fitted.history["loss"][0])
+
+    return call
+
+
+def pytorch(asked: Request, images: np.ndarray, labels: np.ndarray) -> Call:
+    """The same network and step in PyTorch (the extra `pytorch`)."""
+    from bench.timing.pytorch import training_call
+
+    return training_call(asked, images, labels)
+
+
+CONTENDERS: dict[str, Callable[[Request, np.ndarray, np.ndarray], Call]] = {
+    "our_loop": our_loop,
+    "keras_fit": keras_fit,
+    "pytorch": pytorch,
+}

@@ -1,0 +1,80 @@
+"""The convolutional networks whose training is timed, and the optimiser that all share."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import keras
+
+from bench import models, training
+
+WIDTHS = (32, 64, 128)
+CODE_WIDTH, LATENT = 48, 16
+LEARNING_RATE = 1e-3
+
+
+@dataclass(frozen=True)
+class Timed:
+    """A network, and what training it means.
+
+    Attributes
+    ----------
+    parts : sequence of keras.Model
+        Applied one after the other.
+    labelled : bool
+        Whether labels are the target (cross-entropy); else the images themselves.
+    """
+
+    parts: Sequence[keras.Model]
+    labelled: bool
+
+    def whole(self) -> keras.Model:
+        """One model from image to output."""
+        image = self.parts[0].input
+        output = image
+        for part in self.parts:
+            output = part(output)
+        return keras.Model(image, output)
+
+    def objective(self) -> training.objective.Objective:
+        """What our loop minimises."""
+        if self.labelled:
+            loss = models.stacked.classification_loss(
+                self.parts[0], training.augment.Augmentation(), 0.0, training.objective.random(1)
+            )
+        else:
+            loss = models.autoencoder.reconstruction_loss(*self.parts)
+        return training.objective.Objective(loss, self.parts, optimizer())
+
+
+def optimizer() -> keras.optimizers.Optimizer:
+    """The same for every contender."""
+    return keras.optimizers.AdamW(LEARNING_RATE, weight_decay=0.01)
+
+
+def build(name: str, scale: float = 1.0) -> Timed:
+    """Build a network of `NETWORKS` from random weights, its channels multiplied by `scale`."""
+    return NETWORKS[name](scale)
+
+
+def _classifier(scale: float) -> Timed:
+    encoders = models.stacked.build([int(scale * width) for width in WIDTHS]).encoders
+    return Timed([models.stacked.classifier(encoders, "flat")], labelled=True)
+
+
+def _assignment(scale: float) -> Timed:
+    del scale  # the handed-in network is what it is
+    return Timed([models.assignment.encoder(), models.assignment.decoder()], labelled=False)
+
+
+def _autoencoder(scale: float) -> Timed:
+    width = int(scale * CODE_WIDTH)
+    encoder = models.autoencoder.convolutional_encoder(width, LATENT)
+    decoder = models.autoencoder.convolutional_decoder(width, LATENT)
+    return Timed([encoder, decoder], labelled=False)
+
+
+NETWORKS: dict[str, Callable[[float], Timed]] = {
+    "classifier": _classifier,
+    "assignment": _assignment,
+    "autoencoder": _autoencoder,
+}

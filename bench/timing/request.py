@@ -1,0 +1,44 @@
+"""What a timed process is asked to do."""
+
+import json
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True)
+class Request:
+    """One contender, or one ceiling of the machine.
+
+    Attributes
+    ----------
+    name : str
+        In `contenders.CONTENDERS` or `ceilings.CEILINGS`.
+    precision : {'float32', 'mixed_bfloat16'}
+        Arithmetic.
+    network : str
+        In `networks.NETWORKS`; empty for a ceiling.
+    images : int
+        Training images that a call goes through once, real ones.
+    batch_size : int
+        Images a step; divides `images`.
+    scale : float
+        Multiplies the network's channels.
+    threads : int
+        Threads of the arithmetic; 0: as many as the machine has.
+    """
+
+    name: str
+    precision: str
+    network: str = ""
+    images: int = 0
+    batch_size: int = 125
+    scale: float = 1.0
+    threads: int = 0
+
+    def to_json(self) -> str:
+        """Write in one line."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Request":
+        """Read what `to_json` wrote."""
+        return cls(**json.loads(text))

@@ -1,0 +1,65 @@
+"""One contender in a process of its own: makes itself ready, then runs each time it is told to.
+
+Called by `interleave` with a `Request` as its argument; answers in lines of JSON.
+"""
+
+import json
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from bench.timing.request import Request
+
+MIB = 1024 * 1024 if sys.platform == "darwin" else 1024  # of ru_maxrss
+
+
+def main(asked: Request) -> None:
+    """Answer one line when ready, then one for each line that comes in."""
+    if asked.threads and hasattr(os, "sched_setaffinity"):
+        # before any framework counts the processors
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: asked.threads])
+    call = _make(asked)
+    first, _ = _timed(call)
+    _say({"first_seconds": first})
+    for _ in sys.stdin:
+        seconds, value = _timed(call)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MIB
+        _say({"seconds": seconds, "value": value, "peak_memory_mib": peak})
+
+
+def _make(asked: Request) -> Callable[[], float]:
+    from bench import data
+    from bench.timing.ceilings import CEILINGS
+    from bench.timing.contenders import CONTENDERS
+
+    if asked.name in CEILINGS:
+        return CEILINGS[asked.name](asked.precision)
+    loaded = data.load("fashion_mnist")
+    images, labels = (
+        _repeated(array, asked.images) for array in (loaded.train_images, loaded.train_labels)
+    )
+    return CONTENDERS[asked.name](asked, images, labels)
+
+
+def _repeated(array: Any, count: int) -> Any:
+    """The first `count` rows, from the start again where there are not as many."""
+    import numpy as np
+
+    return np.take(array, np.arange(count), axis=0, mode="wrap")
+
+
+def _timed(call: Callable[[], float]) -> tuple[float, float]:
+    began = time.perf_counter()
+    value = call()
+    return time.perf_counter() - began, value
+
+
+def _say(answer: dict[str, Any]) -> None:
+    print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    main(Request.from_json(sys.argv[1]))

@@ -1,0 +1,78 @@
+"""What a saved file of figures holds beside the figures: hardware, control kernels, throughput."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+import bench
+from bench.store.provenance import hardware
+from tests.benchmarks.control import control_kernels
+
+CONTROL = pytest.StashKey[dict]()
+
+
+@pytest.fixture
+def timed(benchmark):
+    """Time a function: some rounds after one that warms up; gives what it returns."""
+
+    def run(function, *arguments, items=1, unit="calls", rounds=5, setup=None):
+        benchmark.extra_info.update(items=items, unit=unit)
+        return benchmark.pedantic(
+            function,
+            args=() if setup else arguments,
+            setup=setup,
+            rounds=rounds,
+            warmup_rounds=1,
+        )
+
+    return run
+
+
+def pytest_sessionstart(session):
+    if _enabled(session.config):
+        session.config.stash[CONTROL] = {"before": control_kernels()}
+
+
+def pytest_benchmark_update_machine_info(machine_info):
+    machine_info["hardware"] = hardware()
+    machine_info["backend"] = os.environ.get("KERAS_BACKEND", "tensorflow")
+
+
+def pytest_benchmark_update_json(config, benchmarks, output_json):
+    _finish(config)
+    output_json["control_seconds"] = config.stash.get(CONTROL, {})
+    output_json["package"] = str(Path(bench.__file__).parent.parent)
+    for benchmark in output_json["benchmarks"]:
+        extra = benchmark["extra_info"]
+        extra["items_per_second"] = extra.get("items", 1) / benchmark["stats"]["median"]
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    session = getattr(config, "_benchmarksession", None)
+    if not _enabled(config) or session is None:
+        return
+    rows = [
+        f"{b.name:<48} {b.extra_info['items'] / b['median']:>12,.1f} {b.extra_info['unit']}/s"
+        for b in session.benchmarks
+        if b and b.extra_info.get("unit", "calls") != "calls"
+    ]
+    if rows:
+        terminalreporter.section("throughput (of the median)")
+        terminalreporter.write_line("\n".join(rows))
+    _finish(config)
+    control = config.stash[CONTROL]
+    terminalreporter.section("control kernels: before and after, ms")
+    for name, before in control["before"].items():
+        after = control["after"][name]
+        terminalreporter.write_line(f"{name:<12} {1000 * before:8.2f} {1000 * after:8.2f}")
+
+
+def _finish(config):
+    control = config.stash.get(CONTROL, None)
+    if control is not None and "after" not in control:
+        control["after"] = control_kernels()
+
+
+def _enabled(config):
+    return not config.getoption("benchmark_disable", default=False)

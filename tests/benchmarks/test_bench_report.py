@@ -1,0 +1,59 @@
+"""Time of the report's parts: a drawing of each kind, the HTML, the PDF."""
+
+import itertools
+from importlib import import_module
+
+import pytest
+
+from bench.report import render
+from bench.report.collect import Results
+from bench.report.figures import style, svg
+from bench.report.i18n import Language
+from tests.report_fixture import made_up_run
+
+FIGURES = {
+    "curves": ("curves", "classifier_curves", {"experiment": "fashion_classifier"}),
+    "maps": ("maps", "embedding_clouds", {}),
+    "scores": ("scores", "fidelity_diversity", {}),
+    "images": ("images", "samples", {}),
+}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return made_up_run(tmp_path_factory.mktemp("benchmark") / "run", seeds=2)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_figure(timed, run, name):
+    module, function, more = FIGURES[name]
+    draw = getattr(import_module(f"bench.report.figures.{module}"), function)
+    results, language = Results(run), Language("en")
+
+    def drawn():
+        with style.settings():
+            figure = draw(results, language, **more)
+            own = getattr(figure, "to_svg", None)
+            return own("drawing", "A drawing.") if own else svg.to_svg(figure, "drawing", "It.")
+
+    assert timed(drawn, items=1, unit="figures").startswith("<svg")
+
+
+@pytest.mark.parametrize("medium", ["html", "pdf"])
+def test_document(timed, run, tmp_path, medium):
+    """Everything drawn anew in one language, as after a run."""
+    folders = (tmp_path / str(number) for number in itertools.count())
+    written = timed(
+        lambda: render(run, next(folders), ("en",), (medium,)),
+        items=1,
+        unit="documents",
+        rounds=3,
+    )
+    assert [path.suffix for path in written] == [f".{medium}"]
+
+
+def test_document_with_kept_drawings(timed, run, tmp_path):
+    written = timed(
+        lambda: render(run, tmp_path, ("en",), ("html",)), items=1, unit="documents", rounds=3
+    )
+    assert written[0].is_file()
