@@ -95,6 +95,23 @@ def bench(context: Context, save: str = "latest") -> None:
     _python("pytest", "tests/benchmarks", *words)
 
 
+CHECK = {
+    "base": "the commit to compare with",
+    "head": "the commit to judge (default: HEAD)",
+    "select": "only these benchmarks, as pytest's -k",
+    "options": "further words for `python -m bench bench-check`",
+}
+
+
+@task(help=CHECK)
+def bench_check(
+    context: Context, base: str, head: str = "HEAD", select: str = "", options: str = ""
+) -> None:
+    """Compare two commits: time, exact figures, quality."""
+    words = ("--base", base, "--head", head, "--select", select, *shlex.split(options))
+    _python("bench", "bench-check", *words)
+
+
 @task(help={"fast": "leave out the end-to-end runs", "options": "further words for pytest"})
 def test(context: Context, fast: bool = False, options: str = "") -> None:
     """Run the tests; without --fast that includes a smoke run on both backends."""
@@ -128,6 +145,7 @@ namespace = Collection(
     status,
     data,
     bench,
+    bench_check,
     test,
     lint,
     clean,

@@ -41,7 +41,8 @@ def _parser() -> argparse.ArgumentParser:
         epilog=(
             "exit codes: 0 all well; 2 a mistake that you can mend (the message says how); "
             "3 some cells failed (the report shows them); 4 the rendered report does not agree "
-            "with the run and was not written; 130 interrupted."
+            "with the run and was not written; 5 something got worse between two commits, or is "
+            "too good to be true; 6 the comparison itself failed; 130 interrupted."
         ),
     )
     which = argparse.ArgumentParser(add_help=False)
@@ -75,6 +76,27 @@ def _parser() -> argparse.ArgumentParser:
     state.add_argument("--markdown", action="store_true", help="as a Markdown table")
     command("report", commands.report, "render the report of a run as it stands", which, where)
     command("data", commands.data, "find, fetch and verify both data sets")
+    checked = command(
+        "bench-check", commands.bench_check, "compare two commits: time, exact figures, quality"
+    )
+    checked.add_argument("--base", required=True, help="the commit to compare with")
+    checked.add_argument("--head", default="HEAD", help="the commit to judge (default: HEAD)")
+    checked.add_argument(
+        "--gates",
+        type=lambda text: text.split(","),
+        default=["time", "exact", "quality"],
+        help="which gates look, separated by commas (default: time,exact,quality)",
+    )
+    checked.add_argument("--pairs", type=int, default=4, help="pairs of processes (default: 4)")
+    checked.add_argument("--select", default="", help="only these benchmarks, as pytest's -k")
+    checked.add_argument(
+        "--accept",
+        action="append",
+        default=[],
+        metavar="FIGURE",
+        help="a figure whose change is wanted, by its whole name; may be repeated",
+    )
+    checked.add_argument("--markdown", type=Path, help="append the result to this file")
     command("config", commands.config, "print every setting of a profile with its meaning", which)
     clean = command("clean", commands.clean, "delete a run and its report", which, where)
     clean.add_argument("--yes", action="store_true", help="do not ask")

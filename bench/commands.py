@@ -5,11 +5,13 @@ import shutil
 import time
 
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from bench.config import describe
 from bench.errors import UserError
 from bench.experiments import EXPERIMENTS
+from bench.paths import REPORTS
 from bench.running import execute, make_plan, resolve_profile
 from bench.store import lock_run, open_run, write_manifest
 
@@ -111,6 +113,42 @@ def data(_: argparse.Namespace, console: Console) -> None:
             f"{name}: {len(loaded.train_images)} training and {len(loaded.test_images)} test "
             f"images, verified, from {loaded.route} ({time.perf_counter() - began:.1f} s)"
         )
+
+
+def bench_check(options: argparse.Namespace, console: Console) -> int:
+    """Compare two commits, and say so in a table, a file and the exit code."""
+    from bench.gate import show
+    from bench.gate.check import GATES, check
+
+    unknown = set(options.gates) - set(GATES)
+    if unknown or options.pairs < 2:
+        raise UserError(
+            f"Expected --gates among {', '.join(GATES)} and at least two --pairs; got "
+            f"{', '.join(options.gates)} and {options.pairs}. Nothing was measured."
+        )
+    with Progress(
+        BarColumn(bar_width=24),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}"),
+        console=console,
+    ) as bars:
+        bar = bars.add_task("checking out both commits", total=1.0)
+        found = check(
+            options.base,
+            options.head,
+            gates=options.gates,
+            pairs=options.pairs,
+            select=options.select,
+            accepted=options.accept,
+            progress=lambda done, words: bars.update(bar, completed=done, description=words),
+        )
+        bars.update(bar, completed=1.0, description="done")
+    show.print_table(found, console)
+    console.print(f"wrote   {show.write_json(found, REPORTS / 'bench-check')}")
+    if options.markdown:
+        with options.markdown.open("a", encoding="utf-8") as file:
+            file.write(show.markdown(found))
+    return found.exit_code
 
 
 def config(options: argparse.Namespace, console: Console) -> None:

@@ -47,8 +47,8 @@ def fit_power_law(sizes: Sequence[float], costs: Sequence[float]) -> Growth:
     x, y = np.asarray(sizes, dtype=float), np.asarray(costs, dtype=float)
     if len(x) != len(y) or len(set(sizes)) < 3 or min(x.min(), y.min()) <= 0:
         raise ValueError(
-            f"Expected at least three different positive sizes with as many positive costs, got {sizes} "
-            f"and {costs}. No exponent can be fitted."
+            "Expected at least three different positive sizes with as many positive costs, got "
+            f"{sizes} and {costs}. No exponent can be fitted."
         )
     x, y = np.log(x) - np.log(x).mean(), np.log(y) - np.log(y).mean()
     spread = float(x @ x)

@@ -1,0 +1,1 @@
+"""The benchmark regression check: did time, size or quality get worse between two commits?"""

@@ -1,0 +1,101 @@
+"""The whole check: time, exact figures and quality of head against base."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from bench.gate import exact_gate, quality_gate, time_gate
+from bench.gate.outcomes import RED, Finding, Outcome, exit_code
+from bench.gate.suite import HarnessError
+from bench.gate.trees import NoBaselineError, Trees, checked_out
+
+GATES = ("time", "exact", "quality")
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class Check:
+    """What a check found.
+
+    Attributes
+    ----------
+    base, head : str
+        The commits, or the name that was asked for where there is no such commit.
+    findings : sequence of Finding
+        A row for each figure.
+    """
+
+    base: str
+    head: str
+    findings: Sequence[Finding]
+
+    @property
+    def exit_code(self) -> int:
+        """0, 5 where something regressed, 6 where the harness failed."""
+        return exit_code(self.findings)
+
+
+def check(
+    base: str,
+    head: str = "HEAD",
+    *,
+    gates: Sequence[str] = GATES,
+    pairs: int = 4,
+    select: str = "",
+    accepted: Sequence[str] = (),
+    progress: Progress = lambda done, words: None,
+) -> Check:
+    """Compare two commits.
+
+    Parameters
+    ----------
+    base, head : str
+        Whatever git takes for a commit.
+    gates : sequence of {'time', 'exact', 'quality'}
+        Which ones look.
+    pairs : int
+        Pairs of processes of the time gate.
+    select : str
+        Benchmarks of the time gate, as pytest's -k.
+    accepted : sequence of str
+        Names of figures whose change is wanted: they are shown, and not red.
+    progress : callable
+        Told the share that is done and a few words.
+    """
+    try:
+        with checked_out(base, head) as trees:
+            findings = judge(trees, gates, pairs, select, progress)
+            found = Check(trees.base_commit, trees.head_commit, findings)
+    except NoBaselineError as error:
+        found = Check(base, head, [Finding("time", base, Outcome.NO_BASELINE, str(error))])
+    return replace(found, findings=[_accepted(f, accepted) for f in found.findings])
+
+
+def judge(
+    trees: Trees, gates: Sequence[str], pairs: int, select: str, progress: Progress
+) -> list[Finding]:
+    """Let each gate look at two trees; a gate that breaks down is a finding of its own."""
+    looks: dict[str, Callable[[], list[Finding]]] = {
+        "quality": lambda: quality_gate.judge(trees.head, _part(progress, 0.0, 0.2)),
+        # before the exact gate, which takes base's own list of benchmarks away
+        "time": lambda: time_gate.judge(trees, pairs, select, _part(progress, 0.2, 0.9)),
+        "exact": lambda: exact_gate.judge(trees, _part(progress, 0.9, 1.0)),
+    }
+    findings: list[Finding] = []
+    for gate, look in looks.items():
+        if gate not in gates:
+            continue
+        try:
+            findings += look()
+        except HarnessError as error:
+            findings.append(Finding(gate, "harness", Outcome.HARNESS_ERROR, str(error)))
+    return findings
+
+
+def _part(progress: Progress, start: float, end: float) -> Progress:
+    return lambda done, words: progress(start + (end - start) * done, words)
+
+
+def _accepted(finding: Finding, accepted: Sequence[str]) -> Finding:
+    if finding.name in accepted and finding.outcome in RED:
+        return replace(finding, outcome=Outcome.ACCEPTED)
+    return finding

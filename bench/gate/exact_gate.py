@@ -1,0 +1,63 @@
+"""The exact gate: no figure that can be counted may grow unnoticed."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from bench.gate.outcomes import Finding, Outcome
+from bench.gate.suite import LAST_WORDS, HarnessError, environment
+from bench.gate.trees import Trees, lay_yardstick
+
+Progress = Callable[[float, str], None]
+GATE = "exact"
+SCRIPT = Path("bench/gate/counts.py")
+# Share that a figure may grow by; whatever is not named here: nothing at all.
+TOLERANCE = {"peak_memory_mib": 0.10, "bytes": 0.05}
+
+
+def judge(trees: Trees, progress: Progress) -> list[Finding]:
+    """Count in both trees, with head's way of counting, and compare.
+
+    Raises
+    ------
+    HarnessError
+        If head cannot be counted.
+    """
+    lay_yardstick(trees)
+    progress(0.0, "exact figures of head")
+    head = _count(trees.head, trees.head)
+    progress(0.5, "exact figures of base")
+    try:
+        base = _count(trees.base, trees.head)
+    except HarnessError as error:
+        words = f"base cannot be counted: {error}"
+        return [Finding(GATE, "all figures", Outcome.NO_BASELINE, words)]
+    return [compare(name, base.get(name), figure) for name, figure in head.items()]
+
+
+def compare(name: str, base: float | None, head: float) -> Finding:
+    """Judge one figure."""
+    if base is None:
+        return Finding(GATE, name, Outcome.NO_BASELINE, f"{head:,.0f}; base does not have it")
+    allowed = TOLERANCE.get(name.rpartition(".")[2], 0.0)
+    grown = head > base * (1 + allowed)
+    words = f"{head:,.0f} against {base:,.0f}"
+    words += f", {allowed:.0%} allowed" if allowed else ""
+    return Finding(GATE, name, Outcome.REGRESSED if grown else Outcome.OK, words)
+
+
+def _count(tree: Path, yardstick: Path) -> dict[str, float]:
+    process = subprocess.run(
+        [sys.executable, str(yardstick / SCRIPT)],
+        capture_output=True,
+        text=True,
+        cwd=tree,
+        env=environment(tree),
+        check=False,
+    )
+    if process.returncode:
+        raise HarnessError(process.stderr.strip()[-LAST_WORDS:])
+    counted: dict[str, float] = json.loads(process.stdout.strip().splitlines()[-1])
+    return counted

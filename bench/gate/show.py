@@ -1,0 +1,82 @@
+"""A check's result for people (table), for a workflow's summary (Markdown), for programs (JSON)."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.gate.check import Check
+from bench.gate.outcomes import EXIT_HARNESS_ERROR, EXIT_OK, Finding, Outcome
+
+COLOURS = {
+    Outcome.OK: "green",
+    Outcome.ACCEPTED: "green",
+    Outcome.REGRESSED: "bold red",
+    Outcome.TOO_GOOD: "bold red",
+    Outcome.HARNESS_ERROR: "bold red",
+    Outcome.NO_BASELINE: "yellow",
+    Outcome.TOO_NOISY: "yellow",
+}
+VERDICTS = {
+    EXIT_OK: "Nothing got worse, as far as was measured.",
+    EXIT_HARNESS_ERROR: "The measuring failed: do not trust this check before it is mended.",
+}
+
+
+def verdict(check: Check) -> str:
+    """One sentence."""
+    return VERDICTS.get(check.exit_code, "Something changed for the worse, or is too good.")
+
+
+def print_table(check: Check, console: Console) -> None:
+    """Print every finding, the alarming ones last, where eyes are."""
+    table = Table("gate", "figure", "outcome", "what was measured")
+    calm = (Outcome.OK, Outcome.ACCEPTED)
+    for finding in sorted(check.findings, key=lambda f: f.outcome not in calm):
+        colour = COLOURS[finding.outcome]
+        words = finding.words.replace("[", r"\[")
+        table.add_row(finding.gate, _short(finding), f"[{colour}]{finding.outcome}[/]", words)
+    console.print(table)
+    console.print(f"{check.base[:12]} to {check.head[:12]}: {verdict(check)}")
+
+
+def markdown(check: Check) -> str:
+    """A workflow's summary."""
+    rows = [
+        f"| {f.gate} | {_short(f)} | **{f.outcome}** | {' '.join(f.words.split())[:300]} |"
+        for f in check.findings
+    ]
+    return "\n".join(
+        [
+            f"### Benchmark check: `{check.base[:12]}` to `{check.head[:12]}`",
+            "",
+            verdict(check),
+            "",
+            "| gate | figure | outcome | what was measured |",
+            "| --- | --- | --- | --- |",
+            *(row.replace("\n", " ") for row in rows),
+            "",
+        ]
+    )
+
+
+def write_json(check: Check, folder: Path) -> Path:
+    """Keep a check beside the reports."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = (
+        folder / f"{check.base[:12].replace('/', '-')}-to-{check.head[:12].replace('/', '-')}.json"
+    )
+    content = {
+        "base": check.base,
+        "head": check.head,
+        "exit_code": check.exit_code,
+        "findings": [asdict(finding) for finding in check.findings],
+    }
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    return path
+
+
+def _short(finding: Finding) -> str:
+    return finding.name.rpartition("/")[2].replace(".py::", ": ")

@@ -1,0 +1,135 @@
+"""The benchmark suite of a tree, run in a process of its own."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+SUITE = Path("tests/benchmarks")
+LAST_WORDS = 1500
+NO_TESTS_COLLECTED, SOME_FAILED = 5, 1
+
+
+class HarnessError(RuntimeError):
+    """The measuring itself failed: what it found must not be trusted."""
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """What one process measured.
+
+    Attributes
+    ----------
+    rounds : dict of str to list of float
+        Seconds of each round, by benchmark.
+    machine : dict
+        Hardware and backend.
+    control : dict
+        Seconds of the control kernels `before` and `after`.
+    """
+
+    rounds: dict[str, list[float]]
+    machine: dict[str, Any]
+    control: dict[str, dict[str, float]]
+
+
+def sit(tree: Path, select: str = "", names: Sequence[str] = ()) -> Sitting:
+    """Run a tree's benchmarks once.
+
+    Parameters
+    ----------
+    tree : Path
+        The checkout; its package is the one that is measured.
+    select : str
+        As pytest's -k.
+    names : sequence of str
+        Only these benchmarks; all if empty.
+
+    Raises
+    ------
+    HarnessError
+        If pytest itself failed, measured nothing, or measured another tree's package. A benchmark
+        that fails is merely not there.
+    """
+    with tempfile.TemporaryDirectory(prefix="latent-lab-sitting-") as folder:
+        written = Path(folder) / "figures.json"
+        words = (
+            *(names or [str(SUITE)]),
+            *("-q", "--benchmark-enable", "--benchmark-only", f"--benchmark-json={written}"),
+            *("-p", "no:cacheprovider"),
+            *(("-k", select) if select else ()),
+        )
+        process = _pytest(tree, *words)
+        if process.returncode not in (0, SOME_FAILED) or not written.is_file():
+            raise HarnessError(
+                f"pytest ended with code {process.returncode} in {tree.name} and left no figures. "
+                f"Nothing can be compared. Its last words: {_last_words(process)}"
+            )
+        figures = json.loads(written.read_text(encoding="utf-8"))
+    if Path(figures["package"]).resolve() != tree.resolve():
+        raise HarnessError(
+            f"Expected to measure the package in {tree}, but {figures['package']} was imported. "
+            "The figures would be those of another commit; check PYTHONPATH and the environment."
+        )
+    rounds = {b["fullname"]: b["stats"]["data"] for b in figures["benchmarks"]}
+    if not rounds:
+        raise HarnessError(f"Not one benchmark was measured in {tree.name}: {_last_words(process)}")
+    machine = figures["machine_info"]
+    return Sitting(
+        rounds,
+        {"hardware": machine["hardware"], "backend": machine["backend"]},
+        figures["control_seconds"],
+    )
+
+
+def collected(tree: Path, select: str = "") -> set[str]:
+    """List the benchmarks of a tree without running them.
+
+    Parameters
+    ----------
+    tree : Path
+        The checkout.
+    select : str
+        As pytest's -k.
+
+    Raises
+    ------
+    HarnessError
+        If they cannot be listed.
+    """
+    if not (tree / SUITE).is_dir():
+        return set()
+    words = ("--collect-only", "-q", "-p", "no:cacheprovider", *(("-k", select) if select else ()))
+    process = _pytest(tree, str(SUITE), *words)
+    if process.returncode not in (0, NO_TESTS_COLLECTED):
+        raise HarnessError(
+            f"The benchmarks of {tree.name} cannot be listed: {_last_words(process)}"
+        )
+    return set(re.findall(r"^(\S+::\S.*)$", process.stdout, re.MULTILINE))
+
+
+def _pytest(tree: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pytest", *words]
+    return subprocess.run(
+        command, capture_output=True, text=True, cwd=tree, env=environment(tree), check=False
+    )
+
+
+def environment(tree: Path) -> dict[str, str]:
+    """Environment in which `import bench` finds a tree's package before the installed one."""
+    return {
+        **os.environ,
+        "PYTHONPATH": str(tree),
+        "PYTHONDONTWRITEBYTECODE": "",
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+    }
+
+
+def _last_words(process: subprocess.CompletedProcess[str]) -> str:
+    return (process.stdout + process.stderr).strip()[-LAST_WORDS:]

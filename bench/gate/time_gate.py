@@ -1,0 +1,101 @@
+"""The time gate: both trees in fresh processes by turns, and again where one seems slower."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from bench.gate import pairs, suite
+from bench.gate.outcomes import Finding, Outcome
+from bench.gate.trees import Trees, lay_yardstick
+
+Progress = Callable[[float, str], None]
+GATE = "time"
+
+
+@dataclass
+class Sittings:
+    """What the processes of either tree measured, in the order in which they ran."""
+
+    base: list[suite.Sitting] = field(default_factory=list)
+    head: list[suite.Sitting] = field(default_factory=list)
+
+    def rounds(self, tree: str, name: str) -> list[list[float]]:
+        """Rounds of one benchmark, of those processes in which it did not fail."""
+        return [s.rounds[name] for s in getattr(self, tree) if name in s.rounds]
+
+    @property
+    def machines_differ(self) -> bool:
+        """Whether one process saw other hardware than another."""
+        seen = [sitting.machine for sitting in (*self.base, *self.head)]
+        return any(machine != seen[0] for machine in seen)
+
+
+def judge(trees: Trees, count: int, select: str, progress: Progress) -> list[Finding]:
+    """Time both trees and compare every benchmark.
+
+    Parameters
+    ----------
+    trees : Trees
+        Base's tests give way to head's.
+    count : int
+        Pairs of processes; at least two.
+    select : str
+        As pytest's -k.
+    progress : callable
+        Told the share that is done and a few words.
+    """
+    findings = []
+    try:
+        before = suite.collected(trees.base, select)
+    except suite.HarnessError as error:
+        before = set()
+        words = f"what it had cannot be listed, so nothing can be missed: {error}"
+        findings.append(Finding(GATE, "benchmarks of base", Outcome.NO_BASELINE, words))
+    wanted = suite.collected(trees.head, select)
+    findings += [
+        Finding(GATE, name, Outcome.HARNESS_ERROR, "base has this benchmark, head has not")
+        for name in sorted(before - wanted)
+    ]
+    if not wanted:
+        words = "head has no benchmark to measure"
+        return [*findings, Finding(GATE, "benchmarks of head", Outcome.HARNESS_ERROR, words)]
+    lay_yardstick(trees)
+    seen = _sit(trees, count, select, (), lambda done, words: progress(0.8 * done, words))
+    if seen.machines_differ:
+        words = "the processes did not all see the same hardware: their times cannot be compared"
+        return [*findings, Finding(GATE, "hardware", Outcome.NO_BASELINE, words)]
+    found = {name: _finding(seen, name, count) for name in sorted(wanted)}
+    suspects = [name for name, f in found.items() if f.outcome is Outcome.REGRESSED]
+    if suspects:
+        again = _sit(
+            trees, count, "", suspects, lambda done, words: progress(0.8 + 0.2 * done, words)
+        )
+        found |= {name: _agreed(found[name], _finding(again, name, count)) for name in suspects}
+    return findings + list(found.values())
+
+
+def _sit(
+    trees: Trees, count: int, select: str, names: Sequence[str], progress: Progress
+) -> Sittings:
+    seen, order = Sittings(), pairs.order(count)
+    for position, tree in enumerate(order):
+        again = "again, " if names else ""
+        progress(position / len(order), f"{again}process {position + 1}/{len(order)}: {tree}")
+        getattr(seen, tree).append(suite.sit(getattr(trees, tree), select, names))
+    return seen
+
+
+def _finding(seen: Sittings, name: str, count: int) -> Finding:
+    base, head = seen.rounds("base", name), seen.rounds("head", name)
+    if len(head) < count:
+        return Finding(GATE, name, Outcome.HARNESS_ERROR, "it fails on head")
+    if len(base) < count:
+        return Finding(GATE, name, Outcome.NO_BASELINE, "base cannot run it")
+    c = pairs.compare(base, head)
+    words = f"{c.ratio:.3f}x [{c.low:.3f}, {c.high:.3f}], red from {1 + c.gate:.2f}x"
+    return Finding(GATE, name, c.outcome, words, c.ratio, c.low, c.high)
+
+
+def _agreed(first: Finding, second: Finding) -> Finding:
+    """Regressed only if a second look says so too."""
+    words = f"{first.words}; again: {second.words}"
+    return Finding(GATE, first.name, second.outcome, words, second.ratio, second.low, second.high)
