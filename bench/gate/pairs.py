@@ -86,15 +86,15 @@ def compare(base: Sequence[Rounds], head: Sequence[Rounds], seed: int = 1) -> Co
         )
     random = np.random.default_rng(seed)
     logs = (
-        np.array([_drawn_medians(b, random) for b in base], dtype=float),
-        np.array([_drawn_medians(h, random) for h in head], dtype=float),
+        np.array([_drawn_bests(b, random) for b in base], dtype=float),
+        np.array([_drawn_bests(h, random) for h in head], dtype=float),
     )
     differences = logs[1] - logs[0]  # (pairs, draws)
     chosen = random.integers(0, len(base), differences.shape)
     draws = np.take_along_axis(differences, chosen, axis=0).mean(axis=0)
     tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(draws, [tail, 1 - tail])
-    measured = float(np.mean(_log_medians(head) - _log_medians(base)))
+    measured = float(np.mean(_log_bests(head) - _log_bests(base)))
     return Comparison(
         float(np.exp(measured)), float(np.exp(low)), float(np.exp(high)), _gate(base, head)
     )
@@ -112,17 +112,18 @@ def _gate(base: Sequence[Rounds], head: Sequence[Rounds]) -> float:
 
 def _neighbours(processes: Sequence[Rounds]) -> np.ndarray:
     """Log-ratios of the pairs that ABBA puts side by side: the 1st and 2nd, the 3rd and 4th."""
-    logs = _log_medians(processes)
+    logs = _log_bests(processes)
     whole = len(logs) // 2 * 2
     return np.asarray(logs[1:whole:2] - logs[0:whole:2])
 
 
-def _log_medians(processes: Sequence[Rounds]) -> np.ndarray:
-    return np.array([np.log(np.median(rounds)) for rounds in processes])
+def _log_bests(processes: Sequence[Rounds]) -> np.ndarray:
+    """The fastest round of each process: what is slower was disturbed."""
+    return np.array([np.log(np.min(rounds)) for rounds in processes])
 
 
-def _drawn_medians(rounds: Rounds, random: np.random.Generator) -> np.ndarray:
-    """Logarithms of bootstrap medians, shape (DRAWS,)."""
+def _drawn_bests(rounds: Rounds, random: np.random.Generator) -> np.ndarray:
+    """Logarithms of the bootstrap's fastest rounds, shape (DRAWS,)."""
     times = np.asarray(rounds, dtype=float)
     picked = random.integers(0, len(times), (DRAWS, len(times)))
-    return np.asarray(np.log(np.median(times[picked], axis=1)))
+    return np.asarray(np.log(np.min(times[picked], axis=1)))

@@ -39,17 +39,15 @@ class Sitting:
     control: dict[str, dict[str, float]]
 
 
-def sit(tree: Path, select: str = "", names: Sequence[str] = ()) -> Sitting:
-    """Run a tree's benchmarks once.
+def sit(tree: Path, names: Sequence[str]) -> Sitting:
+    """Run benchmarks of a tree once, on one core: twice the cores are more than twice the noise.
 
     Parameters
     ----------
     tree : Path
         The checkout; its package is the one that is measured.
-    select : str
-        As pytest's -k.
     names : sequence of str
-        Only these benchmarks; all if empty.
+        Which benchmarks.
 
     Raises
     ------
@@ -60,12 +58,11 @@ def sit(tree: Path, select: str = "", names: Sequence[str] = ()) -> Sitting:
     with tempfile.TemporaryDirectory(prefix="latent-lab-sitting-") as folder:
         written = Path(folder) / "figures.json"
         words = (
-            *(names or [str(SUITE)]),
+            *names,
             *("-q", "--benchmark-enable", "--benchmark-only", f"--benchmark-json={written}"),
             *("-p", "no:cacheprovider"),
-            *(("-k", select) if select else ()),
         )
-        process = _pytest(tree, *words)
+        process = _pytest(tree, *words, one_core=True)
         if process.returncode not in (0, SOME_FAILED) or not written.is_file():
             raise HarnessError(
                 f"pytest ended with code {process.returncode} in {tree.name} and left no figures. "
@@ -114,11 +111,21 @@ def collected(tree: Path, select: str = "") -> set[str]:
     return set(re.findall(r"^(\S+::\S.*)$", process.stdout, re.MULTILINE))
 
 
-def _pytest(tree: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest", *words]
+def _pytest(tree: Path, *words: str, one_core: bool = False) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command, capture_output=True, text=True, cwd=tree, env=environment(tree), check=False
+        [sys.executable, "-m", "pytest", *words],
+        capture_output=True,
+        text=True,
+        cwd=tree,
+        env=environment(tree),
+        check=False,
+        preexec_fn=_stay_on_one_core if one_core else None,
     )
+
+
+def _stay_on_one_core() -> None:
+    if hasattr(os, "sched_setaffinity"):  # Linux only
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 
 def environment(tree: Path) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """The time gate: both trees in fresh processes by turns, and again where one seems slower."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from bench.gate import pairs, suite
 from bench.gate.outcomes import Finding, Outcome
@@ -59,29 +60,32 @@ def judge(trees: Trees, count: int, select: str, progress: Progress) -> list[Fin
         words = "head has no benchmark to measure"
         return [*findings, Finding(GATE, "benchmarks of head", Outcome.HARNESS_ERROR, words)]
     lay_yardstick(trees)
-    seen = _sit(trees, count, select, (), lambda done, words: progress(0.8 * done, words))
+    seen = _sit(trees, count, wanted, lambda done, words: progress(0.8 * done, words))
     if seen.machines_differ:
         words = "the processes did not all see the same hardware: their times cannot be compared"
         return [*findings, Finding(GATE, "hardware", Outcome.NO_BASELINE, words)]
     found = {name: _finding(seen, name, count) for name in sorted(wanted)}
     suspects = [name for name, f in found.items() if f.outcome is Outcome.REGRESSED]
     if suspects:
-        again = _sit(
-            trees, count, "", suspects, lambda done, words: progress(0.8 + 0.2 * done, words)
-        )
+        again = _sit(trees, count, suspects, lambda d, words: progress(0.8 + 0.2 * d, words))
         found |= {name: _agreed(found[name], _finding(again, name, count)) for name in suspects}
     return findings + list(found.values())
 
 
-def _sit(
-    trees: Trees, count: int, select: str, names: Sequence[str], progress: Progress
-) -> Sittings:
+def _sit(trees: Trees, count: int, names: Iterable[str], progress: Progress) -> Sittings:
+    """One file after another: the shorter a process, the less the machine drifts within a pair."""
     seen, order = Sittings(), pairs.order(count)
-    for position, tree in enumerate(order):
-        again = "again, " if names else ""
-        progress(position / len(order), f"{again}process {position + 1}/{len(order)}: {tree}")
-        getattr(seen, tree).append(suite.sit(getattr(trees, tree), select, names))
+    files = [list(group) for _, group in groupby(sorted(names), key=_file)]
+    for number, group in enumerate(files):
+        for position, tree in enumerate(order):
+            done = (number + position / len(order)) / len(files)
+            progress(done, f"{_file(group[0])}: {tree}, {position + 1}/{len(order)}")
+            getattr(seen, tree).append(suite.sit(getattr(trees, tree), group))
     return seen
+
+
+def _file(name: str) -> str:
+    return name.partition("::")[0].rpartition("/")[2]
 
 
 def _finding(seen: Sittings, name: str, count: int) -> Finding:

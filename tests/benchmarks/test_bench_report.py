@@ -47,13 +47,13 @@ def test_document(timed, run, tmp_path, medium):
         lambda: render(run, next(folders), ("en",), (medium,)),
         items=1,
         unit="documents",
-        rounds=3,
+        least_rounds=3,
     )
     assert [path.suffix for path in written] == [f".{medium}"]
 
 
 def test_document_with_kept_drawings(timed, run, tmp_path):
     written = timed(
-        lambda: render(run, tmp_path, ("en",), ("html",)), items=1, unit="documents", rounds=3
+        lambda: render(run, tmp_path, ("en",), ("html",)), items=1, unit="documents", least_rounds=3
     )
     assert written[0].is_file()

@@ -26,7 +26,7 @@ def test_writing_a_cell(timed, tmp_path):
         write_done(cell, RESULT, {}, {})
         return cell
 
-    assert timed(write, items=1, unit="cells", rounds=10).status == "done"
+    assert timed(write, items=1, unit="cells").status == "done"
 
 
 def test_reading_a_cell(timed, tmp_path):
@@ -36,4 +36,4 @@ def test_reading_a_cell(timed, tmp_path):
         cell = _cell(tmp_path, 0)
         return cell.metrics, cell.arrays, cell.table("history")
 
-    assert timed(read, items=1, unit="cells", rounds=10)[0]["accuracy"] == 0.5
+    assert timed(read, items=1, unit="cells")[0]["accuracy"] == 0.5

@@ -1,0 +1,115 @@
+"""Prove the check on this machine: identical trees, planted slowdowns, planted losses and leaks.
+
+`python -m bench.gate.proof time` and `python -m bench.gate.proof quality` print what they find and
+write it to `time.md` and `quality.md` beside this file. Nothing else should run on the machine.
+"""
+
+import argparse
+import itertools
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench.gate import quality_gate, time_gate
+from bench.gate.outcomes import RED, Finding, Outcome
+from bench.gate.proof import plants
+from bench.gate.trees import Trees, checked_out
+from bench.store.provenance import git_state, hardware
+
+FOLDER = Path(__file__).parent
+IDENTICAL, PLANTED, PAIRS = 20, 10, 4
+SELECT = " or ".join(name.partition("[")[2].rstrip("]") for name in plants.SLOWED)
+FIRST_SEED, SEEDS_APART = 1001, 100
+
+
+def main() -> None:
+    """Prove one gate."""
+    parser = argparse.ArgumentParser(prog="python -m bench.gate.proof", description=__doc__)
+    parser.add_argument("gate", choices=PROOFS)
+    parser.add_argument("--identical", type=int, default=IDENTICAL, help="checks without a change")
+    parser.add_argument("--planted", type=int, default=PLANTED, help="checks of each planted fault")
+    options = parser.parse_args()
+    lines = []
+    for line in PROOFS[options.gate](options.identical, options.planted):
+        print(line, flush=True)
+        lines.append(line)
+    machine = hardware()
+    head = [
+        f"# What `python -m bench.gate.proof {options.gate}` found",
+        "",
+        f"{datetime.now(UTC):%Y-%m-%d}, commit {git_state()['git_commit'][:12]}, {machine['cpu']}, "
+        f"{machine['cores']} cores.",
+        "",
+    ]
+    path = FOLDER / f"{options.gate}.md"
+    path.write_text("\n".join(head + lines) + "\n", encoding="utf-8")
+    print(f"wrote {path}")
+
+
+def prove_time(identical: int, planted: int) -> Iterator[str]:
+    """Identical trees, then one benchmark made 1.3 times slower."""
+
+    def look(plant: Callable[[Trees], None]) -> list[Finding]:
+        with checked_out("HEAD", "HEAD") as trees:
+            plant(trees)
+            return time_gate.judge(trees, PAIRS, SELECT, lambda *_: None)
+
+    yield from _identical(identical, lambda _: look(lambda trees: None))
+    yield f"## One benchmark {plants.SLOWDOWN} times slower"
+    yield ""
+    found = 0
+    for number, name in zip(range(planted), itertools.cycle(plants.SLOWED), strict=False):
+        findings = look(lambda trees, name=name: plants.slow_down(trees.head, name))  # type: ignore[misc]
+        hit = next(f for f in findings if f.name.endswith(f"::{name}"))
+        others = [f for f in findings if f.outcome in RED and f is not hit]
+        found += hit.outcome is Outcome.REGRESSED
+        yield f"{number + 1}. {name}: **{hit.outcome}**, {hit.words}{_named(others)}"
+    yield from ("", f"Found: **{found} of {planted}** (wanted: at least 9 of 10).")
+
+
+def prove_quality(identical: int, planted: int) -> Iterator[str]:
+    """Identical trees with fresh seeds, then a planted loss, then a planted leak."""
+    seeds = itertools.count(FIRST_SEED, SEEDS_APART)
+
+    def look(plant: Callable[[Path], None]) -> list[Finding]:
+        with checked_out("HEAD", "HEAD") as trees:
+            plant(trees.head)
+            return quality_gate.judge(trees.head, lambda *_: None, next(seeds))
+
+    yield from _identical(identical, lambda _: look(lambda tree: None))
+    for title, plant, wanted in (
+        ("An eighth of the learning rate", plants.spoil_learning, Outcome.REGRESSED),
+        ("Held-out images among the training images", plants.leak_validation, Outcome.TOO_GOOD),
+    ):
+        yield from (f"## {title}", "")
+        found = 0
+        for number in range(planted):
+            findings = look(plant)
+            found += wanted in {f.outcome for f in findings}
+            told = "; ".join(f"{f.name} **{f.outcome}**, {f.words}" for f in findings)
+            yield f"{number + 1}. {told}"
+        yield from ("", f"Found: **{found} of {planted}** (wanted: at least 9 of 10).", "")
+
+
+def _identical(count: int, look: Callable[[int], list[Finding]]) -> Iterator[str]:
+    yield from ("## Identical trees", "")
+    red = 0
+    for number in range(count):
+        findings = look(number)
+        alarmed = [f for f in findings if f.outcome in RED]
+        red += bool(alarmed)
+        noisy = sum(f.outcome is Outcome.TOO_NOISY for f in findings)
+        yield f"{number + 1}. {len(findings)} figures, {noisy} too noisy{_named(alarmed)}"
+    yield from ("", f"Red: **{red} of {count}** (wanted: at most 1 of 20).", "")
+
+
+def _named(alarmed: list[Finding]) -> str:
+    if not alarmed:
+        return ", none red"
+    return ", RED: " + "; ".join(f"{f.name.rpartition('::')[2]} {f.words}" for f in alarmed)
+
+
+PROOFS = {"time": prove_time, "quality": prove_quality}
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,24 @@
+"""Counted figures: what may grow, and what may not."""
+
+import pytest
+
+from bench.gate.exact_gate import compare
+from bench.gate.outcomes import Outcome
+
+
+@pytest.mark.parametrize(
+    ("name", "base", "head", "expected"),
+    [
+        ("classifier.parameters", 100, 100, Outcome.OK),
+        ("classifier.parameters", 100, 101, Outcome.REGRESSED),
+        ("classifier.parameters", 100, 99, Outcome.OK),
+        ("classifier.traces", 4, 5, Outcome.REGRESSED),
+        ("training.peak_memory_mib", 1000, 1090, Outcome.OK),
+        ("training.peak_memory_mib", 1000, 1110, Outcome.REGRESSED),
+        ("cell.bytes", 1000, 1040, Outcome.OK),
+        ("cell.bytes", 1000, 1060, Outcome.REGRESSED),
+        ("new.parameters", None, 7, Outcome.NO_BASELINE),
+    ],
+)
+def test_a_figure_may_grow_only_as_far_as_its_tolerance(name, base, head, expected):
+    assert compare(name, base, head).outcome is expected

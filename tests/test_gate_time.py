@@ -1,0 +1,130 @@
+"""The time gate on small repositories: what it finds, and what it must not overlook."""
+
+import subprocess
+
+import pytest
+
+from bench.gate import time_gate
+from bench.gate.outcomes import Outcome
+from bench.gate.trees import checked_out
+
+CONFTEST = """
+from pathlib import Path
+
+import bench
+
+
+def pytest_benchmark_update_machine_info(machine_info):
+    machine_info.update(hardware={"cpu": "one"}, backend="none")
+
+
+def pytest_benchmark_update_json(output_json):
+    output_json["control_seconds"] = {}
+    output_json["package"] = str(Path(bench.__file__).parent.parent)
+"""
+PACKAGE = """
+import time
+
+
+def steady():
+    time.sleep(0.004)
+
+
+def changed():
+    time.sleep({seconds})
+"""
+BENCHMARK = """
+import pytest
+
+import bench
+
+
+@pytest.mark.parametrize("name", {names})
+def test_it(benchmark, name):
+    benchmark.pedantic(getattr(bench, name), rounds=5)
+"""
+
+
+def _commit(folder, package, benchmark):
+    (folder / "bench").mkdir(exist_ok=True)
+    (folder / "tests" / "benchmarks").mkdir(parents=True, exist_ok=True)
+    (folder / "bench" / "__init__.py").write_text(package)
+    (folder / "tests" / "benchmarks" / "conftest.py").write_text(CONFTEST)
+    (folder / "tests" / "benchmarks" / "test_bench.py").write_text(benchmark)
+    (folder / "pyproject.toml").write_text("[tool.pytest.ini_options]\n")
+    for words in (("add", "."), ("commit", "-q", "--allow-empty", "-m", "a commit")):
+        identity = ("-c", "user.name=A", "-c", "user.email=a@example.org")
+        subprocess.run(["git", "-C", str(folder), *identity, *words], check=True)
+
+
+def _judged(folder, base, head):
+    """Outcomes by benchmark, of a repository with these two commits."""
+    subprocess.run(["git", "init", "-q", str(folder)], check=True)
+    _commit(folder, *base)
+    _commit(folder, *head)
+    with checked_out("HEAD~1", "HEAD", folder) as trees:
+        findings = time_gate.judge(trees, 2, "", lambda *_: None)
+    return {f.name.rpartition("::")[2]: f.outcome for f in findings}
+
+
+def _package(seconds=0.004):
+    return PACKAGE.format(seconds=seconds)
+
+
+def _benchmarks(*names):
+    return BENCHMARK.format(names=list(names))
+
+
+def test_what_became_slower_is_red_and_the_rest_is_not(tmp_path):
+    benchmarks = _benchmarks("steady", "changed")
+    found = _judged(tmp_path, (_package(), benchmarks), (_package(0.012), benchmarks))
+    assert found == {"test_it[steady]": Outcome.OK, "test_it[changed]": Outcome.REGRESSED}
+
+
+def test_what_became_faster_is_not_red(tmp_path):
+    benchmarks = _benchmarks("changed")
+    found = _judged(tmp_path, (_package(0.012), benchmarks), (_package(), benchmarks))
+    assert found == {"test_it[changed]": Outcome.OK}
+
+
+def test_a_benchmark_that_vanished_is_a_harness_error(tmp_path):
+    base, head = _benchmarks("steady", "changed"), _benchmarks("steady")
+    found = _judged(tmp_path, (_package(), base), (_package(), head))
+    assert found == {"test_it[steady]": Outcome.OK, "test_it[changed]": Outcome.HARNESS_ERROR}
+
+
+def test_no_benchmark_at_all_is_a_harness_error(tmp_path):
+    empty = "import bench\n"
+    found = _judged(tmp_path, (_package(), empty), (_package(), empty))
+    assert found == {"benchmarks of head": Outcome.HARNESS_ERROR}
+
+
+def test_a_benchmark_that_fails_on_head_is_a_harness_error(tmp_path):
+    benchmarks = _benchmarks("steady", "changed")
+    broken = _package().replace("def changed():", "def changed():\n    raise ValueError")
+    found = _judged(tmp_path, (_package(), benchmarks), (broken, benchmarks))
+    assert found == {"test_it[steady]": Outcome.OK, "test_it[changed]": Outcome.HARNESS_ERROR}
+
+
+def test_a_benchmark_that_base_cannot_run_has_no_baseline(tmp_path):
+    old = _package().replace("changed", "former")
+    found = _judged(
+        tmp_path, (old, _benchmarks("steady")), (_package(), _benchmarks("steady", "changed"))
+    )
+    assert found == {"test_it[steady]": Outcome.OK, "test_it[changed]": Outcome.NO_BASELINE}
+
+
+@pytest.mark.parametrize("where", ["base", "head"])
+def test_other_hardware_is_told_and_nothing_is_compared(tmp_path, monkeypatch, where):
+    sit = time_gate.suite.sit
+
+    def elsewhere(tree, *words):
+        sitting = sit(tree, *words)
+        if tree.name == where:
+            sitting.machine["hardware"] = {"cpu": "another"}
+        return sitting
+
+    monkeypatch.setattr(time_gate.suite, "sit", elsewhere)
+    benchmarks = _benchmarks("steady")
+    found = _judged(tmp_path, (_package(), benchmarks), (_package(), benchmarks))
+    assert found == {"hardware": Outcome.NO_BASELINE}
