@@ -71,6 +71,12 @@ def search(context: Context, experiment: str, profile: str = "auto", run: str = 
 
 
 @task(help=RUN)
+def speed(context: Context, profile: str = "auto", run: str = "") -> None:
+    """Time training beside plain Keras and PyTorch, and seconds to quality, into the run."""
+    _python("bench", "speed", *_options(profile, run))
+
+
+@task(help=RUN)
 def report(context: Context, profile: str = "auto", run: str = "") -> None:
     """Render the report of a run as it stands; trains nothing."""
     _python("bench", "report", *_options(profile, run))
@@ -93,6 +99,12 @@ def bench(context: Context, save: str = "latest") -> None:
     """Time the training steps, the metrics and the rendering with pytest-benchmark."""
     words = ("--benchmark-enable", "--benchmark-only", f"--benchmark-save={save}")
     _python("pytest", "tests/benchmarks", *words)
+
+
+@task
+def trend(context: Context) -> None:
+    """Draw the figures that `invoke bench` saved over time, into reports/trend/index.html."""
+    _python("bench", "trend")
 
 
 CHECK = {
@@ -141,10 +153,12 @@ namespace = Collection(
     fashion_generation,
     fashion_classifier,
     search,
+    speed,
     report,
     status,
     data,
     bench,
+    trend,
     bench_check,
     test,
     lint,

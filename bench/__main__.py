@@ -69,6 +69,9 @@ def _parser() -> argparse.ArgumentParser:
     one = command("run", commands.run_one, "run one experiment", which)
     one.add_argument("experiment", help="its name; `python -m bench list` shows them")
     one.add_argument("--variant", help="only this variant, and what it builds on")
+    command(
+        "speed", commands.speed, "time training and seconds to quality; let nothing else run", which
+    )
     command("list", commands.list_experiments, "list experiments and their variants")
     state = command(
         "status", commands.status, "show which cells of a run are done, failed or missing", which
@@ -97,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
         help="a figure whose change is wanted, by its whole name; may be repeated",
     )
     checked.add_argument("--markdown", type=Path, help="append the result to this file")
+    command("trend", commands.trend, "draw the stored runs of the benchmarks over time", where)
     command("config", commands.config, "print every setting of a profile with its meaning", which)
     clean = command("clean", commands.clean, "delete a run and its report", which, where)
     clean.add_argument("--yes", action="store_true", help="do not ask")

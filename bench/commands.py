@@ -10,20 +10,20 @@ from rich.table import Table
 
 from bench.config import describe
 from bench.errors import UserError
-from bench.experiments import EXPERIMENTS
-from bench.paths import REPORTS
-from bench.running import execute, make_plan, resolve_profile
+from bench.experiments import ASSIGNED, EXPERIMENTS
+from bench.paths import REPORTS, ROOT
+from bench.running import execute, listed, make_plan, resolve_profile
 from bench.store import lock_run, open_run, write_manifest
 
 FAILED_CELLS = 3
 
 
 def run_all(options: argparse.Namespace, console: Console) -> int:
-    """Run every experiment, then render the report whatever failed."""
+    """Run the experiments of the assignment, then render the report whatever failed."""
     from bench.report.pdf import check_libraries
 
     check_libraries()  # now, not after half an hour of training
-    code = _run(options, console, list(EXPERIMENTS), None)
+    code = _run(options, console, ASSIGNED, None)
     if _report_is_fresh(options):
         console.print("The report is up to date; `invoke report` renders it anew.")
     else:
@@ -43,6 +43,11 @@ def run_one(options: argparse.Namespace, console: Console) -> int:
     return _run(options, console, [options.experiment], options.variant)
 
 
+def speed(options: argparse.Namespace, console: Console) -> int:
+    """Run the timed experiments."""
+    return _run(options, console, [n for n, e in EXPERIMENTS.items() if e.timed], None)
+
+
 def _run(
     options: argparse.Namespace, console: Console, experiments: list[str], variant: str | None
 ) -> int:
@@ -51,11 +56,11 @@ def _run(
     began = time.perf_counter()
     with lock_run(folder):
         plan = make_plan(profile, folder, experiments, variant)
-        whole = make_plan(profile, folder, EXPERIMENTS)
+        whole = listed(profile, folder, experiments)
         console.print(
             f"Run {folder.name}: profile {profile.name}, {profile.precision}, {len(plan)} cells"
         )
-        write_manifest(folder, profile.model_dump(mode="json"), [cell.stored for cell in whole])
+        write_manifest(folder, profile.model_dump(mode="json"), whole)
         summary = execute(profile, plan, console)
     console.print(
         f"{summary.found} cells were done, {summary.ran} ran now, {summary.failed} failed "
@@ -149,6 +154,13 @@ def bench_check(options: argparse.Namespace, console: Console) -> int:
         with options.markdown.open("a", encoding="utf-8") as file:
             file.write(show.markdown(found))
     return found.exit_code
+
+
+def trend(options: argparse.Namespace, console: Console) -> None:
+    """Draw the stored runs of the benchmarks over time."""
+    from bench.trend.page import write_page
+
+    console.print(f"wrote   {write_page(ROOT / '.benchmarks', options.reports / 'trend')}")
 
 
 def config(options: argparse.Namespace, console: Console) -> None:

@@ -91,6 +91,13 @@ def _plan(seeds):
     columns = ("loss", "reconstruction", "kl", "validation_loss")
     yield "fashion_generation", "vae", seeds, _generator(*columns)
     yield "fashion_generation", "gan", seeds, _generator("discriminator_loss", "generator_loss")
+    yield "mnist_speedrun", "to_99", seeds, _sprint(0.99)
+    for goal in (90, 92, 94):
+        yield "fashion_speedrun", f"to_{goal}", seeds, _sprint(goal / 100)
+    yield "training_speed", "throughput", 1, _throughput
+    yield "training_speed", "quality", seeds, _quality
+    yield "training_speed", "training_growth", 1, _grown("batch_size", "width", "images")
+    yield "training_speed", "map_growth", 1, _grown("tsne", "scorecard", "knn_accuracy")
 
 
 def _images(rng, *shape):
@@ -257,6 +264,70 @@ def _generator(*columns):
         if "kl" in columns or "generator_loss" in columns:
             metrics["latent_size"] = 8
         return Result(metrics, {"history": _history(rng, *columns)}, arrays)
+
+    return make
+
+
+def _sprint(target):
+    def make(rng):
+        seconds = float(rng.uniform(8, 12))
+        accuracy = target + float(rng.uniform(-0.002, 0.004))
+        curve = pd.DataFrame({"epoch": [1, 2], "validation_accuracy": [accuracy - 0.02, accuracy]})
+        figures = {"accuracy": accuracy, "target": target, "seconds": seconds}
+        return Result(
+            {**figures, "warm_up_seconds": 5.0, "training": TRAINING},
+            {"curve": curve.assign(seconds=curve["epoch"] * seconds / 2)},
+        )
+
+    return make
+
+
+def _throughput(rng):
+    def contender(precision):
+        rate = float(rng.uniform(1000, 4000))
+        return {
+            "images_per_second": rate,
+            "slowest": rate * 0.9,
+            "fastest": rate * 1.1,
+            "first_seconds": 4.0,
+            "peak_memory_mib": 900.0,
+            "gflops": rate / 20,
+            "of_ceiling": 0.4,
+            "precision": precision,
+            "over_plain": {"mean": 1.4, "low": 1.3, "high": 1.5},
+        }
+
+    def network():
+        contenders = {
+            "keras_fit": contender("float32"),
+            "our_loop": contender("mixed_bfloat16"),
+            "our_loop_float32": contender("float32"),
+        }
+        rates = {"matmul": 400.0, "convolution": 430.0, "copy": 19.0}
+        ceilings = {
+            name + suffix: {"rate": rate / (2 if suffix else 1)}
+            for name, rate in rates.items()
+            for suffix in ("", "_float32")
+        }
+        return {"flops_per_image": 60_000_000, **contenders, **ceilings}
+
+    return Result({"networks": {n: network() for n in ("classifier", "autoencoder", "assignment")}})
+
+
+def _quality(rng):
+    ours, plain = map(float, rng.uniform(0.90, 0.92, 2))
+    return Result({"accuracy": {"our_loop": ours, "keras_fit": plain}, "gap": ours - plain})
+
+
+def _grown(*axes):
+    def make(rng):
+        sizes = np.array([1.0, 2.0, 4.0, 8.0])
+        tables = [
+            pd.DataFrame({"axis": axis, "size": sizes, "seconds": sizes * rng.uniform(0.9, 1.1)})
+            for axis in axes
+        ]
+        exponents = {axis: {"exponent": 1.0, "low": 0.9, "high": 1.1} for axis in axes}
+        return Result({"exponents": exponents}, {"growth": pd.concat(tables, ignore_index=True)})
 
     return make
 

@@ -51,7 +51,11 @@ def test_a_mistake_is_told_without_a_traceback(tmp_path, capsys, words, said):
 
 
 @pytest.mark.parametrize(
-    "command", ["run-all", "run", "list", "status", "report", "data", "config", "clean"]
+    "command",
+    [
+        *("run-all", "run", "speed", "list", "status", "report", "data", "config", "clean"),
+        *("bench-check", "trend"),
+    ],
 )
 def test_every_command_has_help(capsys, command):
     with pytest.raises(SystemExit) as ended:
@@ -70,6 +74,20 @@ def test_list_names_every_experiment(capsys):
         "fashion_classifier",
     ):
         assert name in told
+
+
+@pytest.mark.parametrize("words", [("--gates", "speed"), ("--pairs", "1")])
+def test_a_mistake_about_the_gates_is_told(capsys, words):
+    assert main(["bench-check", "--base", "HEAD", *words]) == 2
+    assert "Nothing was measured" in capsys.readouterr().err
+
+
+def test_a_missing_base_is_told_and_not_red(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("bench.commands.REPORTS", tmp_path)
+    summary = tmp_path / "summary.md"
+    assert main(["bench-check", "--base", "no-such-commit", "--markdown", str(summary)]) == 0
+    assert "no baseline" in capsys.readouterr().out
+    assert "| **no baseline** |" in summary.read_text()
 
 
 def test_status_tells_missing_cells(tmp_path, capsys):

@@ -39,3 +39,36 @@ def test_run_all_ends_in_a_report_and_a_second_call_trains_nothing(tmp_path, bac
     again = _run_all(tmp_path, backend)
     assert again.returncode == 0, again.stdout + again.stderr
     assert f"{len(run.cells)} cells were done, 0 ran now, 0 failed" in again.stdout
+
+
+def test_speed_is_timed_into_a_run_and_shown_in_its_report(tmp_path):
+    folders = ["--runs", str(tmp_path / "runs")]
+    words = [sys.executable, "-m", "bench"]
+    speed = subprocess.run(
+        [*words, "speed", "--profile", "smoke", *folders],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=900,
+    )
+    assert speed.returncode == 0, speed.stdout + speed.stderr
+    run = open_run(tmp_path / "runs" / "smoke")
+    timed = [cell for cell in run.cells if cell.experiment.endswith(("speedrun", "_speed"))]
+    assert {cell.status for cell in timed} == {"done"}
+    (cell,) = run.select("training_speed", "throughput")
+    classifier = cell.metrics["networks"]["classifier"]
+    assert {"our_loop", "keras_fit", "convolution", "copy"} <= set(classifier)
+    assert 0 < classifier["our_loop"]["of_ceiling"] < 2
+    report = subprocess.run(
+        [*words, "report", "--profile", "smoke", *folders, "--reports", str(tmp_path / "reports")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert report.returncode == 0, report.stdout + report.stderr
+    page = (tmp_path / "reports" / "smoke" / "lab-report.en.html").read_text(encoding="utf-8")
+    for anchor in ("tab-throughput", "tab-speedruns", "tab-growth", "fig-growth"):
+        assert f'id="{anchor}"' in page

@@ -10,8 +10,8 @@ from bench.config import load_profile
 from bench.errors import UserError
 from bench.experiments import EXPERIMENTS
 from bench.experiments.definition import Experiment
-from bench.running import execute, make_plan, plan, profiles
-from bench.store import Result
+from bench.running import execute, listed, make_plan, plan, profiles
+from bench.store import Result, write_done
 
 SMOKE = load_profile("smoke").model_copy(update={"precision": "float32"})
 
@@ -168,3 +168,22 @@ def test_arithmetic_follows_the_processor(monkeypatch, flags, expected):
     monkeypatch.setattr(profiles, "backend_sees_gpu", lambda: False)
     monkeypatch.setattr(profiles, "processor_flags", lambda: flags)
     assert profiles.resolve_profile("smoke").precision == expected
+
+
+def test_a_manifest_names_timed_experiments_only_where_they_are_asked_for_or_were_run(tmp_path):
+    def names(*asked):
+        return {cell.experiment for cell in listed(SMOKE, tmp_path, asked)}
+
+    assert "mnist_classifier" in names()
+    assert "mnist_speedrun" not in names()
+    assert "mnist_speedrun" in names("mnist_speedrun")
+    done = next(c for c in make_plan(SMOKE, tmp_path, ["mnist_speedrun"])).stored
+    write_done(done, Result({}), {}, {})
+    assert "mnist_speedrun" in names()
+    assert "fashion_speedrun" not in names()
+
+
+def test_only_the_key_of_a_timed_cell_holds_the_hardware(tmp_path):
+    for name, experiment in EXPERIMENTS.items():
+        cell = make_plan(SMOKE, tmp_path, [name])[0]
+        assert ("hardware" in cell.depends_on) is experiment.timed

@@ -137,6 +137,56 @@ class Generation(Section):
     search: Search = Field(description="The search over the VAE's latent size, beta and rate.")
 
 
+class Sprint(Section):
+    """The shortest training that reaches an accuracy on the test images."""
+
+    target: Fraction = Field(description="Accuracy to be reached on the test images.")
+    widths: tuple[Count, ...] = Field(description="Channels of each stage, outermost first.")
+    fit: Fit = Field(description="The training.")
+    shift: Annotated[int, Field(ge=0)] = Field(description="Largest random translation, pixels.")
+    flip: bool = Field(description="Mirror training images at random, left to right.")
+    erase: Annotated[float, Field(ge=0.0, le=1.0)] = Field(
+        description="Probability that a random rectangle is erased."
+    )
+
+
+class MnistSpeedrun(Section):
+    """Seconds to a given accuracy on MNIST."""
+
+    seeds: Count = Field(description="Independent repetitions, each with its own derived seed.")
+    to_99: Sprint = Field(description="To 99 %.")
+
+
+class FashionSpeedrun(Section):
+    """Seconds to given accuracies on Fashion-MNIST."""
+
+    seeds: Count = Field(description="Independent repetitions, each with its own derived seed.")
+    to_90: Sprint = Field(description="To 90 %.")
+    to_92: Sprint = Field(description="To 92 %.")
+    to_94: Sprint = Field(description="To 94 %.")
+
+
+class TrainingSpeed(Section):
+    """Throughput of training beside plain Keras, PyTorch and the machine's ceilings."""
+
+    seeds: Count = Field(description="Repetitions of the comparison of final quality.")
+    rounds: Count = Field(description="Timed calls of each contender, by turns.")
+    images: Count = Field(description="Images that a call trains on.")
+    batch_size: Count = Field(description="Images a step; divides `images`.")
+    quality: Fit = Field(description="Training by which the final quality is compared.")
+    batch_sizes: tuple[Count, ...] = Field(
+        description="Growth: batch sizes; each divides `images`."
+    )
+    widths: tuple[Positive, ...] = Field(description="Growth: factors of the network's channels.")
+    data_sizes: tuple[Count, ...] = Field(
+        description="Growth: images that a call trains on; multiples of `batch_size`."
+    )
+    threads: tuple[Count, ...] = Field(description="Growth: threads of the arithmetic.")
+    map_sizes: tuple[Count, ...] = Field(
+        description="Growth: images that t-SNE maps and the embedding metrics score."
+    )
+
+
 class Report(Section):
     """What is rendered."""
 
@@ -159,4 +209,7 @@ class Profile(Section):
     fashion_classifier: Classifier = Field(description="Exercise 5.")
     fashion_embedding: Embedding = Field(description="Exercise 4, the map.")
     fashion_generation: Generation = Field(description="Exercise 4, new images.")
+    mnist_speedrun: MnistSpeedrun = Field(description="Seconds to quality, MNIST.")
+    fashion_speedrun: FashionSpeedrun = Field(description="Seconds to quality, Fashion-MNIST.")
+    training_speed: TrainingSpeed = Field(description="Throughput and how cost grows.")
     report: Report = Field(description="The report.")

@@ -82,12 +82,16 @@ class Experiment:
         The assignment's exercise that it answers.
     title : str
         A line for `--help`.
+    timed : bool
+        Whether its figures are times, of this machine alone: its cells' keys hold the hardware,
+        and it runs only when it is asked for.
     """
 
     name: str
     dataset: str
     exercise: str
     title: str
+    timed: bool = False
     variants: dict[str, Variant] = field(default_factory=dict)
 
     def variant(

@@ -86,7 +86,7 @@ def sit(tree: Path, names: Sequence[str]) -> Sitting:
 
 
 def collected(tree: Path, select: str = "") -> set[str]:
-    """List the benchmarks of a tree without running them.
+    """List the benchmarks of a tree, those marked slow apart, without running them.
 
     Parameters
     ----------
@@ -102,8 +102,8 @@ def collected(tree: Path, select: str = "") -> set[str]:
     """
     if not (tree / SUITE).is_dir():
         return set()
-    words = ("--collect-only", "-q", "-p", "no:cacheprovider", *(("-k", select) if select else ()))
-    process = _pytest(tree, str(SUITE), *words)
+    words = ("--collect-only", "-q", "-p", "no:cacheprovider", "-m", "not slow")
+    process = _pytest(tree, str(SUITE), *words, *(("-k", select) if select else ()))
     if process.returncode not in (0, NO_TESTS_COLLECTED):
         raise HarnessError(
             f"The benchmarks of {tree.name} cannot be listed: {_last_words(process)}"

@@ -65,7 +65,7 @@ def judge(trees: Trees, count: int, select: str, progress: Progress) -> list[Fin
         words = "the processes did not all see the same hardware: their times cannot be compared"
         return [*findings, Finding(GATE, "hardware", Outcome.NO_BASELINE, words)]
     found = {name: _finding(seen, name, count) for name in sorted(wanted)}
-    suspects = [name for name, f in found.items() if f.outcome is Outcome.REGRESSED]
+    suspects = [name for name, finding in found.items() if _suspicious(finding)]
     if suspects:
         again = _sit(trees, count, suspects, lambda d, words: progress(0.8 + 0.2 * d, words))
         found |= {name: _agreed(found[name], _finding(again, name, count)) for name in suspects}
@@ -99,7 +99,13 @@ def _finding(seen: Sittings, name: str, count: int) -> Finding:
     return Finding(GATE, name, c.outcome, words, c.ratio, c.low, c.high)
 
 
+def _suspicious(finding: Finding) -> bool:
+    """Whether it seems slower, be it beyond the noise or not: a second look decides."""
+    slower = finding.ratio is not None and finding.ratio > 1 + pairs.LEAST_GATE
+    return slower and finding.low is not None and finding.low > 1
+
+
 def _agreed(first: Finding, second: Finding) -> Finding:
-    """Regressed only if a second look says so too."""
+    """The second look's word counts: it must find by itself what the first one suspected."""
     words = f"{first.words}; again: {second.words}"
     return Finding(GATE, first.name, second.outcome, words, second.ratio, second.low, second.high)

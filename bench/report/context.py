@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from bench.report.collect import Quantity, Results, Variant, unique
-from bench.report.names import EXPERIMENTS
+from bench.report.names import EXPERIMENTS, TIMED_EXPERIMENTS
 from bench.store import StoredCell
 
 TRIALS_SHOWN = 5
@@ -150,8 +150,9 @@ class Context:
 
     @cached_property
     def seeds(self) -> int:
-        """Seeds of the variant that has most."""
-        return max((cell.seed + 1 for cell in self.results.run.cells), default=0)
+        """Seeds of the variant that has most, sprints and other timings apart."""
+        cells = self.results.run.cells
+        return max((c.seed + 1 for c in cells if c.experiment not in TIMED_EXPERIMENTS), default=0)
 
     def failure(self, cell: StoredCell) -> str:
         """Return why a cell failed, in one line; empty if it did not."""

@@ -22,6 +22,14 @@ SYSTEMS = {
     "reference": N_("Real images"),
     "vae": N_("VAE"),
     "gan": N_("GAN"),
+    "to_99": N_("To 99 %"),
+    "to_90": N_("To 90 %"),
+    "to_92": N_("To 92 %"),
+    "to_94": N_("To 94 %"),
+    "throughput": N_("Throughput"),
+    "quality": N_("Final quality"),
+    "training_growth": N_("Growth of training cost"),
+    "map_growth": N_("Growth of map cost"),
 }
 # Where a variant's name means something else in one experiment.
 SPECIAL = {
@@ -33,6 +41,36 @@ EXPERIMENTS = {
     "fashion_embedding": N_("Fashion-MNIST in two dimensions"),
     "fashion_generation": N_("New Fashion-MNIST images"),
     "fashion_classifier": N_("Fashion-MNIST classifier"),
+    "mnist_speedrun": N_("MNIST speedrun"),
+    "fashion_speedrun": N_("Fashion-MNIST speedrun"),
+    "training_speed": N_("Speed of training"),
+}
+TIMED_EXPERIMENTS = ("mnist_speedrun", "fashion_speedrun", "training_speed")
+TIMED_NETWORKS = {
+    "classifier": N_("Stacked classifier"),
+    "autoencoder": N_("Autoencoder"),
+    "assignment": N_("Handed-in network"),
+}
+CONTENDERS = {
+    "our_loop": N_("This project's loop"),
+    "our_loop_float32": N_("This project, float32"),
+    "keras_fit": N_("Keras fit, float32"),
+    "pytorch": N_("PyTorch"),
+    "pytorch_float32": N_("PyTorch, float32"),
+}
+CEILINGS = {
+    "matmul": N_("Matrix product, GFLOP/s"),
+    "convolution": N_("Convolution, GFLOP/s"),
+    "copy": N_("Copy in memory, GB/s"),
+}
+GROWTH_AXES = {
+    "batch_size": N_("Batch size"),
+    "width": N_("Width (factor)"),
+    "images": N_("Training images"),
+    "threads": N_("Threads"),
+    "tsne": N_("t-SNE: images"),
+    "scorecard": N_("Scorecard: images"),
+    "knn_accuracy": N_("5-NN in the map: images"),
 }
 STATUS = {
     "done": N_("done"),
@@ -75,6 +113,26 @@ def system_name(path: str, language: Language) -> str:
 def experiment_name(experiment: str, language: Language) -> str:
     """Name an experiment."""
     return language.gettext(EXPERIMENTS.get(experiment, experiment))
+
+
+def network_name(network: str, language: Language) -> str:
+    """Name a network whose training is timed."""
+    return language.gettext(TIMED_NETWORKS[network])
+
+
+def contender_name(contender: str, language: Language) -> str:
+    """Name who was timed."""
+    return language.gettext(CONTENDERS[contender])
+
+
+def ceiling_name(ceiling: str, language: Language) -> str:
+    """Name what the machine can do at best."""
+    return language.gettext(CEILINGS[ceiling])
+
+
+def growth_axis_name(axis: str, language: Language) -> str:
+    """Name what the work grows in."""
+    return language.gettext(GROWTH_AXES[axis])
 
 
 def status_name(status: str, language: Language) -> str:

@@ -55,7 +55,7 @@ class Page:
         self.references = tomllib.loads((templates / REFERENCES).read_text(encoding="utf-8"))
         self.equations = load_equations(templates)
 
-    def functions(self) -> dict[str, Callable[..., Any]]:
+    def functions(self) -> dict[str, Any]:
         """Return everything that templates may call, by name."""
         named = {
             "system": names.system_name,
@@ -64,6 +64,10 @@ class Page:
             "hyperparameter_name": names.hyperparameter_name,
             "objective_name": names.objective_name,
             "choice_name": names.choice_name,
+            "network_name": names.network_name,
+            "contender_name": names.contender_name,
+            "ceiling_name": names.ceiling_name,
+            "growth_axis_name": names.growth_axis_name,
         }
         return {
             "value": self.results.value,
@@ -87,6 +91,10 @@ class Page:
             "ref": self.ref,
             "cite": self.cite,
             "class_names": self.gallery.class_names,
+            "timed_networks": list(names.TIMED_NETWORKS),
+            "contenders": list(names.CONTENDERS),
+            "ceilings": list(names.CEILINGS),
+            "growth_axes": list(names.GROWTH_AXES),
             "dataset_title": dataset_title,
             "anchor": anchor,
             **{name: partial(_last, call, self.language) for name, call in named.items()},

@@ -8,12 +8,12 @@ from typing import Any
 from bench import data
 from bench.config import Profile
 from bench.errors import UserError
-from bench.experiments import EXPERIMENTS
+from bench.experiments import ASSIGNED, EXPERIMENTS
 from bench.experiments.definition import Experiment, Variant, chosen
 from bench.paths import ROOT
 from bench.running.profiles import backend_name, backend_sees_gpu
 from bench.store import StoredCell, content_key, derive_seed
-from bench.store.provenance import package_versions
+from bench.store.provenance import hardware, package_versions
 from bench.store.source import source_hash
 
 
@@ -78,6 +78,26 @@ def make_plan(
     return list(planned.values())
 
 
+def listed(profile: Profile, run_folder: Path, asked: Iterable[str]) -> list[StoredCell]:
+    """Every cell that a run's manifest names.
+
+    Those of the assignment, and those of the timed experiments that are asked for or were run.
+    """
+    extra = [
+        name
+        for name, experiment in EXPERIMENTS.items()
+        if experiment.timed and (name in asked or _was_run(profile, run_folder, name))
+    ]
+    return [cell.stored for cell in make_plan(profile, run_folder, [*ASSIGNED, *extra])]
+
+
+def _was_run(profile: Profile, run_folder: Path, name: str) -> bool:
+    """Whether one of an experiment's cells is there as this checkout would make it."""
+    if not (run_folder / name).is_dir():
+        return False
+    return any(c.stored.status != "missing" for c in make_plan(profile, run_folder, [name]))
+
+
 def _add(
     profile: Profile,
     run_folder: Path,
@@ -121,6 +141,7 @@ def _dependencies(
         "precision": profile.precision,
         "backend": backend_name(),
         "device": "gpu" if backend_sees_gpu() else "cpu",
+        **({"hardware": hardware()} if experiment.timed else {}),
         "root_seed": profile.root_seed,
         "seed": derive_seed(profile.root_seed, experiment.name, variant.name, index),
         "source": source_hash(function.__module__, (function.__name__,), ROOT),

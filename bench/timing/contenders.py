@@ -34,20 +34,12 @@ def our_loop(asked: Request, images: np.ndarray, labels: np.ndarray) -> Call:
 
 def keras_fit(asked: Request, images: np.ndarray, labels: np.ndarray) -> Call:
     """Plain `fit` of the same network on float32 NumPy arrays: what a tutorial would do."""
-    import keras
-
     from bench import training
     from bench.timing import networks
 
     training.backend.prepare(asked.precision, 1)
     timed = networks.build(asked.network, asked.scale)
-    model = timed.whole()
-    crossed = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(
-        optimizer=networks.optimizer(),
-        loss=crossed if timed.labelled else "binary_crossentropy",
-        metrics=["accuracy"] if timed.labelled else [],
-    )
+    model = timed.compiled()
     inputs = images[..., None].astype("float32") / 255.0
     targets = labels if timed.labelled else inputs
 

@@ -35,6 +35,17 @@ class Timed:
             output = part(output)
         return keras.Model(image, output)
 
+    def compiled(self) -> keras.Model:
+        """One model, compiled for plain `fit`."""
+        model = self.whole()
+        crossed = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile(
+            optimizer=optimizer(),
+            loss=crossed if self.labelled else "binary_crossentropy",
+            metrics=["accuracy"] if self.labelled else [],
+        )
+        return model
+
     def objective(self) -> training.objective.Objective:
         """What our loop minimises."""
         if self.labelled:

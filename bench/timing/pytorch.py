@@ -61,17 +61,19 @@ def training_call(asked: Request, images: np.ndarray, labels: np.ndarray) -> Cal
     """Make a call that trains once over the images, as in PyTorch's own tutorials."""
     keras.utils.set_random_seed(1)
     timed = networks.build(asked.network, asked.scale)
-    model = translate(timed.whole()).to(memory_format=torch.channels_last)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    half = asked.precision == "mixed_bfloat16"
+    model = translate(timed.whole()).to(device, memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(model.parameters(), networks.LEARNING_RATE, weight_decay=0.01)
-    pixels = torch.from_numpy(images)[:, None]
-    wanted = torch.from_numpy(labels.astype("int64"))
+    pixels = torch.from_numpy(images)[:, None].to(device)
+    wanted = torch.from_numpy(labels.astype("int64")).to(device)
     order = torch.Generator().manual_seed(1)
 
     def call() -> float:
         losses = []
         for rows in torch.randperm(len(pixels), generator=order).split(asked.batch_size):
             batch = (pixels[rows].float() / 255.0).to(memory_format=torch.channels_last)
-            with torch.autocast("cpu", torch.bfloat16, enabled=asked.precision == "mixed_bfloat16"):
+            with torch.autocast(device, torch.bfloat16, enabled=half):
                 output = model(batch)
             output = output.float()
             if timed.labelled:

@@ -66,12 +66,29 @@ def pytest_terminal_summary(terminalreporter, config):
     if rows:
         terminalreporter.section("throughput (of the median)")
         terminalreporter.write_line("\n".join(rows))
+    for words in _growth(session.benchmarks):
+        terminalreporter.write_line(words)
     _finish(config)
     control = config.stash[CONTROL]
     terminalreporter.section("control kernels: before and after, ms")
     for name, before in control["before"].items():
         after = control["after"][name]
         terminalreporter.write_line(f"{name:<12} {1000 * before:8.2f} {1000 * after:8.2f}")
+
+
+def _growth(benchmarks):
+    """Exponent of the time of each benchmark that was run at three sizes or more."""
+    from bench.timing.growth import fit_power_law
+
+    sizes = {}
+    for benchmark in benchmarks:
+        if benchmark and "size" in benchmark.extra_info:
+            name = benchmark.name.partition("[")[0]
+            sizes.setdefault(name, []).append((benchmark.extra_info["size"], benchmark["median"]))
+    for name, measured in sizes.items():
+        if len(measured) >= 3:
+            found = fit_power_law(*zip(*measured, strict=True))
+            yield f"{name}: time grows as size to the power of {found.exponent:.2f}"
 
 
 def _finish(config):

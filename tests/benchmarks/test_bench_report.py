@@ -57,3 +57,21 @@ def test_document_with_kept_drawings(timed, run, tmp_path):
         lambda: render(run, tmp_path, ("en",), ("html",)), items=1, unit="documents", least_rounds=3
     )
     assert written[0].is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seeds", [1, 5, 36])
+def test_document_over_cells(timed, tmp_path, benchmark, seeds):
+    """The whole report over the number of cells, from about 30 to about 1,000."""
+    if not benchmark.enabled and seeds > 1:
+        pytest.skip("only worth its time where it is timed")
+    run = made_up_run(tmp_path / "run", seeds=seeds)
+    folders = (tmp_path / str(number) for number in itertools.count())
+    benchmark.extra_info["size"] = len(run.cells)
+    written = timed(
+        lambda: render(run, next(folders), ("en",)),
+        items=len(run.cells),
+        unit="cells",
+        least_rounds=1,
+    )
+    assert len(written) == 2

@@ -73,9 +73,13 @@ FAMILIES = {
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_training_steps(timed, family):
+def test_training_steps(timed, benchmark, family):
     training.backend.prepare("float32", 1)
-    run = training.backend.steps().compile_training(FAMILIES[family](), DATA)
+    objectives = FAMILIES[family]()
+    run = training.backend.steps().compile_training(objectives, DATA)
+    benchmark.extra_info["parameters"] = sum(
+        int(np.prod(variable.shape)) for each in objectives for variable in each.trainable
+    )
     rows = np.arange(BATCH * STEPS).reshape(STEPS, BATCH)
     log = timed(run, rows, items=BATCH * STEPS, unit="images")
     assert np.isfinite(log["loss"])

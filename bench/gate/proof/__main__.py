@@ -6,7 +6,9 @@ write it to `time.md` and `quality.md` beside this file. Nothing else should run
 
 import argparse
 import itertools
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -54,7 +56,7 @@ def prove_time(identical: int, planted: int) -> Iterator[str]:
             plant(trees)
             return time_gate.judge(trees, PAIRS, SELECT, lambda *_: None)
 
-    yield from _identical(identical, lambda _: look(lambda trees: None))
+    yield from _identical(look(lambda trees: None) for _ in range(identical))
     yield f"## One benchmark {plants.SLOWDOWN} times slower"
     yield ""
     found = 0
@@ -71,36 +73,40 @@ def prove_quality(identical: int, planted: int) -> Iterator[str]:
     """Identical trees with fresh seeds, then a planted loss, then a planted leak."""
     seeds = itertools.count(FIRST_SEED, SEEDS_APART)
 
-    def look(plant: Callable[[Path], None]) -> list[Finding]:
+    def look(job: tuple[int, Callable[[Path], None]]) -> list[Finding]:
+        first_seed, plant = job
         with checked_out("HEAD", "HEAD") as trees:
             plant(trees.head)
-            return quality_gate.judge(trees.head, lambda *_: None, next(seeds))
+            return quality_gate.judge(trees.head, lambda *_: None, first_seed)
 
-    yield from _identical(identical, lambda _: look(lambda tree: None))
+    def looks(count: int, plant: Callable[[Path], None]) -> Iterator[list[Finding]]:
+        # nothing is timed here: as many at once as there are cores
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            yield from pool.map(look, [(next(seeds), plant) for _ in range(count)])
+
+    yield from _identical(looks(identical, lambda tree: None))
     for title, plant, wanted in (
         ("An eighth of the learning rate", plants.spoil_learning, Outcome.REGRESSED),
         ("Held-out images among the training images", plants.leak_validation, Outcome.TOO_GOOD),
     ):
         yield from (f"## {title}", "")
         found = 0
-        for number in range(planted):
-            findings = look(plant)
+        for number, findings in enumerate(looks(planted, plant), start=1):
             found += wanted in {f.outcome for f in findings}
             told = "; ".join(f"{f.name} **{f.outcome}**, {f.words}" for f in findings)
-            yield f"{number + 1}. {told}"
+            yield f"{number}. {told}"
         yield from ("", f"Found: **{found} of {planted}** (wanted: at least 9 of 10).", "")
 
 
-def _identical(count: int, look: Callable[[int], list[Finding]]) -> Iterator[str]:
+def _identical(looks: Iterable[list[Finding]]) -> Iterator[str]:
     yield from ("## Identical trees", "")
-    red = 0
-    for number in range(count):
-        findings = look(number)
+    red = number = 0
+    for number, findings in enumerate(looks, start=1):
         alarmed = [f for f in findings if f.outcome in RED]
         red += bool(alarmed)
         noisy = sum(f.outcome is Outcome.TOO_NOISY for f in findings)
-        yield f"{number + 1}. {len(findings)} figures, {noisy} too noisy{_named(alarmed)}"
-    yield from ("", f"Red: **{red} of {count}** (wanted: at most 1 of 20).", "")
+        yield f"{number}. {len(findings)} figures, {noisy} too noisy{_named(alarmed)}"
+    yield from ("", f"Red: **{red} of {number}** (wanted: at most 1 of 20).", "")
 
 
 def _named(alarmed: list[Finding]) -> str:

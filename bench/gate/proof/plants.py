@@ -61,9 +61,7 @@ split = _leaking(split)
 # Module and function, by the benchmark that times it.
 SLOWED = {
     "test_metric[precision_recall]": ("bench/metrics/manifolds.py", "precision_recall"),
-    "test_metric[neighbour_ranks]": ("bench/metrics/neighbourhoods.py", "neighbour_ranks"),
     "test_metric[knn_accuracy]": ("bench/metrics/embedding.py", "knn_accuracy"),
-    "test_metric[sharpness]": ("bench/metrics/generation.py", "sharpness"),
     "test_metric[frechet_distance]": ("bench/metrics/generation.py", "frechet_distance"),
 }
 

@@ -48,7 +48,7 @@ class Recipe:
     experiment : str or None
         Whose cells it shows; None: those of the experiment that is named when it is asked for.
     variants : tuple of str
-        The variants whose cells it shows.
+        The variants whose cells it shows; of another experiment: ``experiment/variant``.
     alt : str
         What it shows, for readers who cannot see it.
     pooled : bool
@@ -72,6 +72,8 @@ GENERATORS = ("reference", "assignment", "autoencoder", "vae", "gan")
 TRAINED = GENERATORS[1:]
 
 EMBEDDING, GENERATION = "fashion_embedding", "fashion_generation"
+SPEED = "training_speed"
+SPRINTS = ("to_90", "to_92", "to_94")
 
 FIGURES: dict[str, Recipe] = {
     "stage_curves": Recipe(
@@ -202,6 +204,25 @@ FIGURES: dict[str, Recipe] = {
         N_("Scatter plots of precision against recall and of density against coverage."),
         pooled=True,
     ),
+    "throughput": Recipe(
+        "speed.throughput",
+        SPEED,
+        ("throughput",),
+        N_("Bar charts of images a second for each contender, one chart for each network."),
+    ),
+    "speedruns": Recipe(
+        "speed.speedruns",
+        "fashion_speedrun",
+        ("mnist_speedrun/to_99", *SPRINTS),
+        N_("Line charts of accuracy over seconds of training for each sprint."),
+        pooled=True,
+    ),
+    "growth": Recipe(
+        "speed.growth",
+        SPEED,
+        ("training_growth", "map_growth"),
+        N_("Line charts of seconds over the size of the work, both on logarithmic axes."),
+    ),
 }
 
 
@@ -236,7 +257,10 @@ class Gallery:
         """Return the variants that a figure shows."""
         recipe = FIGURES[name]
         home = recipe.experiment or experiment
-        return [self.results.variant(f"{home}/{variant}") for variant in recipe.variants]
+        return [
+            self.results.variant(variant if "/" in variant else f"{home}/{variant}")
+            for variant in recipe.variants
+        ]
 
     def _draw(self, name: str, experiment: str, key: str) -> Drawn | None:
         recipe, variants = FIGURES[name], self.variants(name, experiment)

@@ -1,0 +1,80 @@
+"""Seconds to quality: the shortest training that reaches an accuracy on the test images.
+
+As in airbench (Jordan 2024, arXiv 2404.00498) the whole training is planned for one target, with a
+one-cycle schedule of its own; compilation is warm-up and counted apart. The accuracy is that of the
+last epoch, on the test images, evaluated once; the curve is on validation images.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from bench import models, training
+from bench.experiments.definition import Cell, Experiment
+from bench.experiments.stacked_classifier import fit_classifier
+from bench.store import Result
+
+WEIGHT_DECAY = 0.02
+
+mnist_speedrun = Experiment(
+    name="mnist_speedrun",
+    dataset="mnist",
+    exercise="",
+    title="Seconds to 99 % on MNIST",
+    timed=True,
+)
+fashion_speedrun = Experiment(
+    name="fashion_speedrun",
+    dataset="fashion_mnist",
+    exercise="",
+    title="Seconds to 90, 92 and 94 % on Fashion-MNIST",
+    timed=True,
+)
+
+
+@mnist_speedrun.variant(settings=("to_99",), repeated=True)
+def to_99(cell: Cell) -> Result:
+    """Sprint to 99 %."""
+    return _sprint(cell, cell.settings.to_99)
+
+
+@fashion_speedrun.variant(settings=("to_90",), repeated=True)
+def to_90(cell: Cell) -> Result:
+    """Sprint to 90 %."""
+    return _sprint(cell, cell.settings.to_90)
+
+
+@fashion_speedrun.variant(settings=("to_92",), repeated=True)
+def to_92(cell: Cell) -> Result:
+    """Sprint to 92 %."""
+    return _sprint(cell, cell.settings.to_92)
+
+
+@fashion_speedrun.variant(settings=("to_94",), repeated=True)
+def to_94(cell: Cell) -> Result:
+    """Sprint to 94 %."""
+    return _sprint(cell, cell.settings.to_94)
+
+
+def _sprint(cell: Cell, sprint: Any) -> Result:
+    training.backend.prepare(cell.precision, cell.seed)
+    network = models.stacked.classifier(models.stacked.build(sprint.widths).encoders, "flat")
+    augment = training.augment.Augmentation(sprint.shift, sprint.flip, sprint.erase)
+    record = fit_classifier(cell, network, sprint.fit, augment, weight_decay=WEIGHT_DECAY)
+    logits = training.predict.images_to(network, cell.split.test_images)
+    right = logits.argmax(axis=1) == cell.split.test_labels
+    cost = record.cost
+    seconds = cost["milliseconds_per_step"] * cost["steps"] / 1000
+    curve = record.history[["epoch", "validation_accuracy"]].assign(
+        seconds=record.history["epoch"] * seconds / cost["epochs"]
+    )
+    return Result(
+        metrics={
+            "accuracy": float(np.mean(right)),
+            "target": sprint.target,
+            "seconds": seconds,
+            "warm_up_seconds": cost["compile_seconds"],
+            "training": cost,
+        },
+        tables={"curve": curve},
+    )

@@ -1,0 +1,168 @@
+"""Figures of speed: contenders side by side, accuracy over seconds, growth of cost."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter, NullLocator
+
+from bench.report.collect import Results, Variant
+from bench.report.figures.style import INK, QUIET, RULE, new_figure, note, number_ticks
+from bench.report.i18n import Language
+from bench.report.names import (
+    CONTENDERS,
+    GROWTH_AXES,
+    TIMED_NETWORKS,
+    contender_name,
+    growth_axis_name,
+    network_name,
+    status_name,
+    system_name,
+)
+
+RACES = {
+    "MNIST": ("mnist_speedrun/to_99",),
+    "Fashion-MNIST": tuple(f"fashion_speedrun/to_{goal}" for goal in (90, 92, 94)),
+}
+RACE_COLOURS = {"to_99": "#0072b2", "to_90": "#d55e00", "to_92": "#009e73", "to_94": "#0072b2"}
+CONTENDER_COLOURS = {"our_loop": "#0072b2", "keras_fit": "#777777", "pytorch": "#d55e00"}
+GROWTH_COLOUR = "#0072b2"
+
+
+def throughput(results: Results, language: Language) -> Figure | None:
+    """Draw images a second of each contender for each network, slowest to fastest round."""
+    _ = language.gettext
+    variant = results.variant("training_speed/throughput")
+    if not variant.done:
+        return None
+    figure = new_figure(44, margins=(30, 3, 10.5, 6), gaps=(5, 0), grid=(1, len(TIMED_NETWORKS)))
+    panels = figure.subplots(1, len(TIMED_NETWORKS), sharey=True)
+    names = [name for name in CONTENDERS if variant.value(_rate("classifier", name))]
+    for axes, network in zip(panels, TIMED_NETWORKS, strict=True):
+        axes.set_title(network_name(network, language))
+        for height, name in enumerate(names):
+            rate = variant.value(_rate(network, name))
+            slow, fast = (
+                variant.value(f"networks.{network}.{name}.{end}") for end in ("slowest", "fastest")
+            )
+            if not (rate and slow and fast):
+                continue
+            colour = CONTENDER_COLOURS[name.removesuffix("_float32")]
+            axes.barh(
+                height,
+                rate.mean,
+                height=0.6,
+                color=colour,
+                alpha=0.55 if name.endswith("_float32") else 1.0,
+                linewidth=0,
+            )
+            axes.hlines(height, slow.mean, fast.mean, color=INK, linewidth=0.9)
+        axes.tick_params(axis="y", length=0)
+        axes.spines["left"].set_visible(False)
+        axes.set_xlim(left=0)
+        number_ticks(axes, language, "x")
+    panels[0].set_yticks(range(len(names)), [contender_name(name, language) for name in names])
+    panels[0].set_ylim(len(names) - 0.4, -0.6)
+    panels[len(panels) // 2].set_xlabel(_("Images a second"))
+    return figure
+
+
+def speedruns(results: Results, language: Language) -> Figure | None:
+    """Draw validation accuracy over seconds, and where each sprint ends on the test images."""
+    _ = language.gettext
+    races = [[results.variant(path) for path in paths] for paths in RACES.values()]
+    if not any(variant.done for race in races for variant in race):
+        return None
+    figure = new_figure(62, margins=(13, 3, 10.5, 6), gaps=(16, 0), grid=(1, 2))
+    panels = figure.subplots(1, 2)
+    for axes, title, race in zip(panels, RACES, races, strict=True):
+        axes.set_title(title)
+        shown = [variant for variant in race if variant.done]
+        if not shown:
+            note(axes, status_name(race[0].absence or "absent", language))
+            continue
+        for variant in shown:
+            _race(axes, variant, system_name(variant.path, language))
+        axes.set_xlabel(_("Seconds of training"))
+        number_ticks(axes, language)
+        axes.legend(loc="lower right", handlelength=1.2, borderaxespad=0.2, labelspacing=0.25)
+    panels[0].set_ylabel(_("Accuracy"))
+    return figure
+
+
+def growth(results: Results, language: Language) -> Figure | None:
+    """Draw seconds over the size of the work, both logarithmic, with the fitted exponents."""
+    variants = [results.variant(f"training_speed/{n}") for n in ("training_growth", "map_growth")]
+    tables = [table for variant in variants for table in variant.tables("growth")[:1]]
+    if not tables:
+        return None
+    table = pd.concat(tables, ignore_index=True)
+    axes_names = [
+        name for name in GROWTH_AXES if name != "threads" and (table["axis"] == name).any()
+    ]
+    rows = -(-len(axes_names) // 3)
+    figure = new_figure(8 + 42 * rows, gaps=(14, 17), grid=(rows, 3))
+    panels = np.ravel(figure.subplots(rows, 3, squeeze=False))
+    for axes, name in zip(panels, axes_names, strict=False):
+        own = table[table["axis"] == name]
+        exponent = next((q for v in variants if (q := v.value(f"exponents.{name}.exponent"))), None)
+        _grown(axes, own, language, name, None if exponent is None else exponent.mean)
+    for axes in panels[len(axes_names) :]:
+        axes.set_visible(False)
+    return figure
+
+
+def _rate(network: str, contender: str) -> str:
+    return f"networks.{network}.{contender}.images_per_second"
+
+
+def _race(axes: Axes, variant: Variant, name: str) -> None:
+    colour = RACE_COLOURS[variant.name]
+    curves = variant.tables("curve")
+    shortest = min(map(len, curves))
+    seconds, accuracy = (
+        np.mean([curve[column].to_numpy(float)[:shortest] for curve in curves], axis=0)
+        for column in ("seconds", "validation_accuracy")
+    )
+    axes.plot(seconds, accuracy, color=colour, marker="o", markersize=2.4, label=name)
+    target, reached, taken = (variant.value(path) for path in ("target", "accuracy", "seconds"))
+    axes.axhline(target.mean, color=RULE, linewidth=0.6, zorder=0)
+    axes.scatter(taken.values, reached.values, s=22, marker="D", facecolors="none",
+                 edgecolors=colour, linewidths=0.9, zorder=3)  # fmt: skip
+
+
+def _grown(
+    axes: Axes, own: pd.DataFrame, language: Language, name: str, exponent: float | None
+) -> None:
+    sizes, seconds = own["size"].to_numpy(float), own["seconds"].to_numpy(float)
+    axes.plot(sizes, seconds, color=GROWTH_COLOUR, marker="o", markersize=3)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xticks(_thinned(sizes))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    low, high = seconds.min(), seconds.max()
+    if high < 3 * low:  # a flat line is to look flat
+        middle = np.sqrt(low * high)
+        axes.set_ylim(middle / 2, middle * 2)
+    axes.set_yticks(_nice(*axes.get_ylim()))
+    number_ticks(axes, language)
+    axes.set_title(growth_axis_name(name, language))
+    axes.set_ylabel(language.gettext("Seconds"))
+    if exponent is not None:
+        words = language.gettext("exponent %(b)s") % {"b": language.number(exponent, ".2f")}
+        axes.text(0.05, 0.9, words, transform=axes.transAxes, color=QUIET, fontsize=7.5)
+
+
+def _thinned(sizes: np.ndarray) -> Sequence[float]:
+    """At most four sizes, so that their labels do not touch."""
+    return list(sizes[:: -(-len(sizes) // 4)])
+
+
+def _nice(low: float, high: float) -> list[float]:
+    """1, 2 and 5 times powers of ten between two bounds, at most four."""
+    powers = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    ticks = [m * 10.0**p for p in powers for m in (1, 2, 5) if low <= m * 10.0**p <= high]
+    return ticks if len(ticks) <= 4 else [t for t in ticks if np.isclose(np.log10(t) % 1, 0)]

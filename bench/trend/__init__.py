@@ -1,0 +1,1 @@
+"""How the benchmarks' figures moved over the stored runs of `invoke bench`: one page."""
