@@ -73,7 +73,7 @@ def quality(cell: Cell) -> Result:
             _fit_plainly(timed, split, fit)
         logits = training.predict.images_to(timed.whole(), split.test_images)
         accuracy[name] = float(np.mean(logits.argmax(axis=1) == split.test_labels))
-    return Result({"accuracy": accuracy, "gap": accuracy[OURS] - accuracy[PLAIN]})
+    return Result({"accuracy_of": accuracy, "gap": accuracy[OURS] - accuracy[PLAIN]})
 
 
 @experiment.variant(
