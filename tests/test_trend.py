@@ -77,7 +77,8 @@ def test_a_step_is_told_with_its_commit(tmp_path):
     for number in range(10):
         _store(tmp_path, number, (0.1 if number < 5 else 0.2) * (1 + 0.01 * (number % 3)))
     page = write_page(tmp_path, tmp_path / "out").read_text()
-    assert "2.00 times as slow from" in page
+    assert "<b>x: a</b>" in page
+    assert "2.00 times as slow since 2026-11-06" in page
 
 
 def test_a_single_run_is_shown(tmp_path):

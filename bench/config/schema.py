@@ -170,6 +170,9 @@ class TrainingSpeed(Section):
     """Throughput of training beside plain Keras, PyTorch and the machine's ceilings."""
 
     seeds: Count = Field(description="Repetitions of the comparison of final quality.")
+    networks: tuple[Literal["classifier", "autoencoder", "assignment"], ...] = Field(
+        description="Which networks' training is timed."
+    )
     rounds: Count = Field(description="Timed calls of each contender, by turns.")
     images: Count = Field(description="Images that a call trains on.")
     batch_size: Count = Field(description="Images a step; divides `images`.")

@@ -6,7 +6,7 @@ that what the machine does besides falls on all alike; ratios are taken round by
 
 import importlib.util
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -33,16 +33,18 @@ experiment = Experiment(
 )
 
 
-@experiment.variant(settings=("rounds", "images", "batch_size"))
+@experiment.variant(settings=("networks", "rounds", "images", "batch_size"))
 def throughput(cell: Cell) -> Result:
     """Time every network in every framework, beside what the machine can do at best."""
     tables, found = [], {}
-    for number, network in enumerate(networks.NETWORKS):
-        requests = _contenders(cell, network)
+    asked = cell.settings.networks
+    for number, network in enumerate(asked):
+        # what bounds no convolution is measured once
+        requests = _contenders(cell, network, ceilings.CEILINGS if number == 0 else [CEILING])
         timings = take_turns(
             requests,
             cell.settings.rounds,
-            training.loop.part_of(cell.progress, number, len(networks.NETWORKS)),
+            training.loop.part_of(cell.progress, number, len(asked)),
         )
         training.backend.prepare("float32", 1)
         operations = flops.training_flops(networks.build(network).whole())
@@ -137,7 +139,7 @@ def map_growth(cell: Cell) -> Result:
     return Result({"exponents": _exponents(table)}, tables={"growth": table})
 
 
-def _contenders(cell: Cell, network: str) -> dict[str, Request]:
+def _contenders(cell: Cell, network: str, bounds: Iterable[str]) -> dict[str, Request]:
     """Our loop, plain Keras, PyTorch where it is installed, and the ceilings.
 
     Those that also run in float32, where the run has another arithmetic, are there twice.
@@ -150,7 +152,7 @@ def _contenders(cell: Cell, network: str) -> dict[str, Request]:
         suffix = "" if precision == cell.precision else f"_{precision}"
         for name in (OURS, *rivals):
             asked[name + suffix] = replace(plain, name=name, precision=precision)
-        for name in ceilings.CEILINGS:
+        for name in bounds:
             asked[name + suffix] = Request(name, precision)
     return asked
 

@@ -36,8 +36,10 @@ class Chart:
 
     @property
     def title(self) -> str:
-        """The benchmark without its folder."""
-        return self.series.name.rpartition("/")[2].replace(".py::test_", ": ").replace("_", " ")
+        """The benchmark in words: file, test, case."""
+        file, _, test = self.series.name.rpartition("/")[2].partition(".py::test_")
+        words = f"{file.removeprefix('test_bench_')}: {test.rstrip(']').replace('[', ', ')}"
+        return words.replace("_", " ")
 
     @property
     def latest(self) -> str:
