@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench import metrics, training
+from bench import metrics, timing, training
 from bench.experiments.definition import Cell, Experiment
 from bench.store import Result
-from bench.timing import ceilings, flops, growth, networks
 from bench.timing.interleave import Timing, take_turns
 from bench.timing.request import Request
 
@@ -40,14 +39,16 @@ def throughput(cell: Cell) -> Result:
     asked = cell.settings.networks
     for number, network in enumerate(asked):
         # what bounds no convolution is measured once
-        requests = _contenders(cell, network, ceilings.CEILINGS if number == 0 else [CEILING])
+        requests = _contenders(
+            cell, network, timing.ceilings.CEILINGS if number == 0 else [CEILING]
+        )
         timings = take_turns(
             requests,
             cell.settings.rounds,
             training.loop.part_of(cell.progress, number, len(asked)),
         )
         training.backend.prepare("float32", 1)
-        operations = flops.training_flops(networks.build(network).whole())
+        operations = timing.flops.training_flops(timing.networks.build(network).whole())
         found[network] = {
             "flops_per_image": operations,
             **_compared(requests, timings, operations),
@@ -63,7 +64,7 @@ def quality(cell: Cell) -> Result:
     accuracy = {}
     for number, (name, precision) in enumerate(((OURS, cell.precision), (PLAIN, "float32"))):
         training.backend.prepare(precision, cell.seed)
-        timed = networks.build("classifier")
+        timed = timing.networks.build("classifier")
         progress = training.loop.part_of(cell.progress, number, 2)
         if name == OURS:
             data = {"images": split.train_images, "labels": split.train_labels}
@@ -99,14 +100,14 @@ def training_growth(cell: Cell) -> Result:
             training.loop.part_of(cell.progress, number, len(axes)),
         )
         for size, asked in requests.items():
-            timing = timings[str(size)]
+            took = timings[str(size)]
             rows.append(
                 {
                     "axis": axis,
                     "size": float(size),
-                    "seconds": timing.median,
-                    "images_per_second": asked.images / timing.median,
-                    "peak_memory_mib": timing.peak_memory_mib,
+                    "seconds": took.median,
+                    "images_per_second": asked.images / took.median,
+                    "peak_memory_mib": took.peak_memory_mib,
                 }
             )
     table = pd.DataFrame(rows)
@@ -164,25 +165,25 @@ def _compared(
     found: dict[str, dict[str, Any]] = {
         name: {"rate": float(np.median(timings[name].value))}
         for name, asked in requests.items()
-        if asked.name in ceilings.CEILINGS
+        if asked.name in timing.ceilings.CEILINGS
     }
     reached = {
         asked.precision: found[n]["rate"] for n, asked in requests.items() if asked.name == CEILING
     }
     plain = np.asarray(timings[PLAIN].seconds)
     for name, asked in requests.items():
-        if asked.name in ceilings.CEILINGS:
+        if asked.name in timing.ceilings.CEILINGS:
             continue
-        timing = timings[name]
-        rates = asked.images / np.asarray(timing.seconds)
+        took = timings[name]
+        rates = asked.images / np.asarray(took.seconds)
         gflops = float(np.median(rates)) * operations / 1e9
-        faster = metrics.statistics.mean_interval(np.log(plain / np.asarray(timing.seconds)))
+        faster = metrics.statistics.mean_interval(np.log(plain / np.asarray(took.seconds)))
         found[name] = {
             "images_per_second": float(np.median(rates)),
             "slowest": float(rates.min()),
             "fastest": float(rates.max()),
-            "first_seconds": timing.first_seconds,
-            "peak_memory_mib": timing.peak_memory_mib,
+            "first_seconds": took.first_seconds,
+            "peak_memory_mib": took.peak_memory_mib,
             "gflops": gflops,
             "of_ceiling": gflops / reached[asked.precision],
             "over_plain": {
@@ -203,15 +204,15 @@ def _rounds(timings: Mapping[str, Timing]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {"contender": name, "round": number, "seconds": seconds, "value": value}
-            for name, timing in timings.items()
+            for name, took in timings.items()
             for number, (seconds, value) in enumerate(
-                zip(timing.seconds, timing.value, strict=True), start=1
+                zip(took.seconds, took.value, strict=True), start=1
             )
         ]
     )
 
 
-def _fit_plainly(timed: networks.Timed, split: Any, fit: Any) -> None:
+def _fit_plainly(timed: Any, split: Any, fit: Any) -> None:
     """Train as `contenders.keras_fit` does, for whole epochs of the training images."""
     model = timed.compiled()
     model.fit(
@@ -228,7 +229,7 @@ def _exponents(table: pd.DataFrame) -> dict[str, dict[str, float]]:
     found = {}
     for axis, own in table.groupby("axis"):
         if len(own) >= 3:
-            fitted = growth.fit_power_law(list(own["size"]), list(own["seconds"]))
+            fitted = timing.growth.fit_power_law(list(own["size"]), list(own["seconds"]))
             found[str(axis)] = asdict(fitted)
     return found
 
