@@ -27,14 +27,14 @@ def toy(monkeypatch):
         calls.append(("solid", cell.seed))
         return Result({"samples": cell.settings.samples})
 
-    @experiment.variant(needs=("solid",), repeated=True)
+    @experiment.variant(needs=("solid",), repeated="seeds")
     def fragile(cell):
         calls.append(("fragile", cell.seed))
         if broken:
             raise RuntimeError("the kiln broke")
         return Result({"samples": cell.needs["solid"].metrics["samples"]})
 
-    @experiment.variant(needs=("fragile",), repeated=True)
+    @experiment.variant(needs=("fragile",), repeated="seeds")
     def on_top(cell):
         calls.append(("on_top", cell.seed))
         return Result({})

@@ -60,6 +60,25 @@ class Fit(Section):
     )
 
 
+class FewLabels(Section):
+    """Training with few labelled images: where does pretraining pay?"""
+
+    seeds: Count = Field(description="Repetitions, each with its own labelled images.")
+    per_class: tuple[Count, ...] = Field(description="Labelled images of each class.")
+    images: Count = Field(
+        description="Images an epoch: the labelled ones, repeated as often as it takes."
+    )
+    epochs: Count = Field(description="Epochs of such a training.")
+
+
+class Overfitting(Section):
+    """The handed-in classifier and ours, trained on few images until one overfits."""
+
+    seeds: Count = Field(description="Repetitions, each with its own training images.")
+    images: Count = Field(description="Training images.")
+    fit: Fit = Field(description="The training; ours has its own recipe, with as many epochs.")
+
+
 class Classifier(Section):
     """Classification with a stacked autoencoder."""
 
@@ -87,6 +106,13 @@ class Classifier(Section):
     search: Search = Field(
         description="The search over learning rate, pooling and label smoothing."
     )
+    few_labels: FewLabels = Field(description="Pretraining's worth with few labels.")
+
+
+class FashionClassifier(Classifier):
+    """Exercise 5, which also asks whether the classifier overfits."""
+
+    overfitting: Overfitting = Field(description="Overfitting, reproduced and cured.")
 
 
 class TSNE(Section):
@@ -99,6 +125,32 @@ class TSNE(Section):
     )
 
 
+class UMAP(Section):
+    """The UMAP map (umap-learn)."""
+
+    neighbours: Count = Field(description="Neighbours of each image in the graph.")
+    images: Count | None = Field(
+        default=None, description="Training images embedded at most; absent: all."
+    )
+
+
+class NeighbourMap(Section):
+    """The neighbour autoencoder: an encoder that learns where t-SNE puts an image."""
+
+    anchors: Count = Field(description="Points of the t-SNE map among which the encoder chooses.")
+    widths: tuple[Count, ...] = Field(description="Channels of the encoder's stages.")
+    encoder: Fit = Field(description="Training of the encoder.")
+    decoder: Fit = Field(description="Training of the decoder, from positions to images.")
+
+
+class Collapse(Section):
+    """Many short trainings of the handed-in autoencoder: how often do its two units die?"""
+
+    seeds: Count = Field(description="Repetitions, each with its own derived seed.")
+    images: Count = Field(description="Training images.")
+    fit: Fit = Field(description="The training.")
+
+
 class Embedding(Section):
     """A two-dimensional map of the images."""
 
@@ -108,7 +160,11 @@ class Embedding(Section):
     )
     autoencoder: Fit = Field(description="Training of the autoencoder with a linear bottleneck.")
     assignment: Fit = Field(description="Training of the handed-in network.")
+    vae: Fit = Field(description="Training of the VAE with a two-dimensional code.")
+    neighbour: NeighbourMap = Field(description="The neighbour autoencoder.")
     tsne: TSNE = Field(description="The t-SNE map.")
+    umap: UMAP = Field(description="The UMAP map.")
+    collapse: Collapse = Field(description="Dead units of the handed-in autoencoder over seeds.")
     score_images: Count = Field(description="Test images on which the scorecard ranks neighbours.")
     search: Search = Field(description="The search over depth, width and learning rate.")
 
@@ -120,10 +176,11 @@ class Generation(Section):
     width: Count = Field(description="Channels of the innermost feature map but one.")
     latent: Count = Field(description="Size of the code of autoencoder and GAN (VAE: searched).")
     mixture_components: Count = Field(description="Gaussians fitted to the autoencoder's codes.")
-    judge: Fit = Field(
-        description="Training of the classifier whose features the distances compare."
-    )
     autoencoder: Fit = Field(description="Training of the autoencoder.")
+    flow: Fit = Field(description="Training of the flow that draws codes for the autoencoder.")
+    refined: Fit = Field(
+        description="Training of the autoencoder's decoder against a discriminator."
+    )
     vae: Fit = Field(description="Training of the VAE.")
     gan: Fit = Field(description="Training of the GAN (generator and discriminator each step).")
     beta: Positive = Field(description="Weight of the KL term at the end of its warm-up.")
@@ -134,6 +191,9 @@ class Generation(Section):
         description="Weight of the GAN's R1 and R2 gradient penalties."
     )
     samples: Count = Field(description="Images drawn from each generator for its metrics.")
+    pupil: Fit = Field(
+        description="Training of a classifier on samples: what a generator can teach."
+    )
     search: Search = Field(description="The search over the VAE's latent size, beta and rate.")
 
 
@@ -209,7 +269,7 @@ class Profile(Section):
     )
     data: Data = Field(description="How much data.")
     mnist_classifier: Classifier = Field(description="Exercise 3.")
-    fashion_classifier: Classifier = Field(description="Exercise 5.")
+    fashion_classifier: FashionClassifier = Field(description="Exercise 5.")
     fashion_embedding: Embedding = Field(description="Exercise 4, the map.")
     fashion_generation: Generation = Field(description="Exercise 4, new images.")
     mnist_speedrun: MnistSpeedrun = Field(description="Seconds to quality, MNIST.")

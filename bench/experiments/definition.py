@@ -1,6 +1,6 @@
 """How an experiment is written down: variants, what each depends on, and what each is given."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -27,6 +27,8 @@ class Cell:
         Training, validation and test images; the test images are for the last evaluation only.
     needs : mapping of str to StoredCell
         The finished cells that the variant declared, by the declared name.
+    gathered : mapping of str to list of StoredCell
+        The finished cells of all seeds of the variants that it gathers, by the declared name.
     scratch : Path
         A folder that outlives an interrupt, for searches; removed when the cell is done.
     progress : callable
@@ -38,6 +40,7 @@ class Cell:
     precision: str
     split: Split
     needs: Mapping[str, StoredCell]
+    gathered: Mapping[str, Sequence[StoredCell]]
     scratch: Path
     progress: Callable[[float, str], None]
 
@@ -57,15 +60,19 @@ class Variant:
     needs : tuple of str
         Other variants, `variant` or `experiment/variant`; of the same seed index where they are
         repeated, else their only cell.
-    repeated : bool
-        Whether there is one cell for each of the section's `seeds`.
+    gathers : tuple of str
+        Other variants, of which it is given the cells of all seeds.
+    repeated : str
+        The section's setting that says how many cells there are, each with a seed of its own, such
+        as `seeds` or `few_labels.seeds`; empty: one cell.
     """
 
     name: str
     function: Callable[[Cell], Result]
     settings: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
-    repeated: bool = False
+    gathers: tuple[str, ...] = ()
+    repeated: str = ""
 
 
 @dataclass
@@ -100,13 +107,14 @@ class Experiment:
         *,
         settings: tuple[str, ...] = (),
         needs: tuple[str, ...] = (),
-        repeated: bool = False,
+        gathers: tuple[str, ...] = (),
+        repeated: str = "",
     ) -> Callable[[Callable[[Cell], Result]], Callable[[Cell], Result]]:
         """Register the decorated function as a variant, under its own name if none is given."""
 
         def register(function: Callable[[Cell], Result]) -> Callable[[Cell], Result]:
             called = name or function.__name__
-            self.variants[called] = Variant(called, function, settings, needs, repeated)
+            self.variants[called] = Variant(called, function, settings, needs, gathers, repeated)
             return function
 
         return register

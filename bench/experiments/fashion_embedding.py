@@ -1,9 +1,11 @@
 """Exercise 4, first half: a map of Fashion-MNIST in two dimensions.
 
-Four methods are fitted on the training images and scored on the held-out test images: the handed-in
-autoencoder (two ReLU units), a sound one (linear bottleneck), PCA and t-SNE. Labels colour the maps
-and score them; no method sees them. Depth, width and learning rate of the sound autoencoder are
-searched for the lowest reconstruction error on a split of the training set.
+Seven methods are fitted on the training images and scored on the held-out test images: the
+handed-in autoencoder (two ReLU units), a sound one (linear bottleneck), a VAE, the neighbour
+autoencoder (it learns where t-SNE puts an image), PCA, t-SNE and UMAP. Labels colour the maps and
+score them; no method sees them. Depth, width and learning rate of the sound autoencoder are
+searched for the lowest reconstruction error on a split of the training set. Many short trainings
+tell how often the two units of the handed-in one die.
 """
 
 import time
@@ -16,6 +18,7 @@ from bench.config import Fit
 from bench.experiments.definition import Cell, Experiment
 from bench.experiments.methods import (
     fit_autoencoder,
+    fit_vae,
     for_epochs,
     reconstructed,
     rows_to_search,
@@ -27,11 +30,12 @@ experiment = Experiment(
     name="fashion_embedding",
     dataset="fashion_mnist",
     exercise="4",
-    title="Fashion-MNIST in two dimensions: autoencoders, PCA and t-SNE",
+    title="Fashion-MNIST in two dimensions: autoencoders, PCA, t-SNE and UMAP",
 )
 LATENT = 2
 GRID = 15
 THUMBNAILS = 400
+NETWORKS = ("assignment", "autoencoder", "vae", "neighbour_autoencoder")
 
 
 @experiment.variant("search", settings=("search", "hidden", "autoencoder"))
@@ -58,14 +62,11 @@ def pca(cell: Cell) -> Result:
     from sklearn.decomposition import PCA
 
     reduction = PCA(LATENT, random_state=cell.seed)
-    began = time.perf_counter()
+    clock = _Clock()
     train_map = reduction.fit_transform(_vectors(cell.split.train_images))
-    fitted = time.perf_counter()
+    clock.fitted()
     test_map = reduction.transform(_vectors(cell.split.test_images))
-    seconds = {
-        "fit_seconds": fitted - began,
-        "transform_seconds": time.perf_counter() - fitted,
-    }
+    seconds = clock.placed()
     told, arrays = _mapped(cell, train_map, test_map)
     restored = reduction.inverse_transform(test_map) - _vectors(cell.split.test_images)
     told |= {
@@ -85,7 +86,7 @@ def tsne(cell: Cell) -> Result:
 
     settings = cell.settings.tsne
     images = cell.split.train_images[: settings.images]
-    began = time.perf_counter()
+    clock = _Clock()
     components = min(settings.components, len(images))
     reduction = PCA(components, random_state=cell.seed).fit(_vectors(images))
     cell.progress(0.05, "neighbours")
@@ -101,19 +102,38 @@ def tsne(cell: Cell) -> Result:
         callbacks_every_iters=50,
     )
     embedding = method.fit(reduction.transform(_vectors(images)))
-    fitted = time.perf_counter()
+    clock.fitted()
     cell.progress(0.7, "placing the test images")
     test_map = embedding.transform(reduction.transform(_vectors(cell.split.test_images)))
-    seconds = {
-        "fit_seconds": fitted - began,
-        "transform_seconds": time.perf_counter() - fitted,
-    }
-    labels = cell.split.train_labels[: settings.images]
-    told, arrays = _mapped(cell, np.asarray(embedding), np.asarray(test_map), labels)
+    seconds = clock.placed()
+    train_map, labels = np.asarray(embedding), cell.split.train_labels[: settings.images]
+    told, arrays = _mapped(cell, train_map, np.asarray(test_map), labels)
+    arrays["train_map"] = train_map.astype("float32")
     return Result(metrics={**told, **seconds, "decodes": False}, arrays=arrays)
 
 
-@experiment.variant(settings=("score_images", "assignment"), repeated=True)
+@experiment.variant(settings=("score_images", "umap"))
+def umap(cell: Cell) -> Result:
+    """UMAP (McInnes, Healy and Melville 2018, arXiv 1802.03426) by umap-learn."""
+    from umap import UMAP
+
+    settings = cell.settings.umap
+    images = cell.split.train_images[: settings.images]
+    clock = _Clock()
+    cell.progress(0.1, "UMAP")
+    # with a seed it runs on one thread
+    method = UMAP(n_neighbors=settings.neighbours, random_state=cell.seed, n_jobs=1)
+    train_map = method.fit_transform(_vectors(images))
+    clock.fitted()
+    cell.progress(0.7, "placing the test images")
+    test_map = method.transform(_vectors(cell.split.test_images))
+    seconds = clock.placed()
+    labels = cell.split.train_labels[: settings.images]
+    told, arrays = _mapped(cell, train_map, test_map, labels)
+    return Result(metrics={**told, **seconds, "decodes": False}, arrays=arrays)
+
+
+@experiment.variant(settings=("score_images", "assignment"), repeated="seeds")
 def assignment(cell: Cell) -> Result:
     """Train the handed-in autoencoder: two ReLU units in the middle."""
     training.backend.prepare(cell.precision, cell.seed)
@@ -121,8 +141,26 @@ def assignment(cell: Cell) -> Result:
     return _trained(cell, pair, cell.settings.assignment)
 
 
+@experiment.variant(settings=("collapse",), repeated="collapse.seeds")
+def collapse(cell: Cell) -> Result:
+    """Train the handed-in autoencoder for a short while, to see whether its units die (claim 1)."""
+    training.backend.prepare(cell.precision, cell.seed)
+    settings = cell.settings.collapse
+    rows = np.random.default_rng(cell.seed).permutation(len(cell.split.train_images))
+    encoder, decoder = models.assignment.encoder(), models.assignment.decoder()
+    images = cell.split.train_images[rows[: settings.images]]
+    fit_autoencoder(cell, (encoder, decoder), images, settings.fit)
+    codes = training.predict.images_to(encoder, cell.split.test_images)
+    told = {
+        "dead_units": metrics.embedding.dead_units(codes),
+        "rank": metrics.embedding.rank(codes),
+        "line_share": metrics.embedding.line_share(codes),
+    }
+    return Result({**told, "on_one_line": float(told["rank"] < LATENT)})
+
+
 @experiment.variant(
-    settings=("score_images", "hidden", "autoencoder"), needs=("search",), repeated=True
+    settings=("score_images", "hidden", "autoencoder"), needs=("search",), repeated="seeds"
 )
 def autoencoder(cell: Cell) -> Result:
     """Train the sound autoencoder: a linear bottleneck, with the searched network."""
@@ -133,6 +171,81 @@ def autoencoder(cell: Cell) -> Result:
     return _trained(cell, _networks(cell.settings.hidden, best), fit)
 
 
+@experiment.variant(settings=("score_images", "hidden", "vae"), repeated="seeds")
+def vae(cell: Cell) -> Result:
+    """Train a VAE with two latent units: the same layers, a prior on the map."""
+    training.backend.prepare(cell.precision, cell.seed)
+    encoder = models.autoencoder.dense_encoder(cell.settings.hidden, 2 * LATENT)
+    decoder = models.autoencoder.dense_decoder(cell.settings.hidden, LATENT)
+    clock = _Clock()
+    record = fit_vae(cell, (encoder, decoder), cell.split.train_images, cell.settings.vae, beta=1.0)
+    clock.fitted()
+    return _network_map(cell, models.vae.mean_encoder(encoder), decoder, [record], clock)
+
+
+@experiment.variant(
+    settings=("score_images", "hidden", "neighbour"), needs=("tsne",), repeated="seeds"
+)
+def neighbour_autoencoder(cell: Cell) -> Result:
+    """Train an encoder on the places that t-SNE found for the training images, then a decoder.
+
+    t-SNE works with the exact neighbours of every image. The encoder learns a density over its
+    map and puts an image at the density's mode (`models.neighbour`), so that new images are placed
+    by a network, and the decoder turns any place into an image.
+    """
+    from sklearn.cluster import KMeans
+
+    training.backend.prepare(cell.precision, cell.seed)
+    settings = cell.settings.neighbour
+    positions = cell.needs["tsne"].array("train_map")
+    positions = (positions - positions.mean(axis=0)) / positions.std()
+    images = cell.split.train_images[: len(positions)]
+    clock = _Clock()
+    sample = np.random.default_rng(cell.seed).permutation(len(positions))[: 20 * settings.anchors]
+    clusters = KMeans(settings.anchors, n_init=1, max_iter=20, random_state=cell.seed)
+    anchors = clusters.fit(positions[sample]).cluster_centers_.astype("float32")
+    bandwidth = float(np.median(metrics.neighbours.nearest_other(anchors)))
+    density = models.neighbour.density_network(
+        models.stacked.build(settings.widths).encoders, settings.anchors
+    )
+    data = {"images": images, "positions": positions}
+    steps = training.loop.steps(len(images), settings.encoder)
+    placing = training.objective.Objective(
+        loss=models.neighbour.density_loss(density, anchors, bandwidth),
+        trains=[density],
+        optimizer=training.schedule.muon(settings.encoder.learning_rate, steps),
+    )
+    parts = [training.loop.part_of(cell.progress, k, 2) for k in range(2)]
+    placed = training.loop.train(
+        [placing], data, fit=settings.encoder, seed=cell.seed, progress=parts[0]
+    )
+    encoder = models.neighbour.placing_network(density, anchors, bandwidth)
+    training.backend.prepare("float32", cell.seed)
+    decoder = models.autoencoder.dense_decoder(cell.settings.hidden, LATENT)
+    steps = training.loop.steps(len(images), settings.decoder)
+    drawing = training.objective.Objective(
+        loss=models.neighbour.decoding_loss(decoder),
+        trains=[decoder],
+        optimizer=training.schedule.adam(settings.decoder.learning_rate, steps),
+    )
+    drawn = training.loop.train(
+        [drawing], data, fit=settings.decoder, seed=cell.seed, progress=parts[1]
+    )
+    clock.fitted()
+    return _network_map(cell, encoder, decoder, [placed, drawn], clock)
+
+
+@experiment.variant(gathers=NETWORKS)
+def stability(cell: Cell) -> Result:
+    """Compare the maps that repeated trainings draw of the same images."""
+    told: dict[str, dict[str, float]] = {}
+    for name in NETWORKS:
+        maps = [drawn.array("test_map") for drawn in cell.gathered[name]]
+        if len(maps) > 1:
+            told[name] = metrics.stability.stability(maps)._asdict()
+    return Result({"stability": told, "maps": len(cell.gathered[NETWORKS[0]])})
+
+
 def _networks(hidden: tuple[int, ...], values: Any) -> tuple[Any, Any]:
     units = [int(values["width"] * width) for width in hidden[: values["depth"]]]
     return (
@@ -141,13 +254,35 @@ def _networks(hidden: tuple[int, ...], values: Any) -> tuple[Any, Any]:
     )
 
 
+class _Clock:
+    """How long a method took to be fitted, and to place the test images."""
+
+    def __init__(self) -> None:
+        self.moments = [time.perf_counter()]
+
+    def fitted(self) -> None:
+        self.moments.append(time.perf_counter())
+
+    def placed(self) -> dict[str, float]:
+        began, fitted = self.moments
+        now = time.perf_counter()
+        return {"fit_seconds": fitted - began, "transform_seconds": now - fitted}
+
+
 def _trained(cell: Cell, pair: Any, fit: Fit) -> Result:
-    encoder, decoder = pair
-    began = time.perf_counter()
+    clock = _Clock()
     record = fit_autoencoder(cell, pair, cell.split.train_images, fit)
-    fitted = time.perf_counter()
+    clock.fitted()
+    encoder, decoder = pair
+    return _network_map(cell, encoder, decoder, [record], clock)
+
+
+def _network_map(
+    cell: Cell, encoder: Any, decoder: Any, records: list[Any], clock: _Clock
+) -> Result:
+    """Place the images by a trained encoder and gather what the report shows."""
     test_map = training.predict.images_to(encoder, cell.split.test_images)
-    placed = time.perf_counter()
+    seconds = clock.placed()
     told, arrays = _mapped(
         cell, training.predict.images_to(encoder, cell.split.train_images), test_map
     )
@@ -159,17 +294,15 @@ def _trained(cell: Cell, pair: Any, fit: Fit) -> Result:
         **_decoded_grid(decoder, test_map),
     }
     told |= {
+        **seconds,
         "decodes": True,
-        "fit_seconds": fitted - began,
-        "transform_seconds": placed - fitted,
         "reconstruction_mse": error,
-        "dead_units": metrics.embedding.dead_units(test_map),
-        "training": record.cost,
+        "training": training.loop.total_cost(records),
         "architecture": training.predict.architecture({"encoder": encoder, "decoder": decoder}),
     }
     return Result(
         metrics=told,
-        tables={"history": record.history},
+        tables={"history": training.loop.joined_history(records, "stage")},
         arrays=arrays,
         models={"encoder": encoder, "decoder": decoder},
     )

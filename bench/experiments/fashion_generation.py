@@ -1,26 +1,30 @@
 """Exercise 4, second half: can the networks generate new images?
 
-Four generators of Fashion-MNIST: the handed-in decoder fed with random codes, an autoencoder with a
-Gaussian mixture fitted to its codes, a VAE and a GAN. All are scored alike, in the feature space
-of one judge (a small classifier trained on the training images), beside a reference row: held-out
-real images. The VAE's latent size and learning rate are searched for the best validation bound.
+Six generators of Fashion-MNIST: the handed-in decoder fed with random codes, an autoencoder with a
+Gaussian mixture fitted to its codes, the same with its decoder refined against a discriminator, a
+VAE, the same with a flow in place of its prior, and a GAN. All are measured alike (`sampling`), in
+the feature space of one shipped judge, beside held-out real images and a ladder of blur and noise.
+The VAE's latent size and learning rate are searched for the best validation bound.
 """
 
 from typing import Any
 
 import numpy as np
+import pandas as pd
+from scipy.ndimage import gaussian_filter
 
-from bench import metrics, models, training
+from bench import models, training
 from bench.config import Fit
 from bench.experiments.definition import Cell, Experiment
 from bench.experiments.methods import (
     fit_autoencoder,
+    fit_vae,
     for_epochs,
-    reconstructed,
     rows_to_search,
     searched,
 )
-from bench.store import Result, derive_seed
+from bench.experiments.sampling import KEPT, SHOWN, distances, generated, scores
+from bench.store import Result
 
 experiment = Experiment(
     name="fashion_generation",
@@ -28,43 +32,34 @@ experiment = Experiment(
     exercise="4",
     title="New images of Fashion-MNIST: autoencoder, VAE and GAN",
 )
-JUDGE_WIDTHS = (16, 32, 64)
-KEPT = 400
-SHOWN = 16
-PATHS, FRAMES = 6, 10
+FLOW_UNITS = 256
+LADDER = (
+    *(("blur", strength) for strength in (0.5, 1.0, 1.5, 2.0)),  # pixels, standard deviation
+    *(("noise", strength) for strength in (0.05, 0.1, 0.2, 0.4)),  # of grey values in [0, 1]
+)
 
 
-@experiment.variant(settings=("judge",))
-def judge(cell: Cell) -> Result:
-    """Train the classifier whose features and verdicts measure the samples."""
-    training.backend.prepare("float32", cell.seed)
-    network = models.stacked.classifier(models.stacked.build(JUDGE_WIDTHS).encoders, "average")
-    random, fit = training.objective.random(cell.seed), cell.settings.judge
-    steps = training.loop.steps(len(cell.split.train_images), fit)
-    objective = training.objective.Objective(
-        loss=models.stacked.classification_loss(
-            network, training.augment.Augmentation(), 0.0, random
-        ),
-        trains=[network],
-        optimizer=training.schedule.adam(fit.learning_rate, steps),
-        random=random,
-    )
-    data = {"images": cell.split.train_images, "labels": cell.split.train_labels}
-    record = training.loop.train([objective], data, fit=fit, seed=cell.seed, progress=cell.progress)
-    logits = training.predict.images_to(network, cell.split.test_images)
-    accuracy = float(np.mean(logits.argmax(1) == cell.split.test_labels))
-    return Result(
-        metrics={"accuracy": accuracy, "training": record.cost},
-        tables={"history": record.history},
-        models={"classifier": network},
-    )
-
-
-@experiment.variant(settings=("samples",), needs=("judge",))
+@experiment.variant(settings=("samples", "pupil"))
 def reference(cell: Cell) -> Result:
     """Score held-out real images as if they were samples: the floor of every measure."""
     images = cell.split.test_images[: cell.settings.samples]
-    return Result(metrics=_scores(cell, images), arrays={"samples": images[:KEPT]})
+    # what a pupil learns from real images: as many of the training set as samples are drawn
+    lessons = cell.split.train_images[: cell.settings.samples]
+    return Result(metrics=scores(cell, images, lessons=lessons), arrays={"samples": images[:KEPT]})
+
+
+@experiment.variant(settings=("samples",))
+def ladder(cell: Cell) -> Result:
+    """Blur and noise on held-out real images, step by step: what a distance means to the eye."""
+    images = cell.split.test_images[: cell.settings.samples]
+    rows: list[dict[str, Any]] = []
+    shown: list[np.ndarray] = []
+    for kind, strength in LADDER:
+        cell.progress(len(rows) / len(LADDER), f"{kind} {strength}")
+        spoilt = _SPOILERS[kind](images, strength, cell.seed)
+        shown.append(spoilt[:SHOWN])
+        rows.append({"kind": kind, "strength": strength, **distances(cell, spoilt)})
+    return Result({}, tables={"ladder": pd.DataFrame(rows)}, arrays={"samples": np.stack(shown)})
 
 
 @experiment.variant("search", settings=("search", "width", "vae"))
@@ -80,13 +75,13 @@ def search_vae(cell: Cell) -> Result:
     def trial(values: Any, epochs: int) -> Any:
         fit = for_epochs(settings.vae, epochs, values["learning_rate"])
         pair = _vae_networks(settings.width, values["latent"])
-        return _fit_vae(cell, pair, images, fit, beta=1.0, free_bits=0.0)
+        return fit_vae(cell, pair, images, fit, beta=1.0)
 
     return searched(cell, space, trial, objective="validation_loss", direction="min")
 
 
 @experiment.variant(
-    settings=("samples",), needs=("judge", "fashion_embedding/assignment"), repeated=True
+    settings=("samples", "pupil"), needs=("fashion_embedding/assignment",), repeated="seeds"
 )
 def assignment(cell: Cell) -> Result:
     """Feed the handed-in decoder with codes drawn evenly over the range of the real ones."""
@@ -98,48 +93,36 @@ def assignment(cell: Cell) -> Result:
     random = np.random.default_rng(cell.seed)
     drawn = random.uniform(codes.min(0), codes.max(0), (cell.settings.samples, codes.shape[1]))
     cost = trained.metrics["training"]
-    return _generated(cell, decoder, drawn.astype("float32"), cost, encode=encoder)
+    return generated(cell, decoder, drawn.astype("float32"), cost, encode=encoder)
 
 
 @experiment.variant(
-    settings=("samples", "width", "latent", "mixture_components", "autoencoder"),
-    needs=("judge",),
-    repeated=True,
+    settings=("samples", "pupil", "width", "latent", "mixture_components", "autoencoder"),
+    repeated="seeds",
 )
 def autoencoder(cell: Cell) -> Result:
     """Train an autoencoder and fit a Gaussian mixture to its codes (Ghosh et al. 2020)."""
-    from sklearn.mixture import GaussianMixture
-
     training.backend.prepare(cell.precision, cell.seed)
     settings, fit = cell.settings, cell.settings.autoencoder
     encoder = models.autoencoder.convolutional_encoder(settings.width, settings.latent)
     decoder = models.autoencoder.convolutional_decoder(settings.width, settings.latent)
     record = fit_autoencoder(cell, (encoder, decoder), cell.split.train_images, fit)
-    cell.progress(0.9, "fitting the mixture")
-    codes = training.predict.images_to(encoder, cell.split.train_images)
-    mixture = GaussianMixture(
-        settings.mixture_components,
-        reg_covar=1e-4 * float(codes.var()),
-        max_iter=50,
-        tol=1e-2,
-        random_state=cell.seed,
-    ).fit(codes.astype("float64"))
-    drawn = mixture.sample(settings.samples)[0].astype("float32")
-    drawn = np.random.default_rng(cell.seed).permutation(drawn)  # they come sorted by component
-    return _generated(cell, decoder, drawn, record.cost, encode=encoder, history=record.history)
+    mixture = _mixture(cell, training.predict.images_to(encoder, cell.split.train_images))
+    drawn = _drawn(cell, mixture, settings.samples)
+    return generated(cell, decoder, drawn, record.cost, encode=encoder, history=record.history)
 
 
 @experiment.variant(
-    settings=("samples", "width", "vae", "beta", "free_bits"),
-    needs=("judge", "search"),
-    repeated=True,
+    settings=("samples", "pupil", "width", "vae", "beta", "free_bits"),
+    needs=("search",),
+    repeated="seeds",
 )
 def vae(cell: Cell) -> Result:
     """Train the VAE with the searched size and rate, and decode codes drawn from its prior."""
     training.backend.prepare(cell.precision, cell.seed)
     settings, best = cell.settings, cell.needs["search"].metrics["best"]
     encoder, decoder = _vae_networks(settings.width, best["latent"])
-    record = _fit_vae(
+    record = fit_vae(
         cell,
         (encoder, decoder),
         cell.split.train_images,
@@ -151,30 +134,150 @@ def vae(cell: Cell) -> Result:
     means = training.predict.images_to(mean_of, cell.split.validation_images)
     random = np.random.default_rng(cell.seed)
     drawn = random.standard_normal((settings.samples, best["latent"])).astype("float32")
+    active = int(np.sum(means.var(axis=0) > models.vae.ACTIVE_VARIANCE))
     extra = {
         "latent_size": best["latent"],
-        "active_units": int(np.sum(means.var(axis=0) > models.vae.ACTIVE_VARIANCE)),
+        "active_units": active,
         "kl": float(record.history["validation_kl"].iloc[-1]),
     }
-    return _generated(
+    return generated(
         cell, decoder, drawn, record.cost, encode=mean_of, history=record.history, extra=extra
     )
 
 
+@experiment.variant(settings=("samples", "pupil", "flow"), needs=("vae",), repeated="seeds")
+def latent_flow(cell: Cell) -> Result:
+    """Draw the VAE's codes from a flow fitted to them, not from its prior: two stages."""
+    trained = cell.needs["vae"]
+    encoder, decoder = (
+        training.predict.load(trained.model_path(part)) for part in ("encoder", "decoder")
+    )
+    training.backend.prepare("float32", cell.seed)
+    codes = training.predict.images_to(encoder, cell.split.train_images)
+    centre, spread = codes.mean(axis=0), codes.std(axis=0) + 1e-6
+    fit, random = cell.settings.flow, training.objective.random(cell.seed)
+    size = codes.shape[1]
+    velocity = models.flow.velocity(size, FLOW_UNITS)
+    objective = training.objective.Objective(
+        loss=models.flow.matching_loss(velocity, random),
+        trains=[velocity],
+        optimizer=training.schedule.adam(fit.learning_rate, training.loop.steps(len(codes), fit)),
+        random=random,
+    )
+    record = training.loop.train(
+        [objective],
+        {"codes": (codes - centre) / spread},
+        fit=fit,
+        seed=cell.seed,
+        progress=cell.progress,
+    )
+    noise = np.random.default_rng(cell.seed).standard_normal((cell.settings.samples, size))
+    drawn = models.flow.flow(velocity, noise.astype("float32")) * spread + centre
+    first = trained.metrics["training"]
+    cost = record.cost | {
+        "seconds": record.cost["seconds"] + first["seconds"],
+        "parameters": record.cost["parameters"] + first["parameters"],
+    }
+    return generated(cell, decoder, drawn, cost, encode=encoder, history=record.history)
+
+
 @experiment.variant(
-    settings=("samples", "width", "latent", "gan", "gradient_penalty"),
-    needs=("judge",),
-    repeated=True,
+    settings=("samples", "pupil", "width", "latent", "gan", "gradient_penalty"), repeated="seeds"
 )
 def gan(cell: Cell) -> Result:
     """Train the GAN; the generator's weights are averaged over the steps."""
     training.backend.prepare(cell.precision, cell.seed)
-    settings, fit = cell.settings, cell.settings.gan
-    size = 4 * settings.latent
-    generator = models.gan.generator(settings.width, size)
-    discriminator = models.gan.discriminator(settings.width)
+    size = 4 * cell.settings.latent
+    generator = models.gan.generator(cell.settings.width, size)
     random = training.objective.random(cell.seed)
-    losses = models.gan.losses(generator, discriminator, size, settings.gradient_penalty, random)
+    codes_for = models.gan.gaussian_codes(size, random)
+    record = _play(cell, generator, codes_for, random, {}, cell.settings.gan)
+    drawn = np.random.default_rng(cell.seed).standard_normal((cell.settings.samples, size))
+    extra = {"latent_size": size, "discriminator_wins": _wins(record)}
+    drawn = drawn.astype("float32")
+    return generated(cell, generator, drawn, record.cost, history=record.history, extra=extra)
+
+
+@experiment.variant(
+    settings=(
+        "samples", "pupil", "width", "mixture_components", "refined", "gradient_penalty"
+    ),
+    needs=("autoencoder",),
+    repeated="seeds",
+)  # fmt: skip
+def refined(cell: Cell) -> Result:
+    """Go on training the autoencoder's decoder, on codes of its mixture, against a discriminator.
+
+    As in VAE/GAN (Larsen et al. 2016, arXiv 1512.09300) the codes come from an encoder and the
+    judgement of an image from a discriminator; here one after the other.
+    """
+    trained = cell.needs["autoencoder"]
+    encoder, decoder = (
+        training.predict.load(trained.model_path(part)) for part in ("encoder", "decoder")
+    )
+    training.backend.prepare(cell.precision, cell.seed)
+    codes = training.predict.images_to(encoder, cell.split.train_images)
+    mixture = _mixture(cell, codes)
+    random = training.objective.random(cell.seed)
+    fed = {"codes": _drawn(cell, mixture, len(codes))}
+    record = _play(cell, decoder, lambda batch: batch["codes"], random, fed, cell.settings.refined)
+    first = trained.metrics["training"]
+    cost = record.cost | {
+        "seconds": record.cost["seconds"] + first["seconds"],
+        "parameters": record.cost["parameters"] + first["parameters"],
+    }
+    return generated(
+        cell,
+        decoder,
+        _drawn(cell, mixture, cell.settings.samples),
+        cost,
+        encode=encoder,
+        history=record.history,
+        extra={"discriminator_wins": _wins(record)},
+    )
+
+
+def _blurred(images: np.ndarray, strength: float, seed: int) -> np.ndarray:
+    del seed
+    return np.asarray(gaussian_filter(images, sigma=(0.0, strength, strength)))
+
+
+def _noisy(images: np.ndarray, strength: float, seed: int) -> np.ndarray:
+    noise = np.random.default_rng(seed).normal(0.0, 255.0 * strength, images.shape)
+    return np.clip(np.rint(images + noise), 0, 255).astype(np.uint8)
+
+
+_SPOILERS = {"blur": _blurred, "noise": _noisy}
+
+
+def _mixture(cell: Cell, codes: np.ndarray) -> Any:
+    """Fit Gaussians to codes (n, latent)."""
+    from sklearn.mixture import GaussianMixture
+
+    cell.progress(0.0, "fitting the mixture")
+    return GaussianMixture(
+        cell.settings.mixture_components,
+        reg_covar=1e-4 * float(codes.var()),
+        max_iter=50,
+        tol=1e-2,
+        random_state=cell.seed,
+    ).fit(codes.astype("float64"))
+
+
+def _drawn(cell: Cell, mixture: Any, count: int) -> np.ndarray:
+    """Draw codes from a mixture; they come sorted by component, so they are shuffled."""
+    drawn = mixture.sample(count)[0].astype("float32")
+    return np.asarray(np.random.default_rng(cell.seed).permutation(drawn))
+
+
+def _play(
+    cell: Cell, generator: Any, codes_for: Any, random: Any, fed: dict[str, np.ndarray], fit: Fit
+) -> Any:
+    """Train a generator and a fresh discriminator against each other."""
+    discriminator = models.gan.discriminator(cell.settings.width)
+    losses = models.gan.losses(
+        generator, discriminator, codes_for, cell.settings.gradient_penalty, random
+    )
     players = ((discriminator, generator), (generator, discriminator))
     objectives = [
         training.objective.Objective(
@@ -188,109 +291,19 @@ def gan(cell: Cell) -> Result:
         )
         for loss, (trained, other) in zip(losses, players, strict=True)
     ]
-    record = training.loop.train(
+    return training.loop.train(
         objectives,
-        {"images": cell.split.train_images},
+        {"images": cell.split.train_images, **fed},
         fit=fit,
         seed=cell.seed,
         progress=cell.progress,
     )
-    drawn = np.random.default_rng(cell.seed).standard_normal((settings.samples, size))
-    return _generated(
-        cell,
-        generator,
-        drawn.astype("float32"),
-        record.cost,
-        history=record.history,
-        extra={"latent_size": size},
-    )
+
+
+def _wins(record: Any) -> float:
+    """How often the discriminator was right in the last epoch."""
+    return float(record.history["discriminator_wins"].iloc[-1])
 
 
 def _vae_networks(width: int, latent: int) -> tuple[Any, Any]:
     return models.vae.encoder(width, latent), models.vae.decoder(width, latent)
-
-
-def _fit_vae(
-    cell: Cell,
-    pair: tuple[Any, Any],
-    images: np.ndarray,
-    fit: Fit,
-    *,
-    beta: float,
-    free_bits: float,
-) -> Any:
-    random, steps = training.objective.random(cell.seed), training.loop.steps(len(images), fit)
-    optimizer = training.schedule.adam(fit.learning_rate, steps)
-    loss = models.vae.negative_elbo(
-        *pair, random, beta=beta, free_bits=free_bits, step=optimizer.iterations, steps=steps
-    )
-    return training.loop.train(
-        [training.objective.Objective(loss, pair, optimizer, random=random)],
-        {"images": images},
-        fit=fit,
-        seed=cell.seed,
-        validation={"images": cell.split.validation_images},
-        progress=cell.progress,
-    )
-
-
-def _generated(
-    cell: Cell,
-    decoder: Any,
-    codes: np.ndarray,
-    cost: Any,
-    *,
-    encode: Any = None,
-    history: Any = None,
-    extra: Any = None,
-) -> Result:
-    """Decode the drawn codes, score the samples and gather what the report shows."""
-    samples = models.images.to_pixels(training.predict.codes_to(decoder, codes))
-    ends = np.random.default_rng(derive_seed(cell.seed, "paths")).permutation(len(codes))
-    start, end = codes[ends[:PATHS]], codes[ends[PATHS : 2 * PATHS]]
-    share = np.linspace(0.0, 1.0, FRAMES, dtype="float32")[None, :, None]
-    between = (1 - share) * start[:, None] + share * end[:, None]
-    frames = models.images.to_pixels(
-        training.predict.codes_to(decoder, between.reshape(-1, codes.shape[1]))
-    )
-    told = _scores(cell, samples) | {"training": cost, **(extra or {})}
-    arrays = {"samples": samples[:KEPT], "interpolation": frames.reshape(PATHS, FRAMES, 28, 28)}
-    _, nearest = metrics.neighbours.nearest_neighbours(samples[:SHOWN], cell.split.train_images)
-    arrays["nearest"] = cell.split.train_images[nearest.ravel()]
-    if encode is not None:
-        codes = training.predict.images_to(encode, cell.split.test_images)
-        restored, told["reconstruction_mse"] = reconstructed(cell, decoder, codes)
-        arrays["originals"] = cell.split.test_images[:SHOWN]
-        arrays["reconstructions"] = restored[:SHOWN]
-    tables = {} if history is None else {"history": history}
-    networks = {"decoder": decoder} | ({"encoder": encode} if encode is not None else {})
-    return Result(metrics=told, tables=tables, arrays=arrays, models=networks)
-
-
-def _scores(cell: Cell, samples: np.ndarray) -> dict[str, Any]:
-    """Measure samples against as many real training images, in the judge's feature space."""
-    cell.progress(0.95, "scoring the samples")
-    classify = training.predict.load(cell.needs["judge"].model_path("classifier"))
-    features_of = models.stacked.features_of(classify)
-    real = cell.split.train_images[: len(samples)]
-    real_features = training.predict.images_to(features_of, real)
-    features = training.predict.images_to(features_of, samples)
-    logits = training.predict.images_to(classify, samples)
-    counts = np.bincount(logits.argmax(axis=1), minlength=10)
-    precision, recall = metrics.manifolds.precision_recall(real_features, features)
-    density, coverage = metrics.manifolds.density_coverage(real_features, features)
-    return {
-        "frechet_distance": metrics.generation.frechet_distance(real_features, features),
-        "kernel_distance": metrics.generation.kernel_distance(
-            real_features, features, seed=cell.seed
-        ),
-        "precision": precision,
-        "recall": recall,
-        "density": density,
-        "coverage": coverage,
-        "class_histogram": [float(share) for share in counts / counts.sum()],
-        "sharpness": metrics.generation.sharpness(samples, real),
-        "nearest_distance_ratio": metrics.neighbours.nearest_distance_ratio(
-            samples[:2000], cell.split.test_images[:2000], cell.split.train_images
-        ),
-    }

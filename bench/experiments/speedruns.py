@@ -32,25 +32,25 @@ fashion_speedrun = Experiment(
 )
 
 
-@mnist_speedrun.variant(settings=("to_99",), repeated=True)
+@mnist_speedrun.variant(settings=("to_99",), repeated="seeds")
 def to_99(cell: Cell) -> Result:
     """Sprint to 99 %."""
     return _sprint(cell, cell.settings.to_99)
 
 
-@fashion_speedrun.variant(settings=("to_90",), repeated=True)
+@fashion_speedrun.variant(settings=("to_90",), repeated="seeds")
 def to_90(cell: Cell) -> Result:
     """Sprint to 90 %."""
     return _sprint(cell, cell.settings.to_90)
 
 
-@fashion_speedrun.variant(settings=("to_92",), repeated=True)
+@fashion_speedrun.variant(settings=("to_92",), repeated="seeds")
 def to_92(cell: Cell) -> Result:
     """Sprint to 92 %."""
     return _sprint(cell, cell.settings.to_92)
 
 
-@fashion_speedrun.variant(settings=("to_94",), repeated=True)
+@fashion_speedrun.variant(settings=("to_94",), repeated="seeds")
 def to_94(cell: Cell) -> Result:
     """Sprint to 94 %."""
     return _sprint(cell, cell.settings.to_94)

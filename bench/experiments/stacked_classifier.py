@@ -3,9 +3,11 @@
 Greedy stages learn to undo the corruption of their own input, without labels; a linear probe shows
 what the codes already know; then all layers are fine-tuned with labels. The control is the same
 network, trained in the same way from random weights. Learning rate, pooling and label smoothing
-are searched on a split of the training set, and both get the winner.
+are searched on a split of the training set, and both get the winner. The networks of all seeds
+together are a row of their own, the ensemble.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -25,10 +27,16 @@ def add_variants(experiment: Experiment) -> None:
     """Give an experiment the variants of this method, in the order in which they run."""
     add = experiment.variant
     add("search", settings=("search", "widths", *RECIPE))(search_recipe)
-    add(settings=("widths", "corruption", "stage"), repeated=True)(pretrained)
-    add(needs=("pretrained",), repeated=True)(linear_probe)
-    add(settings=RECIPE, needs=("search", "pretrained"), repeated=True)(fine_tuned)
-    add(settings=("widths", *RECIPE), needs=("search",), repeated=True)(from_scratch)
+    add(settings=("widths", "corruption", "stage"), repeated="seeds")(pretrained)
+    add(needs=("pretrained",), repeated="seeds")(linear_probe)
+    add(settings=RECIPE, needs=("search", "pretrained"), repeated="seeds")(fine_tuned)
+    add(settings=("widths", *RECIPE), needs=("search",), repeated="seeds")(from_scratch)
+    add(gathers=("fine_tuned",))(ensemble)
+    add(
+        settings=("widths", "few_labels", *RECIPE),
+        needs=("search", "pretrained"),
+        repeated="few_labels.seeds",
+    )(few_labels)
 
 
 def search_recipe(cell: Cell) -> Result:
@@ -36,14 +44,14 @@ def search_recipe(cell: Cell) -> Result:
     rows = rows_to_search(cell)
 
     def space(hyperparameters: Any) -> None:
-        hyperparameters.Float("learning_rate", 3e-3, 1.5e-2, sampling="log")
+        hyperparameters.Float("learning_rate", 1e-2, 4e-2, sampling="log")
         hyperparameters.Choice("pooling", ["average", "max", "flat"])
         hyperparameters.Choice("label_smoothing", [0.0, 0.1])
 
     def trial(values: Any, epochs: int) -> Any:
         encoders = models.stacked.build(cell.settings.widths).encoders
         network = models.stacked.classifier(encoders, values["pooling"])
-        return _fit_with_recipe(cell, network, values, epochs, rows)
+        return fit_with_recipe(cell, network, values, epochs, rows)
 
     return searched(cell, space, trial, objective="validation_accuracy", direction="max")
 
@@ -131,6 +139,56 @@ def from_scratch(cell: Cell) -> Result:
     return _classified(cell, models.stacked.build(cell.settings.widths).encoders)
 
 
+def ensemble(cell: Cell) -> Result:
+    """Average the fine-tuned classifiers of all seeds."""
+    members = cell.gathered["fine_tuned"]
+    probabilities = np.mean([member.array("probabilities") for member in members], axis=0)
+    return Result(
+        metrics={"members": len(members), **_judged(cell.split.test_labels, probabilities)},
+        arrays={"probabilities": probabilities, "labels": cell.split.test_labels},
+    )
+
+
+def few_labels(cell: Cell) -> Result:
+    """Train with few labelled images: from the pretrained stages, and from random weights.
+
+    Both see the same images in the same order, with the same augmentation and for as long.
+    """
+    settings, best = cell.settings.few_labels, cell.needs["search"].metrics["best"]
+    arms = ("pretrained", "from_scratch")
+    accuracy: dict[str, dict[str, float]] = {arm: {} for arm in arms}
+    jobs = [(count, arm) for count in settings.per_class for arm in arms]
+    for number, (count, arm) in enumerate(jobs):
+        training.backend.prepare(cell.precision, cell.seed)
+        rows = _labelled(cell.split.train_labels, count, settings.images, cell.seed)
+        encoders = (
+            _encoders(cell)
+            if arm == "pretrained"
+            else models.stacked.build(cell.settings.widths).encoders
+        )
+        network = models.stacked.classifier(encoders, best["pooling"])
+        part = replace(cell, progress=training.loop.part_of(cell.progress, number, len(jobs)))
+        fit_with_recipe(part, network, best, settings.epochs, rows, validated=False)
+        probabilities = predicted_probabilities(
+            network, cell.split.test_images, cell.settings.flip_averaging
+        )
+        right = probabilities.argmax(axis=1) == cell.split.test_labels
+        accuracy[arm][str(count)] = float(np.mean(right))
+    gaps = {
+        count: value - accuracy["from_scratch"][count]
+        for count, value in accuracy["pretrained"].items()
+    }
+    return Result({"per_class": list(settings.per_class), "accuracies": accuracy, "gaps": gaps})
+
+
+def _labelled(labels: np.ndarray, per_class: int, images: int, seed: int) -> np.ndarray:
+    """Draw rows, as many of each class, and repeat them to an epoch of so many images."""
+    random = np.random.default_rng(seed)
+    shuffled = random.permutation(len(labels))
+    chosen = [shuffled[labels[shuffled] == label][:per_class] for label in np.unique(labels)]
+    return np.resize(random.permutation(np.concatenate(chosen)), images)
+
+
 def _encoders(cell: Cell) -> list[Any]:
     stages = sorted(cell.needs["pretrained"].folder.glob("encoder_*.keras"))
     return [training.predict.load(path) for path in stages]
@@ -139,12 +197,18 @@ def _encoders(cell: Cell) -> list[Any]:
 def _classified(cell: Cell, encoders: Any) -> Result:
     best = cell.needs["search"].metrics["best"]
     network = models.stacked.classifier(encoders, best["pooling"])
-    record = _fit_with_recipe(cell, network, best, cell.settings.fine_tune.epochs)
+    record = fit_with_recipe(cell, network, best, cell.settings.fine_tune.epochs)
     return evaluated(cell, network, record, flip_averaging=cell.settings.flip_averaging)
 
 
-def _fit_with_recipe(
-    cell: Cell, network: Any, values: Any, epochs: int, rows: Any = slice(None)
+def fit_with_recipe(
+    cell: Cell,
+    network: Any,
+    values: Any,
+    epochs: int,
+    rows: Any = slice(None),
+    *,
+    validated: bool = True,
 ) -> Any:
     """Train with the experiment's recipe and the searched values."""
     settings = cell.settings
@@ -156,6 +220,8 @@ def _fit_with_recipe(
         label_smoothing=values["label_smoothing"],
         weight_decay=settings.weight_decay,
         rows=rows,
+        optimizer=training.schedule.muon,
+        validated=validated,
     )
 
 
@@ -168,26 +234,52 @@ def fit_classifier(
     label_smoothing: float = 0.0,
     weight_decay: float = 0.0,
     rows: Any = slice(None),
+    optimizer: Any = None,
+    validated: bool = True,
 ) -> Any:
-    """Train a classifier on (some rows of) the training images, validating each epoch."""
+    """Train a classifier on (some rows of) the training images, validating each epoch.
+
+    Parameters
+    ----------
+    cell : Cell
+        Its split, seed and progress are used.
+    network : keras.Model
+        From images (n, 28, 28, 1) to logits (n, 10).
+    fit : Fit
+        Epochs, batch size, highest learning rate.
+    augment : Augmentation
+        Random changes of the training images.
+    label_smoothing, weight_decay : float
+        Regularisation.
+    rows : slice or ndarray of int
+        Which training images, in which order before shuffling.
+    optimizer : callable, optional
+        `training.schedule.muon` or `training.schedule.adam`, which is taken if none is given.
+    validated : bool
+        Whether the validation images are evaluated each epoch.
+
+    Returns
+    -------
+    Record
+        Of the training.
+    """
+    make_optimizer = optimizer or training.schedule.adam
     random = training.objective.random(cell.seed)
     images, labels = cell.split.train_images[rows], cell.split.train_labels[rows]
     steps = training.loop.steps(len(images), fit)
     objective = training.objective.Objective(
         loss=models.stacked.classification_loss(network, augment, label_smoothing, random),
         trains=[network],
-        optimizer=training.schedule.adam(fit.learning_rate, steps, weight_decay),
+        optimizer=make_optimizer(fit.learning_rate, steps, weight_decay),
         random=random,
     )
+    held_out = {"images": cell.split.validation_images, "labels": cell.split.validation_labels}
     return training.loop.train(
         [objective],
         {"images": images, "labels": labels},
         fit=fit,
         seed=cell.seed,
-        validation={
-            "images": cell.split.validation_images,
-            "labels": cell.split.validation_labels,
-        },
+        validation=held_out if validated else None,
         progress=cell.progress,
     )
 
@@ -195,10 +287,7 @@ def fit_classifier(
 def evaluated(cell: Cell, network: Any, record: Any, *, flip_averaging: bool) -> Result:
     """Evaluate a trained classifier once on the test set and gather what the report shows."""
     images, labels = cell.split.test_images, cell.split.test_labels
-    probabilities = _softmax(training.predict.images_to(network, images))
-    if flip_averaging:
-        mirrored = _softmax(training.predict.images_to(network, images[:, :, ::-1]))
-        probabilities = (probabilities + mirrored) / 2
+    probabilities = predicted_probabilities(network, images, flip_averaging)
     right, wrong = metrics.classification.right_and_wrong(labels, probabilities, 20, cell.seed)
     predicted, confidence = probabilities.argmax(1), probabilities.max(1)
     examples: dict[str, np.ndarray] = {}
@@ -209,11 +298,9 @@ def evaluated(cell: Cell, network: Any, record: Any, *, flip_averaging: bool) ->
             f"{name}_predicted": predicted[rows].astype(np.uint8),
             f"{name}_confidence": confidence[rows],
         }
-    error = metrics.classification.expected_calibration_error(labels, probabilities)
     return Result(
         metrics={
-            **metrics.classification.report(labels, probabilities),
-            "expected_calibration_error": error,
+            **_judged(labels, probabilities),
             "training": record.cost,
             "architecture": training.predict.architecture({"classifier": network}),
         },
@@ -221,6 +308,31 @@ def evaluated(cell: Cell, network: Any, record: Any, *, flip_averaging: bool) ->
         arrays={"probabilities": probabilities, "labels": labels, **examples},
         models={"classifier": network},
     )
+
+
+def predicted_probabilities(network: Any, images: np.ndarray, flip_averaging: bool) -> np.ndarray:
+    """Class probabilities (n, 10) of images, averaged with their mirror images where asked."""
+    probabilities = _softmax(training.predict.images_to(network, images))
+    if flip_averaging:
+        mirrored = _softmax(training.predict.images_to(network, images[:, :, ::-1]))
+        probabilities = (probabilities + mirrored) / 2
+    return probabilities
+
+
+def _judged(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, Any]:
+    """Per-class report and calibration of predictions."""
+    curve = metrics.classification.reliability_curve(labels, probabilities)
+    filled = curve.counts > 0
+    error = metrics.classification.expected_calibration_error(labels, probabilities)
+    return {
+        **metrics.classification.report(labels, probabilities),
+        "expected_calibration_error": error,
+        "reliability": {
+            "confidence": curve.confidence[filled].tolist(),
+            "accuracy": curve.accuracy[filled].tolist(),
+            "counts": curve.counts[filled].tolist(),
+        },
+    }
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:

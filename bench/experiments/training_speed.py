@@ -57,7 +57,7 @@ def throughput(cell: Cell) -> Result:
     return Result({"networks": found}, tables={"rounds": pd.concat(tables, ignore_index=True)})
 
 
-@experiment.variant(settings=("quality",), repeated=True)
+@experiment.variant(settings=("quality",), repeated="seeds")
 def quality(cell: Cell) -> Result:
     """Train the classifier by our loop and by plain Keras: do both end equally good?"""
     fit, split = cell.settings.quality, cell.split

@@ -1,7 +1,8 @@
 """Pure functions from NumPy arrays to numbers: no training, no files, no drawing.
 
-`classification`, `embedding` (with `neighbourhoods`), `generation` (with `manifolds` and
-`neighbours`) and `statistics`. They import nothing else of this project, and load when first used.
+`classification`, `embedding` (with `neighbourhoods`), `stability`, `generation` (with `manifolds`
+and `neighbours`), `failures` and `statistics`. They import nothing else of this project, and
+load when first used.
 """
 
 import lazy_loader
@@ -11,10 +12,12 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submodules=[
         "classification",
         "embedding",
+        "failures",
         "generation",
         "manifolds",
         "neighbourhoods",
         "neighbours",
+        "stability",
         "statistics",
     ],
 )

@@ -24,6 +24,7 @@ __all__ = [
     "neighbour_ranks",
     "neighbourhood_auc",
     "neighbourhood_curve",
+    "rank",
     "scorecard",
     "triplet_accuracy",
     "trustworthiness",
@@ -246,6 +247,33 @@ def dead_units(positions: np.ndarray) -> int:
     return int((codes.min(axis=0) == codes.max(axis=0)).sum())
 
 
+def rank(positions: np.ndarray, tolerance: float = 1e-3) -> int:
+    """Count the directions in which a map has any extent.
+
+    Parameters
+    ----------
+    positions : ndarray of float, shape (n, d)
+        The map.
+    tolerance : float
+        Least spread along a direction, relative to the greatest.
+
+    Returns
+    -------
+    int
+        0 if all points coincide, 1 if they are on one straight line, up to d.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than 2 points, or values that are no finite numbers.
+    """
+    places = checks.matrix("positions", positions, least=2).astype(np.float64, copy=False)
+    if not np.ptp(places, axis=0).any():
+        return 0
+    spread = np.linalg.svd(places - places.mean(axis=0), compute_uv=False)
+    return int((spread > tolerance * spread[0]).sum())
+
+
 def scorecard(
     images: np.ndarray,
     test_map: np.ndarray,
@@ -283,7 +311,7 @@ def scorecard(
     dict of float
         `knn_accuracy`, `trustworthiness`, `continuity`, `neighbourhood_auc`,
         `triplet_accuracy`, `distance_correlation`, `line_share`, `brightness_correlation` and
-        `dead_units` (an int), each as the function of that name (or `neighbourhood_curve`)
+        `dead_units` and `rank` (ints), each as the function of that name (or `neighbourhood_curve`)
         describes it.
 
     Raises
@@ -306,6 +334,7 @@ def scorecard(
         "line_share": line_share(places),
         "brightness_correlation": brightness_correlation(points, places),
         "dead_units": dead_units(places),
+        "rank": rank(places),
     }
 
 

@@ -4,6 +4,7 @@ Pixel by pixel, in tiles, so that 10,000 samples and 60,000 training images fit 
 """
 
 import numpy as np
+from scipy.spatial import KDTree
 
 from bench.metrics import checks
 from bench.metrics.distances import prepare
@@ -112,3 +113,26 @@ def nearest_distance_ratio(
             "the ratio has no meaning. Pass the test set."
         )
     return float(np.median(nearest_neighbours(samples, training, block, limit)[0]) / expected)
+
+
+def nearest_other(points: np.ndarray) -> np.ndarray:
+    """Measure how far each point is from the nearest of the others.
+
+    Parameters
+    ----------
+    points : ndarray of float, shape (n, d)
+        Two points or more.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        Euclidean distances; 0 where a point stands twice.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than 2 points, or values that are no finite numbers.
+    """
+    places = checks.matrix("points", points, least=2)
+    distances, _ = KDTree(places).query(places, 2)
+    return np.asarray(distances[:, 1])

@@ -172,6 +172,87 @@ def proportion_interval(successes: int, n: int, confidence: float = 0.95) -> Int
     return Interval(share, low, high, n)
 
 
+def correlation_interval(r: float, n: int, confidence: float = 0.95) -> Interval:
+    """Estimate a correlation from independent pairs.
+
+    Parameters
+    ----------
+    r : float
+        Pearson's correlation, -1 to 1.
+    n : int
+        Pairs, 4 or more.
+    confidence : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    Interval
+        It tells what other images would change, not what another training would.
+
+    Raises
+    ------
+    ValueError
+        If `r`, `n` or `confidence` is out of range.
+
+    Notes
+    -----
+    tanh(artanh r +- z / sqrt(n - 3)): Fisher, "On the probable error of a coefficient of
+    correlation deduced from a small sample", Metron 1, 1921.
+    """
+    checks.whole("n", n, 4)
+    _check_confidence(confidence)
+    if not -1.0 <= r <= 1.0:
+        raise ValueError(
+            f"r: expected a correlation from -1 to 1, got {r}; no interval was computed."
+        )
+    half = float(-special.ndtri((1.0 - confidence) / 2.0)) / np.sqrt(n - 3)
+    middle = np.arctanh(np.clip(r, -1 + 1e-15, 1 - 1e-15))
+    return Interval(float(r), float(np.tanh(middle - half)), float(np.tanh(middle + half)), n)
+
+
+def spread_ratio(
+    first: Sequence[float] | np.ndarray,
+    second: Sequence[float] | np.ndarray,
+    confidence: float = 0.95,
+) -> Interval:
+    """Compare how much two variants differ from run to run.
+
+    Parameters
+    ----------
+    first, second : sequence of float
+        Figures of independent runs of each; pass logarithms to compare relative spreads.
+    confidence : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    Interval
+        Of the ratio of standard deviations, first over second. Without limits if one has fewer
+        than 2 runs or shows no spread; its mean is then 1 and says nothing.
+
+    Raises
+    ------
+    ValueError
+        If there is no value, one is no finite number, or `confidence` is out of range.
+
+    Notes
+    -----
+    The ratio of variances, over that of the true ones, follows Fisher's F distribution (Snedecor,
+    Calculation and interpretation of analysis of variance and covariance, 1934). It assumes
+    normal figures; with three runs each the interval is very wide.
+    """
+    a, b = _vector("first", first), _vector("second", second)
+    _check_confidence(confidence)
+    n = min(len(a), len(b))
+    if _standard_error(a, a) is None or _standard_error(b, b) is None:
+        return Interval(1.0, None, None, n)
+    ratio = float(np.var(a, ddof=1) / np.var(b, ddof=1))
+    tail = (1.0 - confidence) / 2.0
+    low = ratio / special.fdtri(len(a) - 1, len(b) - 1, 1.0 - tail)
+    high = ratio / special.fdtri(len(a) - 1, len(b) - 1, tail)
+    return Interval(float(np.sqrt(ratio)), float(np.sqrt(low)), float(np.sqrt(high)), n)
+
+
 def mcnemar(labels: np.ndarray, first: np.ndarray, second: np.ndarray) -> McNemar:
     """Test whether two classifiers differ on the same test images.
 

@@ -6,5 +6,15 @@ The modules load when first used: planning and reporting need no deep-learning f
 import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__, submodules=["assignment", "autoencoder", "gan", "images", "stacked", "vae"]
+    __name__,
+    submodules=[
+        "assignment",
+        "autoencoder",
+        "flow",
+        "gan",
+        "images",
+        "neighbour",
+        "stacked",
+        "vae",
+    ],
 )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from itertools import chain
 from typing import Any
 
 from rich.console import Console
@@ -69,7 +70,8 @@ def _run_cell(profile: Profile, planned: PlannedCell, bars: Progress, console: C
 
     began = time.perf_counter()
     try:
-        missing = [name for name, cell in planned.needs.items() if cell.status != "done"]
+        built_on = [*planned.needs.values(), *chain.from_iterable(planned.gathered.values())]
+        missing = [cell.label for cell in built_on if cell.status != "done"]
         if missing:
             raise NeededCellError(
                 f"Needs {', '.join(missing)}, which failed; mend that and run again."
@@ -80,6 +82,7 @@ def _run_cell(profile: Profile, planned: PlannedCell, bars: Progress, console: C
             precision=profile.precision,
             split=_split(profile, planned.experiment.dataset),
             needs=planned.needs,
+            gathered=planned.gathered,
             scratch=scratch,
             progress=progress,
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,8 @@ class PlannedCell:
         What the key is the hash of; kept with the cell as `config.json`.
     needs : dict of str to StoredCell
         The cells that it builds on, by the declared name.
+    gathered : dict of str to list of StoredCell
+        The cells of all seeds of the variants that it gathers, by the declared name.
     """
 
     stored: StoredCell
@@ -41,6 +44,7 @@ class PlannedCell:
     seed: int
     depends_on: dict[str, Any]
     needs: dict[str, StoredCell]
+    gathered: dict[str, list[StoredCell]]
 
 
 def make_plan(
@@ -111,15 +115,31 @@ def _add(
         return planned[place].stored
     needs: dict[str, StoredCell] = {}
     for need in variant.needs:
-        owner, _, name = need.rpartition("/")
-        other = EXPERIMENTS[owner] if owner else experiment
-        needed = other.variants[name]
+        other, needed = _named(experiment, need)
         repetitions = _repetitions(profile, other, needed)
         needs[need] = _add(profile, run_folder, other, needed, index % repetitions, planned)
-    depends_on = _dependencies(profile, experiment, variant, index, needs)
+    gathered: dict[str, list[StoredCell]] = {}
+    for need in variant.gathers:
+        other, needed = _named(experiment, need)
+        gathered[need] = [
+            _add(profile, run_folder, other, needed, each, planned)
+            for each in range(_repetitions(profile, other, needed))
+        ]
+    depends_on = _dependencies(profile, experiment, variant, index, needs) | {
+        "gathered": {name: [cell.key for cell in cells] for name, cells in gathered.items()}
+    }
     stored = StoredCell(run_folder, experiment.name, variant.name, index, content_key(depends_on))
-    planned[place] = PlannedCell(stored, experiment, variant, depends_on["seed"], depends_on, needs)
+    planned[place] = PlannedCell(
+        stored, experiment, variant, depends_on["seed"], depends_on, needs, gathered
+    )
     return stored
+
+
+def _named(experiment: Experiment, need: str) -> tuple[Experiment, Variant]:
+    """Find `variant` of this experiment, or `experiment/variant`."""
+    owner, _, name = need.rpartition("/")
+    other = EXPERIMENTS[owner] if owner else experiment
+    return other, other.variants[name]
 
 
 def _dependencies(
@@ -157,7 +177,10 @@ def given_settings(profile: Profile, cell: PlannedCell) -> Any:
 
 
 def _repetitions(profile: Profile, experiment: Experiment, variant: Variant) -> int:
-    return int(getattr(profile, experiment.name).seeds) if variant.repeated else 1
+    """How many cells a variant has: what the setting says that it names."""
+    if not variant.repeated:
+        return 1
+    return int(attrgetter(variant.repeated)(getattr(profile, experiment.name)))
 
 
 def _known(names: dict[str, Any], name: str, what: str) -> Any:

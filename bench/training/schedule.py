@@ -5,6 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from bench.training.muon import OTHERS_RATE, ConvolutionMuon
+
 
 @keras.saving.register_keras_serializable("latent_lab")
 class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
@@ -52,6 +54,32 @@ def adam(
         Further settings of `keras.optimizers.AdamW`.
     """
     optimizer = keras.optimizers.AdamW(OneCycle(peak, steps), weight_decay=weight_decay, **settings)
+    return _sparing(optimizer)
+
+
+def muon(peak: float, steps: int, weight_decay: float = 0.0) -> keras.optimizers.Optimizer:
+    """Muon under a one-cycle schedule, for convolutional networks.
+
+    Parameters
+    ----------
+    peak : float
+        Highest learning rate of the convolutions; on AdamW's scale, by the factor of Liu et al.
+        (2025, arXiv 2502.16982). Everything else is trained by AdamW with a quarter of it.
+    steps : int
+        Steps of the whole training.
+    weight_decay : float
+        Decoupled weight decay; biases and normalisation are not decayed.
+    """
+    optimizer = ConvolutionMuon(
+        OneCycle(peak, steps),
+        weight_decay=weight_decay,
+        adam_weight_decay=weight_decay,
+        adam_lr_ratio=OTHERS_RATE,
+    )
+    return _sparing(optimizer)
+
+
+def _sparing(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer
 

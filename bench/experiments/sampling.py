@@ -1,0 +1,187 @@
+"""What is measured of every generator, and what the report shows of it."""
+
+from typing import Any
+
+import numpy as np
+
+from bench import judge, metrics, models, training
+from bench.experiments.definition import Cell
+from bench.experiments.methods import reconstructed
+from bench.store import Result, derive_seed
+
+KEPT = 400
+SHOWN = 16
+PATHS, FRAMES = 6, 10
+PUPIL_WIDTHS = (16, 32, 64)
+NEAREST = 2000  # samples whose nearest training image is looked for
+
+
+def generated(
+    cell: Cell,
+    decoder: Any,
+    codes: np.ndarray,
+    cost: Any,
+    *,
+    encode: Any = None,
+    history: Any = None,
+    extra: Any = None,
+) -> Result:
+    """Decode drawn codes, measure the samples and gather what the report shows.
+
+    Parameters
+    ----------
+    cell : Cell
+        Its settings have `samples` and `pupil`.
+    decoder : keras.Model
+        From codes (n, d) to images.
+    codes : ndarray of float32, shape (samples, d)
+        As the generator draws them.
+    cost : dict
+        Of the training.
+    encode : keras.Model, optional
+        From images to codes, where there is an encoder.
+    history : DataFrame, optional
+        Of the training.
+    extra : dict, optional
+        Further figures.
+    """
+    samples = models.images.to_pixels(training.predict.codes_to(decoder, codes))
+    paths = _paths(cell, decoder, codes)
+    # of each network that learns, training images are the lesson
+    told = scores(cell, samples, lessons=samples) | {"training": cost, **(extra or {})}
+    told["path_smoothness"] = metrics.generation.path_smoothness(paths)
+    arrays = {"samples": samples[:KEPT], "interpolation": paths}
+    _, nearest = metrics.neighbours.nearest_neighbours(samples[:SHOWN], cell.split.train_images)
+    arrays["nearest"] = cell.split.train_images[nearest.ravel()]
+    if encode is not None:
+        real_codes = training.predict.images_to(encode, cell.split.test_images)
+        restored, told["reconstruction_mse"] = reconstructed(cell, decoder, real_codes)
+        told["reconstructions"] = distances(cell, restored[: cell.settings.samples])
+        told["failures"] |= {"dead_codes": _row(metrics.failures.dead_codes(real_codes))}
+        arrays["originals"] = cell.split.test_images[:SHOWN]
+        arrays["reconstructions"] = restored[:SHOWN]
+    told["failures"] |= _failures_of_training(told)
+    tables = {} if history is None else {"history": history}
+    networks = {"decoder": decoder} | ({"encoder": encode} if encode is not None else {})
+    return Result(metrics=told, tables=tables, arrays=arrays, models=networks)
+
+
+def scores(cell: Cell, samples: np.ndarray, lessons: np.ndarray) -> dict[str, Any]:
+    """Measure samples against as many real training images, in the judge's feature space.
+
+    Parameters
+    ----------
+    cell : Cell
+        Its settings have `pupil`.
+    samples : ndarray of uint8, shape (n, 28, 28)
+        What is measured.
+    lessons : ndarray of uint8, shape (n, 28, 28)
+        Images from which a pupil learns the judge's classes: the samples, or real ones.
+    """
+    cell.progress(0.95, "scoring the samples")
+    whole = judge.load()
+    real = cell.split.train_images[: len(samples)]
+    (real_features, _), (features, classes) = whole.look(real), whole.look(samples)
+    shares = np.bincount(classes, minlength=10) / len(classes)
+    precision, recall = metrics.manifolds.precision_recall(real_features, features)
+    density, coverage = metrics.manifolds.density_coverage(real_features, features)
+    bins = metrics.manifolds.different_bins(real_features, features, seed=cell.seed)
+    nearest = metrics.neighbours.nearest_distance_ratio(
+        samples[:NEAREST], cell.split.test_images[:NEAREST], cell.split.train_images
+    )
+    failures = {
+        "mode_collapse": _row(metrics.failures.mode_collapse(shares)),
+        "memorisation": _row(metrics.failures.memorisation(nearest)),
+    }
+    return {
+        **_compared(cell, real, real_features, samples, features),
+        "precision": precision,
+        "recall": recall,
+        "density": density,
+        "coverage": coverage,
+        "different_bins": bins.share,
+        "class_histogram": [float(share) for share in shares],
+        "missing_classes": len(metrics.generation.missing_classes(shares)),
+        "nearest_distance_ratio": nearest,
+        "pupil_accuracy": _pupil_accuracy(cell, lessons, whole.look(lessons)[1]),
+        "failures": failures,
+    }
+
+
+def distances(cell: Cell, images: np.ndarray) -> dict[str, float]:
+    """Distances of images from as many real training images, and their sharpness."""
+    whole = judge.load()
+    real = cell.split.train_images[: len(images)]
+    return _compared(cell, real, whole.look(real)[0], images, whole.look(images)[0])
+
+
+def _compared(
+    cell: Cell,
+    real: np.ndarray,
+    real_features: np.ndarray,
+    images: np.ndarray,
+    features: np.ndarray,
+) -> dict[str, float]:
+    return {
+        "frechet_distance": metrics.generation.frechet_distance(real_features, features),
+        "kernel_distance": metrics.generation.kernel_distance(
+            real_features, features, seed=cell.seed
+        ),
+        "sharpness": metrics.generation.sharpness(images, real),
+    }
+
+
+def _pupil_accuracy(cell: Cell, lessons: np.ndarray, classes: np.ndarray) -> float:
+    """Train a small classifier on images with the judge's classes; its accuracy on test images.
+
+    The classification accuracy score of Ravuri and Vinyals 2019, arXiv 1905.10887, for generators
+    that are not told a class: the judge tells it afterwards.
+    """
+    training.backend.prepare("float32", cell.seed)
+    network = models.stacked.classifier(models.stacked.build(PUPIL_WIDTHS).encoders, "average")
+    random, fit = training.objective.random(cell.seed), cell.settings.pupil
+    steps = training.loop.steps(len(lessons), fit)
+    objective = training.objective.Objective(
+        loss=models.stacked.classification_loss(
+            network, training.augment.Augmentation(shift=1, flip=True), 0.0, random
+        ),
+        trains=[network],
+        optimizer=training.schedule.muon(fit.learning_rate, steps),
+        random=random,
+    )
+    data = {"images": lessons, "labels": classes.astype(np.uint8)}
+    training.loop.train([objective], data, fit=fit, seed=cell.seed)
+    logits = training.predict.images_to(network, cell.split.test_images)
+    return float(np.mean(logits.argmax(axis=1) == cell.split.test_labels))
+
+
+def _paths(cell: Cell, decoder: Any, codes: np.ndarray) -> np.ndarray:
+    """Walk in equal steps between drawn codes: images (paths, frames, 28, 28)."""
+    ends = np.random.default_rng(derive_seed(cell.seed, "paths")).permutation(len(codes))
+    start, end = codes[ends[:PATHS]], codes[ends[PATHS : 2 * PATHS]]
+    share = np.linspace(0.0, 1.0, FRAMES, dtype="float32")[None, :, None]
+    between = (1 - share) * start[:, None] + share * end[:, None]
+    frames = training.predict.codes_to(decoder, between.reshape(-1, codes.shape[1]))
+    return models.images.to_pixels(frames).reshape(PATHS, FRAMES, 28, 28)
+
+
+def _failures_of_training(told: dict[str, Any]) -> dict[str, Any]:
+    """Look for the failures that only networks with an encoder, or a discriminator, can have."""
+    found = {}
+    if "active_units" in told:
+        found["posterior_collapse"] = metrics.failures.posterior_collapse(
+            told["active_units"], told["latent_size"]
+        )
+    if "discriminator_wins" in told:
+        found["discriminator_saturation"] = metrics.failures.discriminator_saturation(
+            told["discriminator_wins"]
+        )
+    return {name: _row(failure) for name, failure in found.items()}
+
+
+def _row(failure: Any) -> dict[str, float]:
+    return {
+        "measure": failure.measure,
+        "limit": failure.limit,
+        "detected": float(failure.detected),
+    }
