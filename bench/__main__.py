@@ -54,6 +54,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     which.add_argument("--run", help="name of the run (default: the profile's name)")
     which.add_argument("--runs", type=Path, default=RUNS, help="folder of the runs")
+    work = argparse.ArgumentParser(add_help=False)
+    work.add_argument(
+        "--workers",
+        type=int,
+        default=0,
+        help="cells at once, each on a core of its own (default: 1 on a GPU, else one a core)",
+    )
     where = argparse.ArgumentParser(add_help=False)
     where.add_argument("--reports", type=Path, default=REPORTS, help="folder of the reports")
     named = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
@@ -64,13 +71,22 @@ def _parser() -> argparse.ArgumentParser:
         return added
 
     command(
-        "run-all", commands.run_all, "run the four experiments and render the report", which, where
+        "run-all",
+        commands.run_all,
+        "run the four experiments and render the report",
+        which,
+        work,
+        where,
     )
-    one = command("run", commands.run_one, "run one experiment", which)
+    one = command("run", commands.run_one, "run one experiment", which, work)
     one.add_argument("experiment", help="its name; `python -m bench list` shows them")
     one.add_argument("--variant", help="only this variant, and what it builds on")
     command(
-        "speed", commands.speed, "time training and seconds to quality; let nothing else run", which
+        "speed",
+        commands.speed,
+        "time training and seconds to quality; let nothing else run",
+        which,
+        work,
     )
     command("list", commands.list_experiments, "list experiments and their variants")
     state = command(

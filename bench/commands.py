@@ -12,7 +12,7 @@ from bench.config import describe
 from bench.errors import UserError
 from bench.experiments import ASSIGNED, EXPERIMENTS
 from bench.paths import REPORTS, ROOT
-from bench.running import execute, listed, make_plan, resolve_profile
+from bench.running import execute, listed, make_plan, resolve_profile, usable_workers
 from bench.store import lock_run, open_run, write_manifest
 
 FAILED_CELLS = 3
@@ -44,7 +44,7 @@ def run_one(options: argparse.Namespace, console: Console) -> int:
 
 
 def speed(options: argparse.Namespace, console: Console) -> int:
-    """Run the timed experiments."""
+    """Run the timed experiments, one after the other."""
     return _run(options, console, [n for n, e in EXPERIMENTS.items() if e.timed], None)
 
 
@@ -54,14 +54,17 @@ def _run(
     profile = resolve_profile(options.profile)
     folder = options.runs / (options.run or profile.name)
     began = time.perf_counter()
+    timed = any(EXPERIMENTS[name].timed for name in experiments if name in EXPERIMENTS)
+    workers = 1 if timed else options.workers or usable_workers()
     with lock_run(folder):
         plan = make_plan(profile, folder, experiments, variant)
         whole = listed(profile, folder, experiments)
         console.print(
-            f"Run {folder.name}: profile {profile.name}, {profile.precision}, {len(plan)} cells"
+            f"Run {folder.name}: profile {profile.name}, {profile.precision}, {len(plan)} cells, "
+            f"{workers} at once"
         )
         write_manifest(folder, profile.model_dump(mode="json"), whole)
-        summary = execute(profile, plan, console)
+        summary = execute(profile, plan, console, workers)
     console.print(
         f"{summary.found} cells were done, {summary.ran} ran now, {summary.failed} failed "
         f"({time.perf_counter() - began:.0f} s)."

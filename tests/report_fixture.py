@@ -8,22 +8,11 @@ import pandas as pd
 from bench.config import load_profile
 from bench.store import Result, StoredCell, StoredRun, content_key, write_done, write_failed
 from bench.store.run import write_manifest
+from tests.report_cells import GENERATORS, TRAINING, generator, history, images, ladder, reference
 
 CLASSIFIERS = {"mnist_classifier": "mnist", "fashion_classifier": "fashion_mnist"}
 TEST_IMAGES = 400
-TRAINING = {
-    "parameters": 120_000,
-    "epochs": 3,
-    "steps": 300,
-    "batch_size": 100,
-    "seconds": 42.5,
-    "compile_seconds": 6.25,
-    "images_per_second": 1234.5,
-    "milliseconds_per_step": 81.0,
-    "peak_memory_mib": 912.0,
-    "precision": "float32",
-    "backend": "tensorflow",
-}
+ONLY_TRAINED = ("training", "architecture")
 PROVENANCE = {
     "git_commit": "0123456789abcdef0123456789abcdef01234567",
     "git_dirty": False,
@@ -79,18 +68,23 @@ def _plan(seeds):
         yield experiment, "linear_probe", seeds, _linear_probe
         for variant in ("fine_tuned", "from_scratch", "assignment"):
             yield experiment, variant, seeds, _classifier
+        yield experiment, "ensemble", 1, _ensemble(seeds)
+        yield experiment, "few_labels", seeds, _few_labels
+    yield "fashion_classifier", "overfitting", seeds, _overfitting
     yield "fashion_embedding", "search", 1, _search
     yield "fashion_embedding", "assignment", seeds, _network_map
     yield "fashion_embedding", "autoencoder", seeds, _network_map
-    yield "fashion_embedding", "pca", 1, _map
-    yield "fashion_embedding", "tsne", 1, _map
+    yield "fashion_embedding", "vae", seeds, _network_map
+    yield "fashion_embedding", "neighbour_autoencoder", seeds, _neighbour_map
+    for variant in ("pca", "tsne", "umap"):
+        yield "fashion_embedding", variant, 1, _map
+    yield "fashion_embedding", "collapse", seeds + 1, _collapse
+    yield "fashion_embedding", "stability", 1, _stability(seeds)
     yield "fashion_generation", "search", 1, _search
-    yield "fashion_generation", "reference", 1, _reference
-    yield "fashion_generation", "assignment", seeds, _generator("loss", "validation_loss")
-    yield "fashion_generation", "autoencoder", seeds, _generator("loss", "validation_loss")
-    columns = ("loss", "reconstruction", "kl", "validation_loss")
-    yield "fashion_generation", "vae", seeds, _generator(*columns)
-    yield "fashion_generation", "gan", seeds, _generator("discriminator_loss", "generator_loss")
+    yield "fashion_generation", "reference", 1, reference
+    yield "fashion_generation", "ladder", 1, ladder
+    for variant in GENERATORS:
+        yield "fashion_generation", variant, seeds, generator(variant)
     yield "mnist_speedrun", "to_99", seeds, _sprint(0.99)
     for goal in (90, 92, 94):
         yield "fashion_speedrun", f"to_{goal}", seeds, _sprint(goal / 100)
@@ -98,19 +92,6 @@ def _plan(seeds):
     yield "training_speed", "quality", seeds, _quality
     yield "training_speed", "training_growth", 1, _grown("batch_size", "width", "images")
     yield "training_speed", "map_growth", 1, _grown("tsne", "scorecard", "knn_accuracy")
-
-
-def _images(rng, *shape):
-    ramp = np.linspace(0, 255, 28)[None, :] * np.ones((28, 1))
-    return (ramp * rng.uniform(0.2, 1.0, (*shape, 1, 1))).astype(np.uint8)
-
-
-def _history(rng, *columns, epochs=3):
-    falling = np.linspace(1.0, 0.4, epochs)
-    return pd.DataFrame(
-        {"epoch": np.arange(1, epochs + 1)}
-        | {name: falling * rng.uniform(0.8, 1.2) for name in columns}
-    )
 
 
 def _search(rng):
@@ -139,11 +120,11 @@ def _search(rng):
 
 
 def _pretrained(rng):
-    stages = [_history(rng, "loss", "validation_loss", epochs=2).assign(stage=s) for s in (1, 2, 3)]
+    stages = [history(rng, "loss", "validation_loss", epochs=2).assign(stage=s) for s in (1, 2, 3)]
     return Result(
         {"reconstruction_mse": 0.0123, "code_size": 288, "training": TRAINING},
         {"history": pd.concat(stages, ignore_index=True)},
-        {"originals": _images(rng, 16), "reconstructions": _images(rng, 16)},
+        {"originals": images(rng, 16), "reconstructions": images(rng, 16)},
     )
 
 
@@ -168,6 +149,11 @@ def _classifier(rng):
         "per_class": {n: [float(v) for v in s] for n, s in zip(names, scores, strict=True)},
         "confusion": confusion_matrix(labels, predicted).tolist(),
         "expected_calibration_error": 0.05,
+        "reliability": {
+            "confidence": [0.45, 0.73, 0.97],
+            "accuracy": [0.4, 0.7, float(rng.uniform(0.9, 1.0))],
+            "counts": [40, 60, TEST_IMAGES - 100],
+        },
         "training": TRAINING,
         "architecture": [
             {"name": "input", "type": "InputLayer", "output_shape": [28, 28, 1], "parameters": 0},
@@ -177,12 +163,68 @@ def _classifier(rng):
     }
     arrays = {"probabilities": probabilities, "labels": labels}
     for kind in ("right", "wrong"):
-        arrays[f"{kind}_images"] = _images(rng, 20)
+        arrays[f"{kind}images"] = images(rng, 20)
         arrays[f"{kind}_true"] = np.arange(20, dtype=np.uint8) % 10
         arrays[f"{kind}_predicted"] = (arrays[f"{kind}_true"] + (kind == "wrong")) % 10
         arrays[f"{kind}_confidence"] = np.linspace(0.99, 0.4, 20, dtype=np.float32)
     columns = ("loss", "validation_loss", "accuracy", "validation_accuracy", "seconds")
-    return Result(metrics, {"history": _history(rng, *columns)}, arrays)
+    return Result(metrics, {"history": history(rng, *columns)}, arrays)
+
+
+def _ensemble(members):
+    def make(rng):
+        alone = _classifier(rng)
+        told = {key: alone.metrics[key] for key in alone.metrics if key not in ONLY_TRAINED}
+        arrays = {name: alone.arrays[name] for name in ("probabilities", "labels")}
+        return Result({"members": members, **told}, {}, arrays)
+
+    return make
+
+
+def _few_labels(rng):
+    counts = [4, 64, 256]
+    steps = {str(n): 0.6 + 0.05 * np.log(n) for n in counts}
+    arms = {
+        arm: {n: float(value + rng.normal(0, 0.005)) for n, value in steps.items()}
+        for arm in ("pretrained", "from_scratch")
+    }
+    gaps = {n: value - arms["from_scratch"][n] for n, value in arms["pretrained"].items()}
+    return Result({"per_class": counts, "accuracies": arms, "gaps": gaps})
+
+
+def _overfitting(rng):
+    told, curves = {}, []
+    for arm, rise in (("handed_in", 0.2), ("cured", -0.1)):
+        gap = float((0.1 if rise > 0 else 0.01) * rng.uniform(0.9, 1.1))
+        told[arm] = {
+            "training_accuracy": 0.85 + gap,
+            "validation_accuracy": 0.85,
+            "accuracy_gap": gap,
+            "training_loss_change": -float(rng.uniform(0.1, 0.12)),
+            "validation_loss_change": float(rise * rng.uniform(0.9, 1.1)),
+        }
+        columns = ("loss", "accuracy", "validation_loss", "validation_accuracy")
+        curves.append(history(rng, *columns, epochs=6).assign(arm=arm))
+    return Result(told, {"history": pd.concat(curves, ignore_index=True)})
+
+
+def _collapse(rng):
+    dead = int(rng.integers(0, 3))
+    line = {"dead_units": dead, "rank": 2 - dead, "line_share": 1.0 if dead else 0.8}
+    return Result({**line, "on_one_line": float(dead > 0)})
+
+
+def _stability(maps):
+    def make(rng):
+        names = ("assignment", "autoencoder", "vae", "neighbour_autoencoder")
+        told = {
+            name: {"procrustes": float(rng.uniform(0.5, 1)), "neighbour_overlap": 0.2}
+            for name in names
+            if maps > 1
+        }
+        return Result({"stability": told, "maps": maps})
+
+    return make
 
 
 def _map(rng):
@@ -193,6 +235,13 @@ def _map(rng):
         "knn_accuracy": 0.7 + rng.normal(0, 0.02),
         "trustworthiness": 0.95,
         "continuity": 0.94,
+        "neighbourhood_auc": 0.3 + rng.normal(0, 0.02),
+        "neighbourhood_curve": {
+            "k": [1, 10, 100, TEST_IMAGES - 2],
+            "kept": [0.2, 0.3, 0.4 + float(rng.normal(0, 0.02)), 0.0],
+        },
+        "triplet_accuracy": 0.75,
+        "rank": 2,
         "distance_correlation": 0.6,
         "brightness_correlation": 0.9,
         "line_share": 0.65,
@@ -206,7 +255,7 @@ def _map(rng):
     arrays = {
         "test_map": (centres + rng.normal(0, 2, centres.shape)).astype(np.float32),
         "test_labels": labels,
-        "thumbnails": _images(rng, 400),
+        "thumbnails": images(rng, 400),
         "thumbnail_index": np.arange(400) % TEST_IMAGES,
     }
     return Result(metrics, {}, arrays)
@@ -215,9 +264,9 @@ def _map(rng):
 def _network_map(rng):
     plain = _map(rng)
     more = {
-        "originals": _images(rng, 10),
-        "reconstructions": _images(rng, 10),
-        "decoded_grid": _images(rng, 15, 15),
+        "originals": images(rng, 10),
+        "reconstructions": images(rng, 10),
+        "decoded_grid": images(rng, 15, 15),
         "grid_extent": np.array([-12.0, 12.0, -11.0, 11.0], dtype=np.float32),
     }
     metrics = dict(plain.metrics) | {
@@ -226,46 +275,15 @@ def _network_map(rng):
         "training": TRAINING,
         "architecture": [{"name": "code", "type": "Dense", "output_shape": [2], "parameters": 258}],
     }
-    tables = {"history": _history(rng, "loss", "validation_loss")}
+    tables = {"history": history(rng, "loss", "validation_loss").assign(stage=1)}
     return Result(metrics, tables, dict(plain.arrays) | more)
 
 
-def _scores(rng):
-    return {
-        "frechet_distance": 20 + rng.normal(0, 1),
-        "kernel_distance": 0.02,
-        "precision": 0.7,
-        "recall": 0.5,
-        "density": 0.6,
-        "coverage": 0.55,
-        "class_histogram": [0.1] * 10,
-        "sharpness": 0.8,
-        "nearest_distance_ratio": 1.1,
-    }
-
-
-def _reference(rng):
-    return Result(_scores(rng), {}, {"samples": _images(rng, 400), "nearest": _images(rng, 16)})
-
-
-def _generator(*columns):
-    def make(rng):
-        arrays = {
-            "samples": _images(rng, 400),
-            "nearest": _images(rng, 16),
-            "interpolation": _images(rng, 6, 10),
-        }
-        metrics = _scores(rng) | {"training": TRAINING}
-        if "generator_loss" not in columns:
-            arrays |= {"originals": _images(rng, 16), "reconstructions": _images(rng, 16)}
-            metrics["reconstruction_mse"] = 0.012
-        if "kl" in columns:
-            metrics |= {"active_units": 7, "kl": 11.5}
-        if "kl" in columns or "generator_loss" in columns:
-            metrics["latent_size"] = 8
-        return Result(metrics, {"history": _history(rng, *columns)}, arrays)
-
-    return make
+def _neighbour_map(rng):
+    drawn = _network_map(rng)
+    stages = [history(rng, "loss").assign(stage=stage) for stage in (1, 2)]
+    tables = {"history": pd.concat(stages, ignore_index=True)}
+    return Result(drawn.metrics, tables, drawn.arrays)
 
 
 def _sprint(target):

@@ -90,8 +90,26 @@ def test_failed_and_missing_cells_are_shown_with_their_reasons(page):
 
 
 def test_two_seeds_give_intervals_and_verdicts(page):
+    assert 'scope="row">Ensemble of the seeds' in page
     assert "confidence interval over 2 seeds" in page
     assert "±" in page
+
+
+def test_few_labels_are_judged_count_by_count(page):
+    assert page.count('<h3 id="fashion_classifier-few-labels">') == 1
+    words = re.sub(r"<[^>]+>", "", page)
+    judged = re.findall(r"With ([\d, and]+) the two cannot be told apart", words)
+    assert judged, "two noisy seeds cannot tell the arms apart at every count"
+
+
+def test_one_seed_gives_no_ensemble_and_no_verdict(templates, tmp_path):
+    alone = made_up_run(tmp_path / "alone")
+    (path,) = render(alone, tmp_path / "out", ("en",), ("html",), templates=templates)
+    text = path.read_text(encoding="utf-8")
+    assert 'scope="row">Ensemble of the seeds' not in text
+    assert "the cure works" not in text
+    assert "One run, no verdict." in text
+    assert check_page(text, alone, Language("en"), Constants()).drawings > 15
 
 
 def _check(page, run, code="en"):
@@ -107,7 +125,11 @@ def test_the_page_agrees_with_the_store(page, run):
     [
         (r'(data-path="accuracy"[^>]*>)0\.\d', r"\g<1>0.1", "accuracy: the page says"),
         (r"± 0\.0", "± 0.9", "the page says"),
+        (r'(data-estimate="share".*?–)\d', r"\g<1>9", "on_one_line: the page says"),
+        (r'(data-estimate="correlation".*?\()\d', r"\g<1>9", "correlation: the page says"),
+        (r'(data-estimate="sum".*?>)\d', r"\g<1>9", "detected: the page says"),
         (r'(data-handed-in="[^"]*accuracy"[^>]*>)0\.93', r"\g<1>0.99", "the page says"),
+        (r'data-minus-path="cured', 'data-minus-path="handed_in', "accuracy_gap: the page says"),
         (r'(data-setting="[^>]*>)\d', r"\g<1>987", "setting"),
         (r"(<main>)", r"\1<p>It reaches 0.999.</p>", "names no cell: 'It reaches 0.999.'"),
         (r"(<main>)", r'\1<figure id="hollow"></figure>', "an empty figure: hollow"),

@@ -87,7 +87,7 @@ def test_a_failure_is_kept_and_the_next_run_tries_again(toy, tmp_path):
     assert (summary.ran, summary.failed) == (1, 2)
     reasons = {cell.variant.name: cell.stored.failure for cell in cells}
     assert reasons["fragile"]["message"] == "the kiln broke"
-    assert "Needs fragile" in reasons["on_top"]["message"]
+    assert "Needs fashion_generation/fragile" in reasons["on_top"]["message"]
     assert ("on_top", cells[2].seed) not in calls
     broken.clear()
     summary, _ = _run(tmp_path)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy.ndimage import gaussian_filter
 
-from bench import models, training
+from bench import judge, models, training
 from bench.config import Fit
 from bench.experiments.definition import Cell, Experiment
 from bench.experiments.methods import (
@@ -45,7 +45,9 @@ def reference(cell: Cell) -> Result:
     images = cell.split.test_images[: cell.settings.samples]
     # what a pupil learns from real images: as many of the training set as samples are drawn
     lessons = cell.split.train_images[: cell.settings.samples]
-    return Result(metrics=scores(cell, images, lessons=lessons), arrays={"samples": images[:KEPT]})
+    told = scores(cell, images, lessons=lessons)
+    told["judge"] = {"accuracy": judge.ACCURACY, "sha256": judge.SHA256}
+    return Result(told, arrays={"samples": images[:KEPT]})
 
 
 @experiment.variant(settings=("samples",))

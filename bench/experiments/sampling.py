@@ -13,7 +13,9 @@ KEPT = 400
 SHOWN = 16
 PATHS, FRAMES = 6, 10
 PUPIL_WIDTHS = (16, 32, 64)
-NEAREST = 2000  # samples whose nearest training image is looked for
+# Samples that the costlier measures look at, which compare all with all.
+BALLS = 5000
+NEAREST = 2000
 
 
 def generated(
@@ -47,7 +49,6 @@ def generated(
     """
     samples = models.images.to_pixels(training.predict.codes_to(decoder, codes))
     paths = _paths(cell, decoder, codes)
-    # of each network that learns, training images are the lesson
     told = scores(cell, samples, lessons=samples) | {"training": cost, **(extra or {})}
     told["path_smoothness"] = metrics.generation.path_smoothness(paths)
     arrays = {"samples": samples[:KEPT], "interpolation": paths}
@@ -83,8 +84,9 @@ def scores(cell: Cell, samples: np.ndarray, lessons: np.ndarray) -> dict[str, An
     real = cell.split.train_images[: len(samples)]
     (real_features, _), (features, classes) = whole.look(real), whole.look(samples)
     shares = np.bincount(classes, minlength=10) / len(classes)
-    precision, recall = metrics.manifolds.precision_recall(real_features, features)
-    density, coverage = metrics.manifolds.density_coverage(real_features, features)
+    some = real_features[:BALLS], features[:BALLS]
+    precision, recall = metrics.manifolds.precision_recall(*some)
+    density, coverage = metrics.manifolds.density_coverage(*some)
     bins = metrics.manifolds.different_bins(real_features, features, seed=cell.seed)
     nearest = metrics.neighbours.nearest_distance_ratio(
         samples[:NEAREST], cell.split.test_images[:NEAREST], cell.split.train_images

@@ -1,5 +1,7 @@
 """How well a two-dimensional map shows the images it was made from."""
 
+from typing import Any
+
 import numpy as np
 from scipy import stats
 from sklearn.neighbors import KNeighborsClassifier
@@ -29,6 +31,8 @@ __all__ = [
     "triplet_accuracy",
     "trustworthiness",
 ]
+
+CURVE_POINTS = 48  # of the neighbourhood curve that a scorecard keeps
 
 
 def knn_accuracy(
@@ -284,7 +288,7 @@ def scorecard(
     k: int = 5,
     sample: int = 5_000,
     seed: int = 0,
-) -> dict[str, float]:
+) -> dict[str, Any]:
     """Measure a map of held-out images in every way of this module.
 
     Parameters
@@ -308,11 +312,11 @@ def scorecard(
 
     Returns
     -------
-    dict of float
+    dict
         `knn_accuracy`, `trustworthiness`, `continuity`, `neighbourhood_auc`,
         `triplet_accuracy`, `distance_correlation`, `line_share`, `brightness_correlation` and
         `dead_units` and `rank` (ints), each as the function of that name (or `neighbourhood_curve`)
-        describes it.
+        describes it; and `neighbourhood_curve` itself at some sizes, as the lists `k` and `kept`.
 
     Raises
     ------
@@ -324,11 +328,14 @@ def scorecard(
     # In random order, so that no class comes first where positions coincide.
     chosen = np.random.default_rng(seed).permutation(len(points))[:sample]
     ranks, map_ranks = neighbour_ranks(points[chosen]), neighbour_ranks(places[chosen])
+    curve = neighbourhood_curve(ranks, map_ranks)
+    sizes = np.unique(np.geomspace(1, len(curve), CURVE_POINTS).astype(int))
     return {
         "knn_accuracy": knn_accuracy(train_map, train_labels, places, test_labels, k),
         "trustworthiness": trustworthiness(ranks, map_ranks, k),
         "continuity": continuity(ranks, map_ranks, k),
-        "neighbourhood_auc": neighbourhood_auc(neighbourhood_curve(ranks, map_ranks)),
+        "neighbourhood_auc": neighbourhood_auc(curve),
+        "neighbourhood_curve": {"k": sizes.tolist(), "kept": curve[sizes - 1].tolist()},
         "triplet_accuracy": triplet_accuracy(points, places, seed),
         "distance_correlation": distance_correlation(points, places, seed),
         "line_share": line_share(places),

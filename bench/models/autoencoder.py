@@ -26,7 +26,7 @@ def dense_decoder(hidden: Sequence[int], latent: int) -> keras.Model:
     for units in reversed(hidden):
         image = layers.Dense(units, activation="gelu")(image)
     image = layers.Dense(28 * 28, activation="sigmoid", dtype="float32")(image)
-    return keras.Model(code, layers.Reshape(IMAGE)(image), name="decoder")
+    return keras.Model(code, layers.Reshape(IMAGE, dtype="float32")(image), name="decoder")
 
 
 def convolutional_encoder(width: int, outputs: int) -> keras.Model:

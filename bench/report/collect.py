@@ -1,15 +1,21 @@
 """The store as the report reads it: variants, and quantities that remember their cells."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from scipy.spatial import KDTree
 
-from bench.metrics.statistics import Interval, mean_interval
+from bench.metrics.statistics import (
+    Interval,
+    correlation_interval,
+    mean_interval,
+    proportion_interval,
+    spread_ratio,
+)
 from bench.store import StoredCell, StoredRun
 
 ROWS: dict[str, Callable[[pd.Series], Any]] = {
@@ -20,6 +26,7 @@ ROWS: dict[str, Callable[[pd.Series], Any]] = {
 }
 EXTREMES: dict[str, Callable[[list[float]], float]] = {"min": min, "max": max}
 NEIGHBOURS = 10
+Estimate = Literal["mean", "share", "sum", "correlation", "spread"]
 
 
 class Tables:
@@ -49,7 +56,9 @@ def lookup(cell: StoredCell, path: str, tables: Tables) -> Any:
         ``provenance:hardware.cpu``, ``config:fit.epochs``, or ``table:history.last.loss`` (row:
         a number, ``first``, ``last``, ``min``, ``max``, or ``at_min(loss)``, the row where
         another column is least). ``map:5+7+9.9`` is the share of class 9 among the neighbours of
-        classes 5, 7 and 9 in the cell's map. Of a list, ``min`` and ``max`` may be asked.
+        classes 5, 7 and 9 in the cell's map; ``fisher:brightness_correlation.low`` (``high``) is
+        a limit of a correlation's 95 % interval over the images of the map; ``rows:test_labels``
+        is the length of an array. Of a list, ``min`` and ``max`` may be asked.
     tables : Tables
         Where tables are read.
 
@@ -65,6 +74,10 @@ def lookup(cell: StoredCell, path: str, tables: Tables) -> Any:
     if part == "map":
         of, among = ([int(label) for label in group.split("+")] for group in rest.split("."))
         return _neighbour_share(cell, of, among)
+    if part == "fisher":
+        return _correlation_limit(cell, *rest.split("."))
+    if part == "rows":
+        return len(cell.array(rest)) if rest in cell.arrays else None
     tree: Any = {"": cell.metrics, "provenance": cell.provenance, "config": cell.config}[part]
     for step in rest.split("."):
         if isinstance(tree, list) and step.isdigit() and int(step) < len(tree):
@@ -105,7 +118,15 @@ class Quantity:
     absence : str
         Why there is none: ``missing``, ``failed``, ``absent`` (not planned) or ``""``.
     minus : tuple of StoredCell
-        For a difference: the cells whose values were taken off, seed by seed.
+        For a difference: the cells whose values were taken off, seed by seed. For a correlation
+        or a ratio of spreads: those that `others` come from.
+    minus_path : str
+        Where those hold what was taken off, if not at `path`.
+    estimate : str
+        What is asked of the values: their mean; their sum; the share of successes (1) among
+        failures (0); the interval of one correlation; or how much more they spread than others.
+    others : tuple of float
+        The number of pairs of a correlation, or the other group of a ratio of spreads.
     """
 
     path: str
@@ -113,14 +134,17 @@ class Quantity:
     values: tuple[float, ...]
     absence: str = ""
     minus: tuple[StoredCell, ...] = ()
+    minus_path: str = ""
+    estimate: Estimate = "mean"
+    others: tuple[float, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.values)
 
     @cached_property
     def interval(self) -> Interval:
-        """Mean and 95 % confidence interval over the seeds."""
-        return mean_interval(np.asarray(self.values, dtype=float))
+        """Mean (or other estimate) and its 95 % confidence interval."""
+        return interval_of(self.values, self.estimate, self.others)
 
     @property
     def mean(self) -> float:
@@ -140,6 +164,58 @@ class Quantity:
         return [cell.label for cell in self.cells]
 
 
+def interval_of(
+    values: Sequence[float], estimate: Estimate, others: Sequence[float] = ()
+) -> Interval:
+    """Estimate what is asked of some values, with its 95 % interval; see `Quantity`.
+
+    A mean by Student's t, a share by Wilson's score, a correlation by Fisher's transformation, and
+    the ratio of two groups' standard deviations, of their logarithms, by his F. A sum has none.
+    """
+    if estimate == "share":
+        return proportion_interval(round(sum(values)), len(values))
+    if estimate == "sum":
+        return Interval(sum(values), None, None, len(values))
+    if estimate == "correlation":
+        return correlation_interval(values[0], int(others[0]))
+    if estimate == "spread":
+        return spread_ratio(np.log(values), np.log(others))
+    return mean_interval(np.asarray(values, dtype=float))
+
+
+def share(quantity: Quantity) -> Quantity:
+    """Read a quantity of ones and zeros as successes and failures."""
+    return replace(quantity, estimate="share")
+
+
+def total(quantity: Quantity) -> Quantity:
+    """Ask for the sum of a quantity over its cells."""
+    return replace(quantity, estimate="sum")
+
+
+def correlation(quantity: Quantity, pairs: Quantity) -> Quantity:
+    """Read a quantity as one correlation, known from so many pairs."""
+    return _beside(quantity, pairs, "correlation")
+
+
+def spread(first: Quantity, second: Quantity) -> Quantity:
+    """Ask how much more one quantity spreads over its seeds than another, in proportion."""
+    return _beside(first, second, "spread")
+
+
+def _beside(first: Quantity, second: Quantity, estimate: Estimate) -> Quantity:
+    if not (first and second):
+        absence = first.absence or second.absence or "absent"
+        return Quantity(first.path, (), (), absence, estimate=estimate)
+    return replace(
+        first,
+        estimate=estimate,
+        others=second.values,
+        minus=second.cells,
+        minus_path=second.path if second.path != first.path else "",
+    )
+
+
 def _neighbour_share(cell: StoredCell, of: list[int], among: list[int]) -> float | None:
     """Share of some classes among the nearest neighbours, in a map, of some classes."""
     if "test_map" not in cell.arrays:
@@ -151,6 +227,13 @@ def _neighbour_share(cell: StoredCell, of: list[int], among: list[int]) -> float
     points = cell.array("test_map").astype(float)
     _, rows = KDTree(points).query(points[asked], NEIGHBOURS + 1)
     return float(np.isin(labels[rows[:, 1:]], among).mean())
+
+
+def _correlation_limit(cell: StoredCell, name: str, end: str) -> float | None:
+    """Lower or upper limit of a correlation over the images of the cell's map (Fisher 1921)."""
+    if name not in cell.metrics or "test_map" not in cell.arrays:
+        return None
+    return getattr(correlation_interval(cell.metrics[name], len(cell.array("test_map"))), end)
 
 
 def difference(first: Quantity, second: Quantity) -> Quantity:
@@ -170,6 +253,7 @@ def difference(first: Quantity, second: Quantity) -> Quantity:
         values=tuple(value - other for _, value, _, other in pairs),
         absence="" if pairs else (first.absence or second.absence or "absent"),
         minus=tuple(cell for _, _, cell, _ in pairs),
+        minus_path=second.path if second.path != first.path else "",
     )
 
 

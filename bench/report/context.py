@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bench.report.claims import Claim, best_generator, claims
+from bench.report.clinic import Finding, Kind, diverged, examine
 from bench.report.collect import Quantity, Results, Variant, unique
 from bench.report.names import EXPERIMENTS, TIMED_EXPERIMENTS
 from bench.store import StoredCell
@@ -15,6 +17,7 @@ TRIALS_SHOWN = 5
 CONFUSIONS_SHOWN = 3
 UNLISTED = ("Activation", "Dropout", "InputLayer", "LeakyReLU", "ReLU")
 HYPERPARAMETER = "hp_"
+SIDE_STUDIES = ("collapse", "few_labels", "overfitting")  # repeated by a count of their own
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,28 @@ class Context:
         pairs = [divmod(int(place), counts.shape[1]) for place in order]
         return [(true, predicted) for true, predicted in pairs if counts[true, predicted]]
 
+    def classes_kept(self, path: str, stated: list[float]) -> tuple[int, int] | None:
+        """Compare a classifier's F1 with stated figures, class by class.
+
+        Parameters
+        ----------
+        path : str
+            The classifier, as ``experiment/variant``.
+        stated : list of float
+            F1 of each class, to two decimals.
+
+        Returns
+        -------
+        tuple of int or None
+            In how many classes the mean F1, to two decimals, is at least the stated one; and the
+            class that gains least. None without results.
+        """
+        own = [self.results.value(path, f"per_class.f1.{k}") for k in range(len(stated))]
+        if not all(own):
+            return None
+        gains = [round(q.mean, 2) - figure for q, figure in zip(own, stated, strict=True)]
+        return sum(gain > -0.005 for gain in gains), int(np.argmin(gains))
+
     @staticmethod
     def layers(rows: list[dict[str, Any]]) -> list[Layer]:
         """Return the layers worth a row: those that hold parameters or change the shape."""
@@ -118,6 +143,26 @@ class Context:
         """Return how long a finished cell took."""
         path = "provenance:seconds"
         return Quantity(path, (cell,), (float(cell.provenance["seconds"]),))
+
+    @cached_property
+    def claims(self) -> dict[int, Claim]:
+        """The handed-in report's claims, measured, by number."""
+        return {claim.number: claim for claim in claims(self.results)}
+
+    @cached_property
+    def best_generator(self) -> str | None:
+        """The generator of least Fréchet distance, as ``experiment/variant``."""
+        return best_generator(self.results)
+
+    @cached_property
+    def clinic(self) -> list[tuple[Kind, list[Finding]]]:
+        """Failures that were looked for in the generators."""
+        return examine(self.results)
+
+    @cached_property
+    def diverged(self) -> list[StoredCell]:
+        """Cells whose training diverged."""
+        return diverged(self.results)
 
     @cached_property
     def precisions(self) -> list[str]:
@@ -150,9 +195,13 @@ class Context:
 
     @cached_property
     def seeds(self) -> int:
-        """Seeds of the variant that has most, sprints and other timings apart."""
-        cells = self.results.run.cells
-        return max((c.seed + 1 for c in cells if c.experiment not in TIMED_EXPERIMENTS), default=0)
+        """Seeds of the variant that has most, timings and side studies apart."""
+        counted = (
+            cell.seed + 1
+            for cell in self.results.run.cells
+            if cell.experiment not in TIMED_EXPERIMENTS and cell.variant not in SIDE_STUDIES
+        )
+        return max(counted, default=0)
 
     def failure(self, cell: StoredCell) -> str:
         """Return why a cell failed, in one line; empty if it did not."""

@@ -40,7 +40,9 @@ class Marks:
         self.constants = constants
         self.ledgers: list[list[tuple[Quantity, bool]]] = []
 
-    def number(self, quantity: Quantity, spec: str, interval: bool = True) -> Markup:
+    def number(
+        self, quantity: Quantity, spec: str, interval: bool = True, stacked: bool = False
+    ) -> Markup:
         """Print a measured number: mean, and half the width of its interval over the seeds.
 
         Parameters
@@ -51,23 +53,26 @@ class Marks:
             Number format; see `Language.number`.
         interval : bool
             Whether the interval is printed (with several seeds).
+        stacked : bool
+            Whether it stands below the mean: for tables of many columns.
         """
         if not quantity:
             return self.absence(quantity.absence)
         for ledger in self.ledgers[-1:]:
-            ledger.append((quantity, interval))
+            ledger.append((quantity, interval and quantity.estimate == "mean"))
         half = quantity.half_width if interval else None
+        if quantity.estimate != "mean":
+            return self._estimate(quantity, spec, interval)
         text = self.language.number(quantity.mean, spec)
         if not self.marked:
+            between = Markup("<br>±\u00a0{}") if stacked else Markup("\u00a0±\u00a0{}")
             return Markup("{}").format(text) + (
-                Markup("\u00a0±\u00a0{}").format(self.language.number(half, spec))
-                if half is not None
-                else Markup("")
+                between.format(self.language.number(half, spec)) if half is not None else Markup("")
             )
         spread = Markup("")
         if half is not None:
-            spread = Markup('<span class="spread"> ± {}</span>').format(
-                self.language.number(half, spec)
+            spread = Markup('{}<span class="spread"> ± {}</span>').format(
+                Markup("<br>") if stacked else "", self.language.number(half, spec)
             )
         return Markup(
             '<data class="n" value="{value!r}" data-cell="{cells}" data-path="{path}"'
@@ -77,13 +82,43 @@ class Marks:
             cells=" ".join(quantity.labels),
             path=quantity.path,
             spec=spec,
-            minus=Markup(' data-minus="{}"').format(" ".join(c.label for c in quantity.minus))
-            if quantity.minus
-            else "",
+            minus=self._minus(quantity),
             title=self._title(quantity),
             text=text,
             spread=spread,
         )
+
+    def _estimate(self, quantity: Quantity, spec: str, interval: bool) -> Markup:
+        """Print a share and the like with both limits: they lie unevenly around it."""
+        found = quantity.interval
+        mean, limits = self.language.number(found.mean, spec), ""
+        if interval and found.low is not None and found.high is not None:
+            low, high = (self.language.number(limit, spec) for limit in (found.low, found.high))
+            limits = f"\u00a0({low}\u2013{high})"
+        if not self.marked:
+            return Markup("{}{}").format(mean, limits)
+        return Markup(
+            '<data class="n" value="{!r}" data-cell="{}" data-path="{}" data-spec="{}"'
+            ' data-estimate="{}"{} title="{}">{}<span class="spread">{}</span></data>'
+        ).format(
+            found.mean,
+            " ".join(quantity.labels),
+            quantity.path,
+            spec,
+            quantity.estimate,
+            self._minus(quantity),
+            self._title(quantity),
+            mean,
+            limits,
+        )
+
+    @staticmethod
+    def _minus(quantity: Quantity) -> Markup:
+        if not quantity.minus:
+            return Markup("")
+        labels = " ".join(cell.label for cell in quantity.minus)
+        path = Markup(' data-minus-path="{}"').format(quantity.minus_path)
+        return Markup(' data-minus="{}"{}').format(labels, path if quantity.minus_path else "")
 
     def absence(self, reason: str) -> Markup:
         """Print why a number is not there."""

@@ -10,18 +10,27 @@ def N_(message: str) -> str:  # noqa: N802 - gettext's own name for "translate l
 
 SYSTEMS = {
     "search": N_("Search"),
-    "judge": N_("Judge"),
     "pretrained": N_("Greedy pretraining"),
     "linear_probe": N_("Linear probe on the code"),
     "fine_tuned": N_("Pretrained, fine-tuned"),
     "from_scratch": N_("From scratch"),
+    "ensemble": N_("Ensemble of the seeds"),
+    "few_labels": N_("Few labels"),
+    "overfitting": N_("Overfitting, provoked"),
     "assignment": N_("Handed-in network"),
     "autoencoder": N_("Autoencoder"),
+    "neighbour_autoencoder": N_("Neighbour autoencoder"),
     "pca": N_("PCA"),
     "tsne": N_("t-SNE"),
+    "umap": N_("UMAP"),
+    "collapse": N_("Collapse of the code"),
+    "stability": N_("Stability over seeds"),
     "reference": N_("Real images"),
     "vae": N_("VAE"),
     "gan": N_("GAN"),
+    "latent_flow": N_("VAE and flow"),
+    "refined": N_("AE, refined"),
+    "ladder": N_("Blur and noise"),
     "to_99": N_("To 99 %"),
     "to_90": N_("To 90 %"),
     "to_92": N_("To 92 %"),
@@ -45,6 +54,7 @@ EXPERIMENTS = {
     "fashion_speedrun": N_("Fashion-MNIST speedrun"),
     "training_speed": N_("Speed of training"),
 }
+GENERATORS = ("assignment", "autoencoder", "vae", "latent_flow", "gan", "refined")
 TIMED_EXPERIMENTS = ("mnist_speedrun", "fashion_speedrun", "training_speed")
 TIMED_NETWORKS = {
     "classifier": N_("Stacked classifier"),
@@ -77,6 +87,17 @@ STATUS = {
     "failed": N_("failed"),
     "missing": N_("missing"),
     "absent": N_("not in this run's plan"),
+}
+SPOILERS = {
+    "blur": N_("Blur, width in pixels"),
+    "noise": N_("Noise, share of the grey values"),
+}
+VERDICTS = {
+    "supported": N_("supported"),
+    "not supported": N_("not supported"),
+    "not distinguishable": N_("not distinguishable"),
+    "one run, no verdict": N_("one run, no verdict"),
+    "not measured": N_("not measured"),
 }
 OBJECTIVES = {
     "validation_accuracy": N_("Validation accuracy ↑"),
@@ -138,6 +159,11 @@ def growth_axis_name(axis: str, language: Language) -> str:
 def status_name(status: str, language: Language) -> str:
     """Name a cell's status."""
     return language.gettext(STATUS[status])
+
+
+def verdict_name(verdict: str, language: Language) -> str:
+    """Name what an interval says about a claim."""
+    return language.gettext(VERDICTS[verdict])
 
 
 def hyperparameter_name(name: str, language: Language) -> str:

@@ -12,7 +12,8 @@ from markupsafe import Markup
 from bench.data import DATASETS
 from bench.metrics.statistics import Verdict, verdict
 from bench.report import names
-from bench.report.collect import Quantity, Results, difference
+from bench.report.claims import Measure
+from bench.report.collect import Quantity, Results, difference, share
 from bench.report.equations import load_equations, to_mathml, to_svg
 from bench.report.figures import Drawn, Gallery
 from bench.report.i18n import Language
@@ -68,12 +69,17 @@ class Page:
             "contender_name": names.contender_name,
             "ceiling_name": names.ceiling_name,
             "growth_axis_name": names.growth_axis_name,
+            "verdict_name": names.verdict_name,
         }
         return {
             "value": self.results.value,
             "variant": self.results.variant,
             "difference": difference,
             "judge": judge,
+            "judge_alone": judge_alone,
+            "share": share,
+            "measured": self.measured,
+            "generators": [f"fashion_generation/{name}" for name in names.GENERATORS],
             "number": self.marks.number,
             "handed": self.marks.handed,
             "published": self.marks.published,
@@ -160,6 +166,19 @@ class Page:
         printed = self.marks.ledgers.pop()
         return body if self.medium == "html" else body + self._sources(printed)
 
+    def measured(self, measure: Measure) -> str:
+        """Say what a measure of a claim is, and of which systems."""
+        words = self.language.gettext(measure.description)
+        if not measure.systems:
+            return words
+        first, second = (names.system_name(path, self.language) for path in measure.systems)
+        pattern = (
+            self.language.gettext("%(measure)s: %(first)s over %(second)s")
+            if measure.figure.estimate == "spread"
+            else self.language.gettext("%(measure)s: %(first)s minus %(second)s")
+        )
+        return pattern % {"measure": words, "first": first, "second": second}
+
     def equation(self, key: str) -> Markup:
         """Place a display equation with its number."""
         entry, number = self.equations[key], self.numbering.equation(key)
@@ -224,10 +243,11 @@ class Page:
 
     def _absent_figure(self, key: str, name: str, experiment: str, caption: str) -> Markup:
         _ = self.language.gettext
+        variants = self.gallery.variants(name, experiment)
         reasons = [
             f"{names.system_name(variant.path, self.language)}: "
             f"{names.status_name(variant.absence or 'absent', self.language)}"
-            for variant in self.gallery.variants(name, experiment)
+            for variant in [v for v in variants if v.absence] or variants
         ]
         return Markup(
             '<figure id="fig-{}" class="empty"><p>{} {}.</p><figcaption>{}</figcaption></figure>'
@@ -256,6 +276,15 @@ def judge(first: Quantity, second: Quantity, direction: Literal["greater", "less
     """
     gap = difference(first, second)
     return verdict(gap.interval, direction) if gap else "one run, no verdict"
+
+
+def judge_alone(
+    quantity: Quantity, direction: Literal["greater", "less"], reference: float = 0.0
+) -> Verdict:
+    """Say whether a quantity is greater (less) than a fixed number, over its seeds."""
+    if not quantity:
+        return "one run, no verdict"
+    return verdict(quantity.interval, direction, reference)
 
 
 def dataset_title(name: str) -> str:

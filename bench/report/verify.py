@@ -8,10 +8,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
-from typing import Any
+from typing import Any, cast
 
-from bench.metrics.statistics import mean_interval
-from bench.report.collect import Tables, lookup
+from bench.report.collect import Estimate, Tables, interval_of, lookup
 from bench.report.constants import FILES, Constants
 from bench.report.errors import ReportError
 from bench.report.i18n import Language, decimals_of
@@ -22,9 +21,11 @@ DECIMAL = re.compile(r"\d[.,]\d")
 # Text in which a decimal number needs no source: what is typeset, not measured.
 UNMEASURED = {"style", "script", "math", "svg", "cite", "title"}
 UNMEASURED_CLASSES = {"code", "hash", "references", "label", "tag", "contents", "reason", "byline"}
+UNMEASURED_CLASSES |= {"claimed"}  # what a measure is held against: set beforehand
 VOID = {"meta", "img", "br", "link", "hr", "input", "col"}
 SOURCES = {"data-path", *(f"data-{name}" for name in FILES)}
 SPREAD = re.compile(r"\s*±\s*")
+LIMITS = re.compile(r"(.+?)(?:\s*\((.+)–(.+)\))?")
 
 
 @dataclass
@@ -210,11 +211,16 @@ class _Numbers:
 
     def _measured(self, mark: Mark) -> Iterable[str]:
         given = mark.attributes
-        values = self._values(given["data-cell"], given["data-path"])
+        values, others = self._values(given["data-cell"], given["data-path"]), []
         if "data-minus" in given:
-            others = self._values(given["data-minus"], given["data-path"])
+            path = given.get("data-minus-path", given["data-path"])
+            others = self._values(given["data-minus"], path)
+        if "data-estimate" in given:
+            yield from self._estimate(mark, values, others)
+            return
+        if others:
             values = [a - b for a, b in zip(values, others, strict=True)]
-        interval = mean_interval(values)
+        interval = interval_of(values, "mean")
         mean, *spread = SPREAD.split(mark.text)
         yield from self._compare(mean, interval.mean, given)
         if spread:
@@ -223,6 +229,14 @@ class _Numbers:
             else:
                 half = (interval.high - interval.low) / 2
                 yield from self._compare(spread[0], half, given)
+
+    def _estimate(self, mark: Mark, values: list[float], others: list[float]) -> Iterable[str]:
+        printed = LIMITS.fullmatch(mark.text)
+        estimate = cast(Estimate, mark.attributes["data-estimate"])
+        expected = interval_of(values, estimate, others)[:3]
+        for text, value in zip(printed.groups() if printed else (), expected, strict=True):
+            if text is not None:
+                yield from self._compare(text, value, mark.attributes)
 
     def _values(self, labels: str, path: str) -> list[float]:
         values = []

@@ -2,6 +2,14 @@
 
 from bench.running.execute import Summary, execute
 from bench.running.plan import PlannedCell, listed, make_plan
-from bench.running.profiles import resolve_profile
+from bench.running.profiles import resolve_profile, usable_workers
 
-__all__ = ["PlannedCell", "Summary", "execute", "listed", "make_plan", "resolve_profile"]
+__all__ = [
+    "PlannedCell",
+    "Summary",
+    "execute",
+    "listed",
+    "make_plan",
+    "resolve_profile",
+    "usable_workers",
+]

@@ -3,10 +3,13 @@
 import os
 from pathlib import Path
 
+import psutil
+
 from bench.config import Profile, load_profile
 from bench.store.provenance import gpu_name, processor_flags
 
 AUTO = "auto"
+WORKER_BYTES = 3 * 2**30  # a framework, a data set and a training
 
 
 def resolve_profile(name: str) -> Profile:
@@ -22,6 +25,14 @@ def resolve_profile(name: str) -> Profile:
         chosen = "mixed_bfloat16" if hardware_has_it or backend_sees_gpu() else "float32"
         profile = profile.model_copy(update={"precision": chosen})
     return profile
+
+
+def usable_workers() -> int:
+    """How many cells this machine runs well at once: 1 on a GPU, else one a core."""
+    if backend_sees_gpu():
+        return 1
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, min(cores or 1, int(psutil.virtual_memory().available / WORKER_BYTES)))
 
 
 def backend_name() -> str:

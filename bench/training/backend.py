@@ -1,6 +1,5 @@
 """Which Keras backend runs: the one place that asks."""
 
-import logging
 import os
 from types import ModuleType
 from typing import Any
@@ -8,8 +7,6 @@ from typing import Any
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 import keras
-
-logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
 def name() -> str:

@@ -5,17 +5,19 @@ from importlib import import_module
 
 import pytest
 
+from bench.data import DATASETS
 from bench.report import render
 from bench.report.collect import Results
-from bench.report.figures import style, svg
+from bench.report.figures import FIGURES, style, svg
 from bench.report.i18n import Language
 from tests.report_fixture import made_up_run
 
-FIGURES = {
-    "curves": ("curves", "classifier_curves", {"experiment": "fashion_classifier"}),
-    "maps": ("maps", "embedding_clouds", {}),
-    "scores": ("scores", "fidelity_diversity", {}),
-    "images": ("images", "samples", {}),
+# kind of drawing: a figure of that kind, and whose it is; its recipe says where it is drawn
+DRAWN = {
+    "curves": ("classifier_curves", "fashion_classifier"),
+    "maps": ("embedding_clouds", "fashion_embedding"),
+    "scores": ("fidelity_diversity", "fashion_generation"),
+    "images": ("generation_samples", "fashion_generation"),
 }
 
 
@@ -24,10 +26,15 @@ def run(tmp_path_factory):
     return made_up_run(tmp_path_factory.mktemp("benchmark") / "run", seeds=2)
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", DRAWN)
 def test_figure(timed, run, name):
-    module, function, more = FIGURES[name]
+    figure_name, experiment = DRAWN[name]
+    recipe = FIGURES[figure_name]
+    module, function = recipe.draw.split(".")
     draw = getattr(import_module(f"bench.report.figures.{module}"), function)
+    more = {} if recipe.experiment else {"experiment": experiment}
+    if recipe.takes_classes:
+        more["class_names"] = DATASETS["fashion_mnist"].class_names
     results, language = Results(run), Language("en")
 
     def drawn():

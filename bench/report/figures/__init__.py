@@ -9,7 +9,7 @@ from bench.report.collect import Results, Variant
 from bench.report.constants import Constants
 from bench.report.drawings import Drawings
 from bench.report.i18n import Language
-from bench.report.names import N_, experiment_name
+from bench.report.names import GENERATORS, N_, experiment_name
 from bench.store import StoredCell
 
 __all__ = ["FIGURES", "Drawn", "Gallery"]
@@ -67,9 +67,10 @@ class Recipe:
 
 
 CLASSIFIERS = ("assignment", "from_scratch", "fine_tuned")
-MAPS = ("assignment", "autoencoder", "pca", "tsne")
-GENERATORS = ("reference", "assignment", "autoencoder", "vae", "gan")
-TRAINED = GENERATORS[1:]
+CALIBRATED = (*CLASSIFIERS, "ensemble")
+NETWORK_MAPS = ("assignment", "autoencoder", "vae", "neighbour_autoencoder")
+MAPS = (*NETWORK_MAPS, "pca", "tsne", "umap")
+SAMPLED = ("reference", *GENERATORS)
 
 EMBEDDING, GENERATION = "fashion_embedding", "fashion_generation"
 SPEED = "training_speed"
@@ -120,88 +121,139 @@ FIGURES: dict[str, Recipe] = {
         N_("Sheets of wrongly and rightly classified test images with their labels."),
         takes_classes=True,
     ),
+    "reliability": Recipe(
+        "calibration.reliability",
+        None,
+        CALIBRATED,
+        N_("Line charts of accuracy against confidence for each classifier, with the diagonal."),
+        pooled=True,
+    ),
+    "few_labels": Recipe(
+        "calibration.few_labels",
+        None,
+        ("few_labels",),
+        N_("Line chart of test accuracy over labelled images, pretrained and from scratch."),
+        pooled=True,
+    ),
+    "overfitting": Recipe(
+        "calibration.overfitting",
+        "fashion_classifier",
+        ("overfitting",),
+        N_(
+            "Line charts of training and validation loss for two classifiers trained on few images."
+        ),
+        pooled=True,
+    ),
     "embedding_curves": Recipe(
         "curves.embedding_curves",
         EMBEDDING,
-        ("assignment", "autoencoder"),
-        N_("Line charts of the reconstruction loss over epochs for the two autoencoders."),
+        NETWORK_MAPS,
+        N_("Line charts of the loss over epochs for the networks that draw a map."),
         pooled=True,
     ),
     "embedding_maps": Recipe(
         "maps.embedding_maps",
         EMBEDDING,
         MAPS,
-        N_("Four scatter plots of the test images in two dimensions, coloured by class."),
+        N_("Scatter plots of the test images in two dimensions, one for each method, by class."),
         takes_classes=True,
     ),
     "embedding_clouds": Recipe(
         "maps.embedding_clouds",
         EMBEDDING,
         MAPS,
-        N_("The same four maps with small images in place of the points."),
+        N_("The same maps with small images in place of the points."),
+        takes_classes=True,
+    ),
+    "neighbourhoods": Recipe(
+        "neighbourhoods.neighbourhoods",
+        EMBEDDING,
+        MAPS,
+        N_("Line chart of the share of neighbours kept over their number, a line for each method."),
+        pooled=True,
     ),
     "embedding_brightness": Recipe(
         "maps.embedding_brightness",
         EMBEDDING,
-        MAPS,
+        ("assignment", "autoencoder", "pca", "tsne"),
         N_("Scatter plots of mean brightness against the first axis of each map."),
     ),
     "embedding_reconstructions": Recipe(
         "images.embedding_reconstructions",
         EMBEDDING,
-        ("assignment", "autoencoder"),
+        NETWORK_MAPS,
         N_("One image of each class above its reconstructions from two numbers."),
     ),
     "decoded_grids": Recipe(
         "images.decoded_grids",
         EMBEDDING,
-        ("assignment", "autoencoder"),
+        NETWORK_MAPS,
         N_("Images decoded from a regular grid over each map."),
     ),
     "generation_samples": Recipe(
-        "images.samples",
+        "sampled.samples",
         GENERATION,
-        GENERATORS,
-        N_("Sheets of samples from each generator beside real images."),
+        SAMPLED,
+        N_("A strip of real images above sheets of samples from each generator."),
     ),
     "generation_reconstructions": Recipe(
-        "images.generation_reconstructions",
+        "sampled.reconstructions",
         GENERATION,
-        ("assignment", "autoencoder", "vae"),
+        ("assignment", "autoencoder", "vae", "refined"),
         N_("Real images above the reconstructions of each network with an encoder."),
     ),
     "generation_interpolations": Recipe(
-        "images.interpolations",
+        "sampled.interpolations",
         GENERATION,
-        TRAINED,
+        GENERATORS,
         N_("Rows of images that change from one code to another."),
     ),
     "generation_nearest": Recipe(
-        "images.nearest",
+        "sampled.nearest",
         GENERATION,
-        TRAINED,
+        GENERATORS,
         N_("Samples above the training images that are nearest to them."),
     ),
     "generation_curves": Recipe(
-        "curves.generation_curves",
+        "generators.training_curves",
         GENERATION,
-        ("autoencoder", "vae", "gan"),
-        N_("Line charts of each generator's losses over epochs."),
+        ("autoencoder", "vae", "latent_flow", "gan", "refined"),
+        N_("Line charts over epochs: each generator's losses, and who wins against whom."),
         pooled=True,
     ),
     "class_shares": Recipe(
-        "scores.class_shares",
+        "generators.class_shares",
         GENERATION,
-        GENERATORS,
-        N_("Bar charts of the classes that each generator's samples belong to."),
+        SAMPLED,
+        N_("Table in colours: per cent of each class among the samples of each generator."),
         pooled=True,
         takes_classes=True,
     ),
     "fidelity_diversity": Recipe(
-        "scores.fidelity_diversity",
+        "generators.fidelity_diversity",
+        GENERATION,
+        SAMPLED,
+        N_("Scatter plots of precision against recall and of density against coverage."),
+        pooled=True,
+    ),
+    "ladder": Recipe(
+        "generators.ladder",
+        GENERATION,
+        ("ladder", *SAMPLED),
+        N_("Line charts of the Fréchet distance over blur and noise, the generators' as lines."),
+        pooled=True,
+    ),
+    "ladder_images": Recipe(
+        "sampled.spoilt",
+        GENERATION,
+        ("ladder", "reference"),
+        N_("Rows of the same real images, more and more blurred and noisy."),
+    ),
+    "budget": Recipe(
+        "generators.budget",
         GENERATION,
         GENERATORS,
-        N_("Scatter plots of precision against recall and of density against coverage."),
+        N_("Scatter plots of the Fréchet distance against seconds of training and parameters."),
         pooled=True,
     ),
     "throughput": Recipe(

@@ -9,18 +9,19 @@ from matplotlib.figure import Figure
 
 from bench.report.collect import Results, Variant
 from bench.report.figures.style import (
-    INK,
     QUIET,
     SYSTEM_COLOURS,
     epoch_axis,
+    fitting_size,
     new_figure,
     note,
+    whole_axis,
 )
 from bench.report.i18n import Language
 from bench.report.names import status_name, system_name
 
 CLASSIFIERS = ("assignment", "from_scratch", "fine_tuned")
-GENERATORS = ("autoencoder", "vae", "gan")
+MAP_NETWORKS = ("assignment", "autoencoder", "vae", "neighbour_autoencoder")
 MARKED_EPOCHS = 12  # up to so many epochs each one gets a dot
 TRAINING, VALIDATION = (0, (2.5, 1.5)), "solid"
 
@@ -75,52 +76,23 @@ def classifier_curves(results: Results, language: Language, experiment: str) -> 
 
 
 def embedding_curves(results: Results, language: Language) -> Figure | None:
-    """Draw the reconstruction loss of the two autoencoders with a two-dimensional code."""
+    """Draw the loss of the networks with a two-dimensional code, each in its own units."""
     _ = language.gettext
-    paths = ("fashion_embedding/assignment", "fashion_embedding/autoencoder")
-    variants = [results.variant(path) for path in paths]
+    variants = [results.variant(f"fashion_embedding/{name}") for name in MAP_NETWORKS]
     if not any(variant.tables("history") for variant in variants):
         return None
-    figure = new_figure(50, gaps=(16, 0), grid=(1, 2))
-    panels = figure.subplots(1, 2)
-    for axes, variant in zip(panels, variants, strict=True):
-        _pair(axes, variant, language)
-    panels[0].set_ylabel(_("Reconstruction loss"))
-    line_key(panels[-1], language)
-    return figure
-
-
-def generation_curves(results: Results, language: Language) -> Figure | None:
-    """Draw each generator's own losses."""
-    _ = language.gettext
-    variants = [results.variant(f"fashion_generation/{name}") for name in GENERATORS]
-    if not any(variant.tables("history") for variant in variants):
-        return None
-    figure = new_figure(50, margins=(11, 19, 10.5, 6), gaps=(30, 0), grid=(1, 3))
-    panels = figure.subplots(1, 3)
-    _pair(panels[0], variants[0], language)
-    _several(
-        panels[1],
-        variants[1],
-        language,
-        {
-            "reconstruction": (_("reconstruction"), SYSTEM_COLOURS["vae"]),
-            "kl": (_("KL term"), "#d55e00"),
-            "validation_loss": (_("validation, sum"), INK),
-        },
-    )
-    _several(
-        panels[2],
-        variants[2],
-        language,
-        {
-            "discriminator_loss": (_("discriminator"), "#56b4e9"),
-            "generator_loss": (_("generator"), SYSTEM_COLOURS["gan"]),
-        },
-    )
-    if variants[0].tables("history"):
-        line_key(panels[0], language)
-    panels[0].set_ylabel(_("Loss (nats)"))
+    figure = new_figure(94, gaps=(13, 17), grid=(2, 3))
+    panels = figure.subplots(2, 3).ravel()
+    steps = [(variant, 1, "") for variant in variants]
+    steps[-1:] = [(variants[-1], 1, _("encoder")), (variants[-1], 2, _("decoder"))]
+    for axes, (variant, stage, part) in zip(panels, steps, strict=False):
+        pair(axes, variant, language, stage)
+        axes.set_title(axes.get_title("left"), fontsize=fitting_size(axes.get_title("left"), 42))
+        axes.text(0.05, 0.07, part, transform=axes.transAxes, color=QUIET)
+    for row in (0, 3):
+        panels[row].set_ylabel(_("Loss (nats)"))
+    whole_axis(panels[-1])
+    line_key(panels[-1], language, "upper left")
     return figure
 
 
@@ -166,40 +138,53 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]], gap: float = 
     gap : float
         Least distance, share of the panel's height.
     """
-    low, high = axes.get_ylim()
-    places = [(min(max((y - low) / (high - low), 0), 1), text, colour) for y, text, colour in ends]
-    below = -np.inf
-    for place, text, colour in sorted(places):
-        below = max(place, below + gap)
+    if not ends:
+        return
+    ordered = sorted(ends)
+    scaled = axes.yaxis.get_transform().transform
+    low, high = scaled(np.array(axes.get_ylim()))
+    wanted = (scaled(np.array([y for y, _, _ in ordered])) - low) / (high - low)
+    places: list[float] = []
+    for place in np.clip(wanted, 0, 1):
+        places.append(max(place, places[-1] + gap) if places else place)
+    above = max(1.0, gap * (len(places) - 1)) + gap
+    for k in reversed(range(len(places))):  # what was pushed out at the top comes down again
+        above = places[k] = min(places[k], above - gap)
+    for place, (_, text, colour) in zip(places, ordered, strict=True):
         axes.text(
-            1.03, below, text, transform=axes.transAxes, va="center", color=colour, fontsize=7.5,
+            1.03, place, text, transform=axes.transAxes, va="center", color=colour, fontsize=7.5,
             fontweight=600,
         )  # fmt: skip
 
 
-def line_key(axes: Axes, language: Language) -> None:
+def line_key(axes: Axes, language: Language, place: str = "best") -> None:
     """Say in a corner which line is training and which is validation."""
     _ = language.gettext
     for style, text in ((VALIDATION, _("validation")), (TRAINING, _("training"))):
         axes.plot([], [], color=QUIET, linestyle=style, linewidth=1.2, label=text)
-    axes.legend(loc="best", handlelength=1.8, borderaxespad=0.2, labelspacing=0.25)
+    axes.legend(loc=place, handlelength=1.8, borderaxespad=0.2, labelspacing=0.25)
 
 
-def _pair(axes: Axes, variant: Variant, language: Language) -> None:
+def pair(axes: Axes, variant: Variant, language: Language, stage: int | None = None) -> None:
+    """Draw training and validation loss (of one stage), the latter where there is one."""
     axes.set_title(system_name(variant.path, language))
     tables = variant.tables("history")
     if not tables:
         note(axes, status_name(variant.absence or "absent", language))
         return
+    if stage is not None:
+        tables = [table[table["stage"] == stage].reset_index(drop=True) for table in tables]
     curve(axes, tables, "loss", SYSTEM_COLOURS[variant.name], TRAINING)
-    curve(axes, tables, "validation_loss", SYSTEM_COLOURS[variant.name], VALIDATION)
+    if "validation_loss" in tables[0] and tables[0]["validation_loss"].notna().any():
+        curve(axes, tables, "validation_loss", SYSTEM_COLOURS[variant.name], VALIDATION)
     epoch_axis(axes, language, language.gettext("Epoch"))
     from_zero(axes)
 
 
-def _several(
+def several(
     axes: Axes, variant: Variant, language: Language, columns: dict[str, tuple[str, str]]
 ) -> None:
+    """Draw several columns of a history, each named at its end: words and colour by column."""
     axes.set_title(system_name(variant.path, language))
     tables = variant.tables("history")
     if not tables:

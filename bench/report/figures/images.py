@@ -6,11 +6,11 @@ import numpy as np
 
 from bench.report.collect import Results
 from bench.report.figures.sheet import Sheet
-from bench.report.figures.style import QUIET, TEXT_WIDTH, fitting_size
+from bench.report.figures.style import QUIET, TEXT_WIDTH
 from bench.report.i18n import Language
 from bench.report.names import status_name, system_name
 
-GENERATORS = ("reference", "assignment", "autoencoder", "vae", "gan")
+DECODING_MAPS = ("assignment", "autoencoder", "vae", "neighbour_autoencoder")
 LABEL_COLUMN = 33.0  # mm, row names at the left of image strips
 WRONG = "#b03a2e"
 
@@ -65,102 +65,38 @@ def pretrained_reconstructions(
     results: Results, language: Language, experiment: str
 ) -> Sheet | None:
     """Draw test images above what the stacked autoencoder makes of them."""
-    return _strips(
+    return strips(
         results, language, [f"{experiment}/pretrained"], ("originals", "reconstructions"), 16
     )
 
 
 def embedding_reconstructions(results: Results, language: Language) -> Sheet | None:
     """Draw one image of each class above its reconstruction from two numbers."""
-    paths = ["fashion_embedding/assignment", "fashion_embedding/autoencoder"]
-    return _strips(results, language, paths, ("originals", "reconstructions"), 10)
-
-
-def generation_reconstructions(results: Results, language: Language) -> Sheet | None:
-    """Draw real images and their reconstructions by each generator that has an encoder."""
-    paths = [f"fashion_generation/{name}" for name in ("assignment", "autoencoder", "vae")]
-    return _strips(results, language, paths, ("originals", "reconstructions"), 12)
-
-
-def nearest(results: Results, language: Language) -> Sheet | None:
-    """Draw samples above the training images that are nearest to them."""
-    paths = [f"fashion_generation/{name}" for name in GENERATORS[1:]]
-    return _strips(results, language, paths, ("samples", "nearest"), 12, repeat_first=True)
+    paths = [f"fashion_embedding/{name}" for name in DECODING_MAPS]
+    return strips(results, language, paths, ("originals", "reconstructions"), 10)
 
 
 def decoded_grids(results: Results, language: Language) -> Sheet | None:
     """Draw what each decoder makes of a regular grid over its map."""
-    names = ("assignment", "autoencoder")
-    variants = [results.variant(f"fashion_embedding/{name}") for name in names]
+    variants = [results.variant(f"fashion_embedding/{name}") for name in DECODING_MAPS]
     if all(variant.array("decoded_grid") is None for variant in variants):
         return None
     side = (TEXT_WIDTH - 6) / 2
-    sheet = Sheet(side + 6)
-    for column, variant in enumerate(variants):
-        x = column * (side + 6)
-        sheet.text(x, 3.5, system_name(variant.path, language), bold=True, size=8.5)
+    sheet = Sheet(2 * (side + 6) + 3)
+    for place, variant in enumerate(variants):
+        x, y = place % 2 * (side + 6), place // 2 * (side + 9) + 6
+        sheet.text(x, y - 2.5, system_name(variant.path, language), bold=True, size=8.5)
         grid = variant.array("decoded_grid")
-        sheet.frame(x + 0.2, 6, side - 0.4, side - 0.4)
+        sheet.frame(x + 0.2, y, side - 0.4, side - 0.4)
         if grid is None:
-            _say_absent(sheet, x + side / 2, 6 + side / 2, variant.absence, language)
+            say_absent(sheet, x + side / 2, y + side / 2, variant.absence, language)
             continue
         upright = grid[::-1].reshape(-1, *grid.shape[2:])  # row 0 is the lowest
-        sheet.block(upright, grid.shape[1], x + 0.2, 6, (side - 0.4) / grid.shape[1], 0, 1)
+        sheet.block(upright, grid.shape[1], x + 0.2, y, (side - 0.4) / grid.shape[1], 0, 1)
     return sheet
 
 
-def samples(results: Results, language: Language) -> Sheet | None:
-    """Draw samples of each generator side by side, real images first."""
-    return _panels(results, language, "samples", columns=5, rows=11)
-
-
-def interpolations(results: Results, language: Language) -> Sheet | None:
-    """Draw walks from one code to another, a row each."""
-    variants = [results.variant(f"fashion_generation/{name}") for name in GENERATORS[1:]]
-    if all(variant.array("interpolation") is None for variant in variants):
-        return None
-    width, rows, columns, gap = (TEXT_WIDTH - 6) / 2, 5, 10, 0.5
-    tile = (width - gap * (columns - 1)) / columns
-    height = rows * (tile + gap) - gap
-    sheet = Sheet(2 * (height + 6) + 4)
-    for place, variant in enumerate(variants):
-        x, y = place % 2 * (width + 6), place // 2 * (height + 10)
-        sheet.text(x, y + 3.5, system_name(variant.path, language), bold=True, size=8.5)
-        walks = variant.array("interpolation")
-        if walks is None:
-            sheet.frame(x + 0.2, y + 6, width - 0.4, height - 0.4)
-            _say_absent(sheet, x + width / 2, y + 6 + height / 2, variant.absence, language)
-            continue
-        flat = walks[:rows, :columns].reshape(-1, *walks.shape[2:])
-        sheet.block(flat, columns, x, y + 6, tile, gap)
-    return sheet
-
-
-def _panels(
-    results: Results, language: Language, name: str, columns: int, rows: int
-) -> Sheet | None:
-    variants = [results.variant(f"fashion_generation/{system}") for system in GENERATORS]
-    if all(variant.array(name) is None for variant in variants):
-        return None
-    space, gap = 4.0, 0.5
-    width = (TEXT_WIDTH - space * (len(variants) - 1)) / len(variants)
-    tile = (width - gap * (columns - 1)) / columns
-    height = rows * (tile + gap) - gap
-    sheet = Sheet(height + 6.3)
-    for place, variant in enumerate(variants):
-        x = place * (width + space)
-        name_here = system_name(variant.path, language)
-        sheet.text(x, 3.5, name_here, bold=True, size=fitting_size(name_here, width, 8))
-        images = variant.array(name)
-        if images is None:
-            sheet.frame(x + 0.2, 6, width - 0.4, height)
-            _say_absent(sheet, x + width / 2, 6 + height / 2, variant.absence, language)
-            continue
-        sheet.block(images[: rows * columns], columns, x, 6, tile, gap)
-    return sheet
-
-
-def _strips(
+def strips(
     results: Results,
     language: Language,
     paths: Sequence[str],
@@ -168,7 +104,21 @@ def _strips(
     count: int,
     repeat_first: bool = False,
 ) -> Sheet | None:
-    """Rows of images, named at the left: the first array once (or for each system), the second."""
+    """Draw rows of images, named at the left.
+
+    Parameters
+    ----------
+    results, language : Results, Language
+        The run, and whose words stand beside the rows.
+    paths : sequence of str
+        The systems, as ``experiment/variant``.
+    arrays : tuple of str
+        Names of the cells' arrays: the first is drawn once, the second for each system.
+    count : int
+        Images in a row.
+    repeat_first : bool
+        Whether the first array too is drawn for each system.
+    """
     _ = language.gettext
     names = {
         "originals": _("Original"),
@@ -206,6 +156,7 @@ def _strips(
     return sheet
 
 
-def _say_absent(sheet: Sheet, x: float, y: float, absence: str, language: Language) -> None:
+def say_absent(sheet: Sheet, x: float, y: float, absence: str, language: Language) -> None:
+    """Say why a place on the sheet is empty."""
     text = status_name(absence or "absent", language)
     sheet.text(x, y, text, align="center", colour=QUIET, italic=True)

@@ -2,7 +2,7 @@
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
 from bench.report.collect import Results, Variant
@@ -21,22 +21,27 @@ from bench.report.figures.style import (
 from bench.report.i18n import Language
 from bench.report.names import status_name, system_name
 
-SYSTEMS = ("assignment", "autoencoder", "pca", "tsne")
-PANEL = (TEXT_WIDTH - 6) / 2  # mm
-PANEL_PIXELS = 640
+SYSTEMS = ("assignment", "autoencoder", "vae", "neighbour_autoencoder", "pca", "tsne", "umap")
+ORDERED_BY_LIGHT = ("assignment", "autoencoder", "pca", "tsne")
+COLUMNS, SPACE, TITLE = 3, 4.0, 6.0  # mm
+ROWS = -(-len(SYSTEMS) // COLUMNS)
+PANEL = (TEXT_WIDTH - 0.6 - (COLUMNS - 1) * SPACE) / COLUMNS  # mm
+PANEL_PIXELS = 440
+IN_A_CLOUD = 240  # images at most: with more they cover each other
 OUTLIERS = 0.2  # per cent of the points on each side that the frame may leave out
 
 
 def embedding_maps(results: Results, language: Language, class_names: tuple[str, ...]) -> Figure:
-    """Draw the four maps as points coloured and labelled by class."""
-    figure, panels = _four_panels(results, language)
+    """Draw the maps as points coloured by class; each class's number stands at its median."""
+    figure, panels, free = _panels(results, language)
+    _key(free, class_names)
     for axes, variant in panels:
         points, labels = variant.array("test_map"), variant.array("test_labels")
         if points is None or labels is None:
             continue
         order = np.random.default_rng(0).permutation(len(points))  # no class lies on top
         colours = np.array([to_rgb(colour) for colour in CLASS_COLOURS])[labels[order]]
-        size = np.clip(8000 / len(points), 0.9, 7)
+        size = np.clip(4000 / len(points), 0.5, 5)
         axes.scatter(
             points[order, 0],
             points[order, 1],
@@ -47,17 +52,17 @@ def embedding_maps(results: Results, language: Language, class_names: tuple[str,
             rasterized=True,
         )
         _frame(axes, points)
-        _label_classes(axes, points, labels, class_names)
+        _number_classes(axes, points, labels)
     return figure
 
 
-def embedding_clouds(results: Results, language: Language) -> Sheet:
+def embedding_clouds(results: Results, language: Language, class_names: tuple[str, ...]) -> Sheet:
     """Draw the maps with the images themselves, inked in the colour of their class."""
-    side, title, space = PANEL, 6.0, TEXT_WIDTH - 2 * PANEL
-    sheet = Sheet(2 * (side + title) + 2)
+    side, title = PANEL, TITLE
+    sheet = Sheet(ROWS * (side + title + 2) - 2)
     for place, name in enumerate(SYSTEMS):
         variant = results.variant(f"fashion_embedding/{name}")
-        x, y = place % 2 * (side + space), place // 2 * (side + title + 2)
+        x, y = place % COLUMNS * (side + SPACE) + 0.3, place // COLUMNS * (side + title + 2)
         sheet.text(x, y + 3.7, system_name(variant.path, language), bold=True, size=8.5)
         points, labels = variant.array("test_map"), variant.array("test_labels")
         thumbnails, index = variant.array("thumbnails"), variant.array("thumbnail_index")
@@ -67,16 +72,21 @@ def embedding_clouds(results: Results, language: Language) -> Sheet:
                 x + side / 2, y + title + side / 2, words, align="center", italic=True, colour=QUIET
             )
         else:
-            cloud = _cloud(thumbnails, points[index], labels[index], map_frame(points))
+            index, images = index[:IN_A_CLOUD], thumbnails[:IN_A_CLOUD]
+            cloud = _cloud(images, points[index], labels[index], map_frame(points))
             sheet.picture(cloud, x, y + title, side, side)
         sheet.frame(x + 0.1, y + title, side - 0.2, side - 0.1)
+    left, top = len(SYSTEMS) % COLUMNS * (side + SPACE) + 8, (ROWS - 1) * (side + title + 2) + title
+    for label, name in enumerate(class_names):
+        x, y = left + label // 5 * side, top + 9 + label % 5 * 7
+        sheet.text(x, y, name, bold=True, colour=to_hex(_darker(CLASS_COLOURS[label])))
     return sheet
 
 
 def embedding_brightness(results: Results, language: Language) -> Figure | None:
     """Draw the brightness of the shown images against the first axis of each map."""
     _ = language.gettext
-    variants = [results.variant(f"fashion_embedding/{name}") for name in SYSTEMS]
+    variants = [results.variant(f"fashion_embedding/{name}") for name in ORDERED_BY_LIGHT]
     shown = [variant for variant in variants if variant.array("thumbnail_index") is not None]
     if not shown:
         return None
@@ -121,17 +131,26 @@ def principal_axis(points: np.ndarray) -> np.ndarray:
     return np.asarray(centred @ direction)
 
 
-def _four_panels(results: Results, language: Language) -> tuple[Figure, list[tuple[Axes, Variant]]]:
-    side = (TEXT_WIDTH - 6) / 2
-    figure = new_figure(2 * side + 14, margins=(0.3, 0.3, 0.3, 6), gaps=(5.4, 7.7), grid=(2, 2))
+def _panels(
+    results: Results, language: Language
+) -> tuple[Figure, list[tuple[Axes, Variant]], list[Axes]]:
+    """Lay out a panel for each method; what is left of the grid comes back as the third."""
+    between = TITLE + 1.7
+    figure = new_figure(
+        0.3 + TITLE + ROWS * PANEL + (ROWS - 1) * between,
+        margins=(0.3, 0.3, 0.3, TITLE),
+        gaps=(SPACE, between),
+        grid=(ROWS, COLUMNS),
+    )
+    panels = list(figure.subplots(ROWS, COLUMNS).ravel())
     pairs = []
-    for axes, name in zip(figure.subplots(2, 2).ravel(), SYSTEMS, strict=True):
+    for axes, name in zip(panels, SYSTEMS, strict=False):
         variant = results.variant(f"fashion_embedding/{name}")
         axes.set_title(system_name(variant.path, language))
         if variant.array("test_map") is None:
             note(axes, status_name(variant.absence or "absent", language))
         pairs.append((axes, variant))
-    return figure, pairs
+    return figure, pairs, panels[len(SYSTEMS) :]
 
 
 def _frame(axes: Axes, points: np.ndarray) -> None:
@@ -153,35 +172,50 @@ def map_frame(points: np.ndarray) -> tuple[float, float, float, float]:
     return float(left), float(right), float(bottom), float(top)
 
 
-def _label_classes(
-    axes: Axes, points: np.ndarray, labels: np.ndarray, class_names: tuple[str, ...]
-) -> None:
-    """Write each class's name at its median, moved off names already there."""
-    paper = {"facecolor": "white", "alpha": 0.7, "linewidth": 0, "pad": 0.6}
+def _key(panels: list[Axes], class_names: tuple[str, ...]) -> None:
+    """Say in the free panels which number and colour is which class, five in a column."""
+    for axes in panels:
+        whole_axis(axes)
+    if not panels:
+        return
+    for label, name in enumerate(class_names):
+        axes = panels[min(label // 5, len(panels) - 1)]
+        height = 0.82 - label % 5 * 0.15
+        _number(axes, 0.14, height, label)
+        axes.text(0.22, height, name, transform=axes.transAxes, va="center")
+
+
+def _number(axes: Axes, x: float, y: float, label: int) -> None:
+    paper = {"facecolor": "white", "alpha": 0.8, "linewidth": 0, "boxstyle": "circle,pad=0.12"}
+    axes.text(
+        x, y, str(label), transform=axes.transAxes, ha="center", va="center_baseline", fontsize=8.5,
+        fontweight=600, color=_darker(CLASS_COLOURS[label]), bbox=paper,
+    )  # fmt: skip
+
+
+def _number_classes(axes: Axes, points: np.ndarray, labels: np.ndarray) -> None:
+    """Write each class's number at its median, moved off numbers already there."""
     low_x, high_x = axes.get_xlim()
     low_y, high_y = axes.get_ylim()
     taken: list[tuple[float, float]] = []
-    for label, name in enumerate(class_names):
+    for label in range(len(CLASS_COLOURS)):
         own = points[labels == label]
         if not len(own):
             continue
         middle = np.median(own, axis=0)
-        x = float(np.clip((middle[0] - low_x) / (high_x - low_x), 0.12, 0.88))
+        x = float(np.clip((middle[0] - low_x) / (high_x - low_x), 0.04, 0.96))
         y = free_height(
             x, float(np.clip((middle[1] - low_y) / (high_y - low_y), 0.04, 0.96)), taken
         )
         taken.append((x, y))
-        axes.text(
-            x, y, name, transform=axes.transAxes, ha="center", va="center", fontsize=7.5,
-            fontweight=600, color=_darker(CLASS_COLOURS[label]), bbox=paper,
-        )  # fmt: skip
+        _number(axes, x, y, label)
 
 
 def free_height(x: float, y: float, taken: list[tuple[float, float]]) -> float:
     """Return the height nearest to `y` at which a label at `x` covers none of those taken."""
     candidates = sorted(np.linspace(0.03, 0.97, 95), key=lambda height: abs(height - y))
     for height in [y, *candidates]:
-        if all(abs(height - b) > 0.042 or abs(x - a) > 0.24 for a, b in taken):
+        if all(abs(height - b) > 0.075 or abs(x - a) > 0.065 for a, b in taken):
             return float(height)
     return y
 

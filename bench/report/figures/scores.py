@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.report.collect import Results
@@ -12,17 +11,13 @@ from bench.report.figures.style import (
     QUIET,
     RULE,
     SYSTEM_COLOURS,
-    TEXT_WIDTH,
-    fitting_size,
     new_figure,
-    note,
     number_ticks,
 )
 from bench.report.i18n import Language
-from bench.report.names import status_name, system_name
+from bench.report.names import system_name
 
 Box = tuple[float, float, float, float]  # left, bottom, right, top
-GENERATORS = ("reference", "assignment", "autoencoder", "vae", "gan")
 
 
 def confusion(
@@ -114,93 +109,6 @@ def per_class(
             fontsize=7.5, fontweight=600, va="center",
         )  # fmt: skip
     return figure
-
-
-def class_shares(
-    results: Results, language: Language, class_names: tuple[str, ...]
-) -> Figure | None:
-    """Draw which classes each generator's samples belong to, by the judge."""
-    _ = language.gettext
-    paths = [f"fashion_generation/{name}" for name in GENERATORS]
-    variants = [results.variant(path) for path in paths]
-    if not any(variant.done for variant in variants):
-        return None
-    figure = new_figure(62, margins=(22, 2, 10.5, 6), gaps=(3, 0), grid=(1, len(paths)))
-    panels = figure.subplots(1, len(paths), sharex=True, sharey=True)
-    heights = np.arange(10)
-    for axes, variant in zip(panels, variants, strict=True):
-        name = system_name(variant.path, language)
-        axes.set_title(name, fontsize=fitting_size(name, 21, 8))
-        own = [variant.value(f"class_histogram.{label}") for label in heights]
-        if not all(own):
-            note_text = status_name(variant.absence or "absent", language)
-            axes.text(0.5, 0.5, note_text, transform=axes.transAxes, ha="center", color=QUIET,
-                      fontstyle="italic")  # fmt: skip
-            continue
-        axes.barh(heights, [q.mean for q in own], height=0.62, color=SYSTEM_COLOURS[variant.name],
-                  linewidth=0)  # fmt: skip
-        axes.axvline(0.1, color=INK, linewidth=0.5, linestyle=(0, (2, 2)))
-        axes.tick_params(axis="y", length=0)
-        axes.spines["left"].set_visible(False)
-        number_ticks(axes, language, "x")
-    panels[0].set_yticks(heights, class_names)
-    panels[0].set_ylim(9.6, -0.6)
-    panels[len(paths) // 2].set_xlabel(_("Share of the samples"))
-    return figure
-
-
-def fidelity_diversity(results: Results, language: Language) -> Figure | None:
-    """Draw precision against recall, and density against coverage, of each generator."""
-    _ = language.gettext
-    pairs = (
-        ("precision", _("Precision"), "recall", _("Recall")),
-        ("density", _("Density"), "coverage", _("Coverage")),
-    )
-    variants = [results.variant(f"fashion_generation/{name}") for name in GENERATORS]
-    if not any(variant.done for variant in variants):
-        return None
-    figure = new_figure(70, width=TEXT_WIDTH, margins=(11, 4, 10.5, 3), gaps=(16, 0), grid=(1, 2))
-    for axes, (y, y_name, x, x_name) in zip(figure.subplots(1, 2), pairs, strict=True):
-        spots = []
-        for variant in variants:
-            across, up = variant.value(x), variant.value(y)
-            if not across or not up:
-                continue
-            colour = SYSTEM_COLOURS[variant.name]
-            axes.errorbar(
-                across.mean, up.mean, xerr=across.half_width, yerr=up.half_width, fmt="o",
-                color=colour, markersize=5, elinewidth=0.8,
-            )  # fmt: skip
-            spots.append((across.mean, up.mean, system_name(variant.path, language), colour))
-        if not spots:
-            note(axes, _("no values"))
-            continue
-        axes.set_xlim(-0.02, 1.02 * max(1, *(s[0] for s in spots)))
-        axes.set_ylim(-0.02, 1.06 * max(1, *(s[1] for s in spots)))
-        axes.set_xlabel(x_name + " →")
-        axes.set_ylabel(y_name + " →")
-        number_ticks(axes, language)
-        _name_spots(axes, spots)
-    return figure
-
-
-def _name_spots(axes: Axes, spots: list[tuple[float, float, str, str]]) -> None:
-    """Name each spot beside, above or below it, where no other name or spot is."""
-    (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
-    box = axes.get_window_extent()
-    width, height = box.width * 72 / axes.figure.dpi, box.height * 72 / axes.figure.dpi
-    centres = [
-        ((x - left) / (right - left) * width, (y - low) / (high - low) * height)
-        for x, y, _, _ in spots
-    ]
-    taken = [(x - 4, y - 4, x + 4, y + 4) for x, y in centres]
-    for (x, y), (_, _, text, colour) in zip(centres, spots, strict=True):
-        place = label_box(x, y, 0.53 * 7.5 * len(text), 8.0, taken, width)
-        taken.append(place)
-        axes.annotate(
-            text, (place[0] / width, (place[1] + 1.5) / height), xycoords="axes fraction",
-            fontsize=7.5, fontweight=600, color=colour,
-        )  # fmt: skip
 
 
 def label_box(

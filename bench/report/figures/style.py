@@ -42,10 +42,17 @@ SYSTEM_COLOURS = {
     "autoencoder": "#0072b2",
     "vae": "#009e73",
     "gan": "#cc79a7",
+    "latent_flow": "#56b4e9",
+    "refined": "#d55e00",
     "pca": "#d55e00",
-    "tsne": "#009e73",
+    "tsne": "#cc79a7",
+    "umap": "#56b4e9",
+    "neighbour_autoencoder": "#1a1a1a",
+    "ensemble": "#cc79a7",
     "reference": "#1a1a1a",
 }
+# What is too pale to be read is written in a darker shade of itself.
+WRITTEN_COLOURS = {"#56b4e9": "#2a84b5", "#cc79a7": "#b0557f"}
 SETTINGS: dict[str, Any] = {
     "font.family": [FAMILY],
     "font.size": 8.0,

@@ -1,0 +1,256 @@
+"""Figures that compare the generators: classes, quality, the ladder, what a training cost."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
+
+from bench.report.collect import Results, Variant
+from bench.report.figures.curves import (
+    curve,
+    label_ends,
+    line_key,
+    pair,
+    several,
+)
+from bench.report.figures.scores import label_box
+from bench.report.figures.style import (
+    INK,
+    QUIET,
+    SYSTEM_COLOURS,
+    TEXT_WIDTH,
+    WRITTEN_COLOURS,
+    epoch_axis,
+    new_figure,
+    note,
+    number_ticks,
+)
+from bench.report.i18n import Language
+from bench.report.names import GENERATORS, SPOILERS, status_name, system_name
+
+SAMPLED = ("reference", *GENERATORS)
+PLAYERS = ("gan", "refined")
+EVEN = 0.1  # share of each class among real images
+Spot = tuple[float, float, str, str]  # across, up, name, colour
+
+
+def training_curves(results: Results, language: Language) -> Figure | None:
+    """Draw each generator's own losses, and how often the discriminators are right."""
+    _ = language.gettext
+    names = ("autoencoder", "vae", "latent_flow", *PLAYERS)
+    variants = {name: results.variant(f"fashion_generation/{name}") for name in names}
+    if not any(variant.tables("history") for variant in variants.values()):
+        return None
+    figure = new_figure(94, margins=(11, 20, 10.5, 6), gaps=(26, 17), grid=(2, 3))
+    panels = figure.subplots(2, 3).ravel()
+    pair(panels[0], variants["autoencoder"], language)
+    if variants["autoencoder"].tables("history"):
+        line_key(panels[0], language)
+    columns = {
+        "reconstruction": (_("reconstruction"), SYSTEM_COLOURS["vae"]),
+        "kl": (_("KL term"), "#d55e00"),
+        "validation_loss": (_("validation, sum"), INK),
+    }
+    several(panels[1], variants["vae"], language, columns)
+    pair(panels[2], variants["latent_flow"], language)
+    for axes, name in zip(panels[3:5], PLAYERS, strict=True):
+        columns = {
+            "discriminator_loss": (_("discriminator"), INK),
+            "generator_loss": (_("generator"), SYSTEM_COLOURS[name]),
+        }
+        several(axes, variants[name], language, columns)
+    _wins(panels[5], [variants[name] for name in PLAYERS], language)
+    for axes in (panels[0], panels[3]):
+        axes.set_ylabel(_("Loss (nats)"))
+    return figure
+
+
+def _wins(axes: Axes, variants: list[Variant], language: Language) -> None:
+    """Draw the share of pairs that the discriminator orders rightly."""
+    axes.set_title(language.gettext("Discriminator right"))
+    ends = []
+    for variant in variants:
+        tables = variant.tables("history")
+        if not tables or "discriminator_wins" not in tables[0]:
+            continue
+        colour = SYSTEM_COLOURS[variant.name]
+        last = curve(axes, tables, "discriminator_wins", colour, "solid")
+        ends.append((last, system_name(variant.path, language), colour))
+    if not ends:
+        note(axes, status_name(variants[0].absence or "absent", language))
+        return
+    axes.axhline(0.5, color=QUIET, linewidth=0.5, linestyle=(0, (2, 2)))
+    axes.set_ylim(0, 1.02)
+    epoch_axis(axes, language, language.gettext("Epoch"))
+    label_ends(axes, ends, gap=0.13)
+
+
+def class_shares(
+    results: Results, language: Language, class_names: tuple[str, ...]
+) -> Figure | None:
+    """Draw per cent of each class among the samples of each generator, by the judge."""
+    variants = [results.variant(f"fashion_generation/{name}") for name in SAMPLED]
+    if not any(variant.done for variant in variants):
+        return None
+    figure = new_figure(68, margins=(31, 2, 2, 22))
+    axes = figure.subplots()
+    shares = np.full((len(variants), len(class_names)), np.nan)
+    for row, variant in enumerate(variants):
+        own = [variant.value(f"class_histogram.{label}") for label in range(len(class_names))]
+        if all(own):
+            shares[row] = [quantity.mean for quantity in own]
+        else:
+            words = status_name(variant.absence or "absent", language)
+            axes.text(4.5, row, words, ha="center", va="center", color=QUIET, fontstyle="italic")
+    # as far from an even share as none at all: full colour
+    axes.imshow(shares, cmap="PuOr_r", vmin=0, vmax=2 * EVEN, aspect="auto")
+    for row, column in np.argwhere(~np.isnan(shares)):
+        share = shares[row, column]
+        axes.text(
+            column, row, language.number(share * 100, ".1f"), ha="center", va="center",
+            fontsize=7.5, color="white" if abs(share - EVEN) > 0.7 * EVEN else INK,
+        )  # fmt: skip
+    axes.set_yticks(range(len(variants)), [system_name(v.path, language) for v in variants])
+    axes.set_xticks(range(len(class_names)), class_names)
+    axes.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
+    for label in axes.get_xticklabels():
+        label.set(rotation=40, ha="left", rotation_mode="anchor")
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    return figure
+
+
+def fidelity_diversity(results: Results, language: Language) -> Figure | None:
+    """Draw precision against recall, and density against coverage, of each generator."""
+    _ = language.gettext
+    pairs = (
+        ("precision", _("Precision"), "recall", _("Recall")),
+        ("density", _("Density"), "coverage", _("Coverage")),
+    )
+    variants = [results.variant(f"fashion_generation/{name}") for name in SAMPLED]
+    if not any(variant.done for variant in variants):
+        return None
+    figure = new_figure(76, width=TEXT_WIDTH, margins=(11, 4, 10.5, 3), gaps=(16, 0), grid=(1, 2))
+    for axes, (y, y_name, x, x_name) in zip(figure.subplots(1, 2), pairs, strict=True):
+        spots = _spots(axes, variants, language, x, y)
+        if not spots:
+            note(axes, _("no values"))
+            continue
+        axes.set_xlim(-0.02, 1.02 * max(1, *(s[0] for s in spots)))
+        axes.set_ylim(-0.02, 1.06 * max(1, *(s[1] for s in spots)))
+        axes.set_xlabel(x_name + " →")
+        axes.set_ylabel(y_name + " →")
+        number_ticks(axes, language)
+        name_spots(axes, spots)
+    return figure
+
+
+def budget(results: Results, language: Language) -> Figure | None:
+    """Draw Fréchet distance against seconds of training, and against trained parameters."""
+    _ = language.gettext
+    variants = [results.variant(f"fashion_generation/{name}") for name in GENERATORS]
+    costs = (
+        ("training.seconds", _("Seconds of training"), 1.0),
+        ("training.parameters", _("Trained parameters, thousands"), 1e-3),
+    )
+    if not any(variant.value("training.seconds") for variant in variants):
+        return None
+    figure = new_figure(66, margins=(13, 4, 10.5, 3), gaps=(12, 0), grid=(1, 2))
+    panels = figure.subplots(1, 2, sharey=True)
+    for axes, (path, words, unit) in zip(panels, costs, strict=True):
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        spots = _spots(axes, variants, language, path, "frechet_distance", unit)
+        axes.set_xlabel(words)
+        if spots:
+            axes.set_xlim(*_room([spot[0] for spot in spots], 1.6))
+            axes.set_ylim(*_room([spot[1] for spot in spots], 1.5))
+        _log_ticks(axes, language)
+        name_spots(axes, spots)
+    panels[0].set_ylabel("← " + _("Fréchet distance"))
+    return figure
+
+
+def ladder(results: Results, language: Language) -> Figure | None:
+    """Draw the Fréchet distance of spoilt real images, with each generator's as a line."""
+    _ = language.gettext
+    tables = results.variant("fashion_generation/ladder").tables("ladder")
+    if not tables:
+        return None
+    steps = tables[0]
+    marks = [
+        (quantity.mean, system_name(f"fashion_generation/{name}", language), SYSTEM_COLOURS[name])
+        for name in SAMPLED
+        if (quantity := results.value(f"fashion_generation/{name}", "frechet_distance"))
+    ]
+    figure = new_figure(58, margins=(13, 27, 10.5, 3), gaps=(5, 0), grid=(1, 2))
+    panels = figure.subplots(1, 2, sharey=True)
+    for axes, (kind, words) in zip(panels, SPOILERS.items(), strict=True):
+        own = steps[steps["kind"] == kind].sort_values("strength")
+        for height, _name, colour in marks:
+            axes.axhline(height, color=colour, linewidth=0.9, linestyle=(0, (4, 1.5)))
+        axes.plot(own["strength"], own["frechet_distance"], color=INK, marker="o", markersize=4)
+        axes.set_yscale("log")
+        axes.set_xlabel(_(words))
+        axes.set_xticks(own["strength"].to_list())
+        axes.margins(x=0.08)
+    heights = [*steps["frechet_distance"], *(height for height, _name, _colour in marks)]
+    panels[0].set_ylim(*_room(heights, 1.25))
+    for axes in panels:
+        _log_ticks(axes, language, "y")
+        number_ticks(axes, language, "x")
+    panels[0].set_ylabel(_("Fréchet distance"))
+    label_ends(panels[-1], [(y, name, WRITTEN_COLOURS.get(c, c)) for y, name, c in marks], 0.06)
+    return figure
+
+
+def _spots(
+    axes: Axes, variants: list[Variant], language: Language, x: str, y: str, unit: float = 1.0
+) -> list[Spot]:
+    """Draw one spot for each variant, with intervals both ways; say where each lies."""
+    spots = []
+    for variant in variants:
+        across, up = variant.value(x), variant.value(y)
+        if not across or not up:
+            continue
+        colour = SYSTEM_COLOURS[variant.name]
+        wide = None if across.half_width is None else across.half_width * unit
+        axes.errorbar(
+            across.mean * unit, up.mean, xerr=wide, yerr=up.half_width, fmt="o", color=colour,
+            markersize=5, elinewidth=0.8,
+        )  # fmt: skip
+        spots.append((across.mean * unit, up.mean, system_name(variant.path, language), colour))
+    return spots
+
+
+def name_spots(axes: Axes, spots: list[Spot]) -> None:
+    """Name each spot beside, above or below it, where no other name or spot is."""
+    box = axes.get_window_extent()
+    width, height = box.width * 72 / axes.figure.dpi, box.height * 72 / axes.figure.dpi
+    to_share = (axes.transData - axes.transAxes).transform
+    centres = [to_share((x, y)) * (width, height) for x, y, _, _ in spots]
+    taken = [(x - 4, y - 4, x + 4, y + 4) for x, y in centres]
+    for (x, y), (_, _, text, colour) in zip(centres, spots, strict=True):
+        place = label_box(x, y, 0.53 * 7.5 * len(text), 8.0, taken, width)
+        taken.append(place)
+        axes.annotate(
+            text, (place[0] / width, (place[1] + 1.5) / height), xycoords="axes fraction",
+            fontsize=7.5, fontweight=600, color=WRITTEN_COLOURS.get(colour, colour),
+        )  # fmt: skip
+
+
+def _room(values: list[float], factor: float) -> tuple[float, float]:
+    """Limits of a logarithmic axis, with room around the values."""
+    positive = [value for value in values if value > 0]
+    return min(positive) / factor, max(positive) * factor
+
+
+def _log_ticks(axes: Axes, language: Language, which: str = "xy") -> None:
+    """Number 1, 2 and 5 times powers of ten, or powers alone where there are many."""
+    for name in which:
+        axis = axes.xaxis if name == "x" else axes.yaxis
+        low, high = axis.get_view_interval()
+        many = np.log10(high / low) > 2
+        axis.set_major_locator(LogLocator(subs=(1.0,) if many else (1.0, 2.0, 5.0)))
+        axis.set_minor_formatter(NullFormatter())
+        number_ticks(axes, language, name)

@@ -1,0 +1,85 @@
+"""How many neighbours each map keeps, from the nearest ones to whole regions."""
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
+
+from bench.report.collect import Results, Variant
+from bench.report.figures.maps import SYSTEMS
+from bench.report.figures.style import RULE, SYSTEM_COLOURS, new_figure, number_ticks
+from bench.report.i18n import Language
+from bench.report.names import system_name
+
+NETWORKS = ("assignment", "autoencoder", "vae", "neighbour_autoencoder")
+SOLID, DASHED = "solid", (0, (4, 1.5))
+
+
+def neighbourhoods(results: Results, language: Language) -> Figure | None:
+    """Draw the share of neighbours kept, beyond chance, over the size of the neighbourhood.
+
+    Networks are solid lines, methods without one dashed; the key is in the order of the areas.
+    """
+    _ = language.gettext
+    variants = [results.variant(f"fashion_embedding/{name}") for name in SYSTEMS]
+    drawn = [(variant, *found) for variant in variants if (found := curves(variant)) is not None]
+    if not drawn:
+        return None
+    figure = new_figure(66, margins=(11, 48, 10.5, 2))
+    axes = figure.subplots()
+    for variant, sizes, kept in drawn:
+        axes.plot(
+            sizes, kept.mean(axis=0), color=SYSTEM_COLOURS[variant.name], linewidth=1.3,
+            linestyle=SOLID if variant.name in NETWORKS else DASHED,
+        )  # fmt: skip
+        if len(kept) > 1:
+            axes.fill_between(
+                sizes, kept.min(axis=0), kept.max(axis=0), alpha=0.15, linewidth=0,
+                color=SYSTEM_COLOURS[variant.name],
+            )  # fmt: skip
+    axes.set_xscale("log")
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_xlim(1, max(sizes[-1] for _, sizes, _ in drawn))
+    axes.set_ylim(bottom=min(0.0, *(kept.min() for _, _, kept in drawn)))
+    axes.set_xlabel(_("Size of the neighbourhood"))
+    axes.set_ylabel(_("Neighbours kept, beyond chance"))
+    axes.grid(axis="y", color=RULE, linewidth=0.4)
+    number_ticks(axes, language)
+    for place, variant in enumerate(sorted((v for v, _, _ in drawn), key=_area, reverse=True)):
+        height, colour = 0.95 - 0.085 * place, SYSTEM_COLOURS[variant.name]
+        axes.plot(
+            [1.03, 1.085], [height] * 2, transform=axes.transAxes, clip_on=False, color=colour,
+            linewidth=1.3, linestyle=SOLID if variant.name in NETWORKS else DASHED,
+        )  # fmt: skip
+        axes.text(
+            1.1, height, system_name(variant.path, language), transform=axes.transAxes,
+            color=colour, fontsize=7.5, fontweight=600, va="center",
+        )  # fmt: skip
+    return figure
+
+
+def curves(variant: Variant) -> tuple[np.ndarray, np.ndarray] | None:
+    """Collect a method's curves over its seeds.
+
+    Parameters
+    ----------
+    variant : Variant
+        A map.
+
+    Returns
+    -------
+    tuple of ndarray or None
+        Sizes of neighbourhood, shape (n,), and shares kept, shape (seeds, n), of the cells that
+        were scored at the sizes of the first; None where no cell holds a curve.
+    """
+    held = [cell.metrics.get("neighbourhood_curve") for cell in variant.done]
+    found = [curve for curve in held if curve]
+    if not found:
+        return None
+    sizes = found[0]["k"]
+    kept = [curve["kept"] for curve in found if curve["k"] == sizes]
+    return np.asarray(sizes), np.array(kept, float)
+
+
+def _area(variant: Variant) -> float:
+    area = variant.value("neighbourhood_auc")
+    return area.mean if area else 0.0

@@ -1,0 +1,111 @@
+"""Sheets of what the generators make, and of real images step by step spoilt."""
+
+import numpy as np
+
+from bench.report.collect import Results
+from bench.report.figures.images import say_absent, strips
+from bench.report.figures.sheet import Sheet
+from bench.report.figures.style import QUIET, TEXT_WIDTH
+from bench.report.i18n import Language
+from bench.report.names import GENERATORS, SPOILERS, system_name
+
+PATHS = tuple(f"fashion_generation/{name}" for name in GENERATORS)
+RECONSTRUCTING = tuple(
+    f"fashion_generation/{name}" for name in ("assignment", "autoencoder", "vae", "refined")
+)
+REAL, LADDER = "fashion_generation/reference", "fashion_generation/ladder"
+HEAD = 6.0  # mm, from the top of a panel's name to its images
+
+
+def samples(results: Results, language: Language) -> Sheet | None:
+    """Draw real images in a strip above samples of each generator, side by side."""
+    variants = [results.variant(path) for path in PATHS]
+    real = results.variant(REAL)
+    if all(variant.array("samples") is None for variant in (real, *variants)):
+        return None
+    columns, rows, space, gap, strip = 8, 4, 5.0, 0.5, 26
+    width = (TEXT_WIDTH - 2 * space) / 3
+    tile = (width - gap * (columns - 1)) / columns
+    height = rows * (tile + gap) - gap
+    top = HEAD + 2 * (tile + gap) + 2.5
+    sheet = Sheet(top + 2 * (height + HEAD) + 2.5)
+    sheet.text(0, 3.5, system_name(REAL, language), bold=True, size=8.5)
+    shown = real.array("samples")
+    if shown is None:
+        say_absent(sheet, TEXT_WIDTH / 2, HEAD + tile, real.absence, language)
+    else:
+        whole = (TEXT_WIDTH - gap * (strip - 1)) / strip
+        sheet.block(shown[: 2 * strip], strip, 0, HEAD, whole, gap)
+    for place, variant in enumerate(variants):
+        x, y = place % 3 * (width + space), top + place // 3 * (height + HEAD + 2.5)
+        sheet.text(x, y + 3.5, system_name(variant.path, language), bold=True, size=8.5)
+        images = variant.array("samples")
+        if images is None:
+            sheet.frame(x + 0.2, y + HEAD, width - 0.4, height)
+            say_absent(sheet, x + width / 2, y + HEAD + height / 2, variant.absence, language)
+            continue
+        sheet.block(images[: rows * columns], columns, x, y + HEAD, tile, gap)
+    return sheet
+
+
+def reconstructions(results: Results, language: Language) -> Sheet | None:
+    """Draw real images and their reconstructions by each generator that has its own decoder."""
+    return strips(results, language, RECONSTRUCTING, ("originals", "reconstructions"), 16)
+
+
+def nearest(results: Results, language: Language) -> Sheet | None:
+    """Draw samples above the training images that are nearest to them."""
+    return strips(results, language, PATHS, ("samples", "nearest"), 16, repeat_first=True)
+
+
+def interpolations(results: Results, language: Language) -> Sheet | None:
+    """Draw walks from one code to another, a row each."""
+    variants = [results.variant(path) for path in PATHS]
+    if all(variant.array("interpolation") is None for variant in variants):
+        return None
+    width, rows, columns, gap = (TEXT_WIDTH - 6) / 2, 3, 10, 0.5
+    tile = (width - gap * (columns - 1)) / columns
+    height = rows * (tile + gap) - gap
+    sheet = Sheet(3 * (height + HEAD) + 2 * 3)
+    for place, variant in enumerate(variants):
+        x, y = place % 2 * (width + 6), place // 2 * (height + HEAD + 3)
+        sheet.text(x, y + 3.5, system_name(variant.path, language), bold=True, size=8.5)
+        walks = variant.array("interpolation")
+        if walks is None:
+            sheet.frame(x + 0.2, y + HEAD, width - 0.4, height - 0.4)
+            say_absent(sheet, x + width / 2, y + HEAD + height / 2, variant.absence, language)
+            continue
+        flat = walks[:rows, :columns].reshape(-1, *walks.shape[2:])
+        sheet.block(flat, columns, x, y + HEAD, tile, gap)
+    return sheet
+
+
+def spoilt(results: Results, language: Language) -> Sheet | None:
+    """Draw the same real images, untouched and on each step of the ladder."""
+    _ = language.gettext
+    ladder, real = results.variant(LADDER), results.variant(REAL).array("samples")
+    tables, images = ladder.tables("ladder"), ladder.array("samples")
+    if not tables or images is None:
+        return None
+    count, gap, label = 10, 0.6, 9.0
+    half = (TEXT_WIDTH - 6) / 2
+    tile = (half - label - gap * (count - 1)) / count
+    kinds = tables[0]["kind"].to_numpy()
+    most = max(int((kinds == kind).sum()) for kind in SPOILERS)
+    sheet = Sheet(HEAD + (most + 1) * (tile + gap))
+    for side, (kind, words) in enumerate(SPOILERS.items()):
+        x, y = side * (half + 6), HEAD
+        sheet.text(x, 3.5, _(words), bold=True, size=8.5)
+        rows: list[tuple[float, np.ndarray]] = [] if real is None else [(0.0, real)]
+        rows += [
+            (float(tables[0]["strength"].iloc[row]), images[row])
+            for row in np.flatnonzero(kinds == kind)
+        ]
+        for strength, pictures in rows:
+            sheet.text(
+                x + label - 2.0, y + tile / 2 + 1, language.number(strength, "g"), size=7.5,
+                colour=QUIET, align="right",
+            )  # fmt: skip
+            sheet.block(pictures[:count], count, x + label, y, tile, gap)
+            y += tile + gap
+    return sheet

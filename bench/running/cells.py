@@ -1,0 +1,107 @@
+"""Run one cell: give its function what it declared, keep what it returns, or why it failed."""
+
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from itertools import chain
+from typing import Any
+
+from bench import data
+from bench.config import Profile
+from bench.experiments.definition import Cell
+from bench.running.plan import PlannedCell, given_settings
+from bench.store import derive_seed, write_done, write_failed
+from bench.store.provenance import git_state, hardware, package_versions
+
+HEADLINES = ("accuracy", "knn_accuracy", "frechet_distance", "best_score", "reconstruction_mse")
+Progress = Callable[[float, str], None]
+
+
+class NeededCellError(RuntimeError):
+    """A cell that this one builds on is not there."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How running a cell ended.
+
+    Attributes
+    ----------
+    done : bool
+        Whether it is finished; else it is kept as failed.
+    words : str
+        Its headline figures, or the reason.
+    """
+
+    done: bool
+    words: str
+
+
+def run_cell(profile: Profile, planned: PlannedCell, progress: Progress) -> Outcome:
+    """Run a cell and write it down, whatever becomes of it."""
+    began = time.perf_counter()
+    stored = planned.stored
+    scratch = stored.folder.with_name(f".{stored.name}.scratch")
+    scratch.mkdir(parents=True, exist_ok=True)
+    try:
+        built_on = [*planned.needs.values(), *chain.from_iterable(planned.gathered.values())]
+        missing = [cell.label for cell in built_on if cell.status != "done"]
+        if missing:
+            raise NeededCellError(
+                f"Needs {', '.join(missing)}, which failed; mend that and run again."
+            )
+        cell = Cell(
+            settings=given_settings(profile, planned),
+            seed=planned.seed,
+            precision=profile.precision,
+            split=_split(profile, planned.experiment.dataset),
+            needs=planned.needs,
+            gathered=planned.gathered,
+            scratch=scratch,
+            progress=progress,
+        )
+        result = planned.variant.function(cell)
+        write_done(stored, result, planned.depends_on, _provenance(profile, planned, began))
+    except Exception as error:  # whatever went wrong becomes a row of the report
+        return keep_failure(profile, planned, error, began)
+    shutil.rmtree(scratch, ignore_errors=True)
+    shown = [f"{name} {result.metrics[name]:.4f}" for name in HEADLINES if name in result.metrics]
+    return Outcome(True, f"{time.perf_counter() - began:.1f} s  {', '.join(shown)}")
+
+
+def keep_failure(profile: Profile, planned: PlannedCell, error: Exception, began: float) -> Outcome:
+    """Write a failed cell down with its reason."""
+    provenance = _provenance(profile, planned, began)
+    write_failed(planned.stored, error, planned.depends_on, provenance)
+    return Outcome(False, f"{type(error).__name__}: {error}")
+
+
+@cache
+def _split(profile: Profile, dataset: str) -> data.Split:
+    settings = profile.data
+    return data.split(
+        data.load(dataset),
+        settings.validation,
+        derive_seed(profile.root_seed, dataset),
+        limit=settings.train_limit,
+        test_limit=settings.test_limit,
+    )
+
+
+def _provenance(profile: Profile, planned: PlannedCell, began: float) -> dict[str, Any]:
+    dataset = planned.experiment.dataset
+    return {
+        **git_state(),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seconds": time.perf_counter() - began,
+        "backend": planned.depends_on["backend"],
+        "versions": package_versions(),
+        "hardware": hardware(),
+        "dataset": {"name": dataset, "sha256": dict(data.fingerprint(dataset))},
+        "root_seed": profile.root_seed,
+        "seed": planned.seed,
+        "profile": profile.name,
+    }
