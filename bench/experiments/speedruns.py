@@ -58,9 +58,16 @@ def to_94(cell: Cell) -> Result:
 
 def _sprint(cell: Cell, sprint: Any) -> Result:
     training.backend.prepare(cell.precision, cell.seed)
-    network = models.stacked.classifier(models.stacked.build(sprint.widths).encoders, "flat")
+    network = models.stacked.classifier(models.stacked.build(sprint.widths).encoders, "average")
     augment = training.augment.Augmentation(sprint.shift, sprint.flip, sprint.erase)
-    record = fit_classifier(cell, network, sprint.fit, augment, weight_decay=WEIGHT_DECAY)
+    record = fit_classifier(
+        cell,
+        network,
+        sprint.fit,
+        augment,
+        weight_decay=WEIGHT_DECAY,
+        optimizer=training.schedule.muon,
+    )
     logits = training.predict.images_to(network, cell.split.test_images)
     right = logits.argmax(axis=1) == cell.split.test_labels
     cost = record.cost
