@@ -56,9 +56,8 @@ def lookup(cell: StoredCell, path: str, tables: Tables) -> Any:
         ``provenance:hardware.cpu``, ``config:fit.epochs``, or ``table:history.last.loss`` (row:
         a number, ``first``, ``last``, ``min``, ``max``, or ``at_min(loss)``, the row where
         another column is least). ``map:5+7+9.9`` is the share of class 9 among the neighbours of
-        classes 5, 7 and 9 in the cell's map; ``fisher:brightness_correlation.low`` (``high``) is
-        a limit of a correlation's 95 % interval over the images of the map; ``rows:test_labels``
-        is the length of an array. Of a list, ``min`` and ``max`` may be asked.
+        classes 5, 7 and 9 in the cell's map; ``rows:test_labels`` is the length of an array. Of a
+        list, ``min`` and ``max`` may be asked.
     tables : Tables
         Where tables are read.
 
@@ -74,8 +73,6 @@ def lookup(cell: StoredCell, path: str, tables: Tables) -> Any:
     if part == "map":
         of, among = ([int(label) for label in group.split("+")] for group in rest.split("."))
         return _neighbour_share(cell, of, among)
-    if part == "fisher":
-        return _correlation_limit(cell, *rest.split("."))
     if part == "rows":
         return len(cell.array(rest)) if rest in cell.arrays else None
     tree: Any = {"": cell.metrics, "provenance": cell.provenance, "config": cell.config}[part]
@@ -227,13 +224,6 @@ def _neighbour_share(cell: StoredCell, of: list[int], among: list[int]) -> float
     points = cell.array("test_map").astype(float)
     _, rows = KDTree(points).query(points[asked], NEIGHBOURS + 1)
     return float(np.isin(labels[rows[:, 1:]], among).mean())
-
-
-def _correlation_limit(cell: StoredCell, name: str, end: str) -> float | None:
-    """Lower or upper limit of a correlation over the images of the cell's map (Fisher 1921)."""
-    if name not in cell.metrics or "test_map" not in cell.arrays:
-        return None
-    return getattr(correlation_interval(cell.metrics[name], len(cell.array("test_map"))), end)
 
 
 def difference(first: Quantity, second: Quantity) -> Quantity:

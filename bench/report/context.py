@@ -170,6 +170,11 @@ class Context:
         return unique(variant.get("training.precision") for variant in self.trained)
 
     @cached_property
+    def cores(self) -> list[int]:
+        """On how many cores of the processor the trainings of this run ran."""
+        return unique(variant.get("training.cores") for variant in self.trained)
+
+    @cached_property
     def experiments(self) -> list[str]:
         """The run's experiments, in the order of the exercises."""
         planned = {cell.experiment for cell in self.results.run.cells}

@@ -31,8 +31,8 @@ class Record:
     history : DataFrame
         One row an epoch: `epoch`, each scalar's mean, `validation_<scalar>`, `seconds`.
     cost : dict
-        Parameters, epochs, steps, seconds, throughput with the first, compiling call apart, and
-        peak memory of the process.
+        Parameters, epochs, steps, seconds, throughput with the first, compiling call apart, peak
+        memory of the process, and on how many cores it ran.
     """
 
     history: pd.DataFrame
@@ -210,4 +210,5 @@ def _cost(
         "peak_memory_mib": peak / (1024 * 1024 if sys.platform == "darwin" else 1024),
         "precision": backend.precision(),
         "backend": backend.name(),
+        "cores": backend.usable_cores(),
     }
