@@ -192,8 +192,7 @@ def gan(cell: Cell) -> Result:
     size = 4 * cell.settings.latent
     generator = models.gan.generator(cell.settings.width, size)
     random = training.objective.random(cell.seed)
-    codes_for = models.gan.gaussian_codes(size, random)
-    record = _play(cell, generator, codes_for, random, {}, cell.settings.gan)
+    record = _play(cell, generator, size, random, {}, cell.settings.gan)
     drawn = np.random.default_rng(cell.seed).standard_normal((cell.settings.samples, size))
     extra = {"latent_size": size, "discriminator_wins": _wins(record)}
     drawn = drawn.astype("float32")
@@ -273,12 +272,12 @@ def _drawn(cell: Cell, mixture: Any, count: int) -> np.ndarray:
 
 
 def _play(
-    cell: Cell, generator: Any, codes_for: Any, random: Any, fed: dict[str, np.ndarray], fit: Fit
+    cell: Cell, generator: Any, codes: Any, random: Any, fed: dict[str, np.ndarray], fit: Fit
 ) -> Any:
     """Train a generator and a fresh discriminator against each other."""
     discriminator = models.gan.discriminator(cell.settings.width)
     losses = models.gan.losses(
-        generator, discriminator, codes_for, cell.settings.gradient_penalty, random
+        generator, discriminator, codes, cell.settings.gradient_penalty, random
     )
     players = ((discriminator, generator), (generator, discriminator))
     objectives = [

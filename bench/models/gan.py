@@ -6,6 +6,7 @@ penalties are approximated by finite differences (Lin et al. 2025, arXiv 2501.08
 so that no second derivative is needed and the loss stays the same on every backend.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -42,15 +43,10 @@ def discriminator(width: int) -> keras.Model:
     return keras.Model(image, logit, name="discriminator")
 
 
-def gaussian_codes(latent: int, random: keras.random.SeedGenerator) -> Any:
-    """Let the generator be fed with fresh codes from N(0, 1)."""
-    return lambda batch: keras.random.normal((ops.shape(batch["images"])[0], latent), seed=random)
-
-
 def losses(
     generate: keras.Model,
     discriminate: keras.Model,
-    codes_for: Any,
+    codes: int | Callable[[Any], Any],
     gradient_penalty: float,
     random: keras.random.SeedGenerator,
 ) -> tuple[Any, Any]:
@@ -60,13 +56,13 @@ def losses(
     ----------
     generate, discriminate : keras.Model
         The two players.
-    codes_for : callable
-        `codes_for(batch)` gives a code for each image of a batch: see `gaussian_codes`; for a
-        prior fitted before, the batch's own `codes`.
+    codes : int or callable
+        Size of fresh codes from N(0, 1); or, for a prior that was fitted before, `codes(batch)`
+        gives a code for each image of a batch.
     gradient_penalty : float
         gamma: weight of half the mean squared slope at real and at generated images.
     random : keras.random.SeedGenerator
-        For the probing noise.
+        For codes and probing noise.
 
     Notes
     -----
@@ -76,7 +72,12 @@ def losses(
 
     def pair(batch: Any, training_generator: bool) -> tuple[Any, Any]:
         real = to_unit(batch["images"])
-        return real, generate(codes_for(batch), training=training_generator)
+        drawn = (
+            codes(batch)
+            if callable(codes)
+            else keras.random.normal((ops.shape(real)[0], codes), seed=random)
+        )
+        return real, generate(drawn, training=training_generator)
 
     def slope(images: Any, logits: Any) -> Any:
         """Mean squared directional slope, estimated at one random point near some images."""
