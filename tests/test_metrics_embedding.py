@@ -225,6 +225,7 @@ def test_a_collapsed_map_scores_as_chance_and_not_as_an_error():
     assert card["line_share"] == 1.0
     assert card["dead_units"] == 2
     assert abs(card["neighbourhood_auc"]) < 0.1
+    del card["neighbourhood_curve"]
     assert all(np.isfinite(value) for value in card.values())
 
 
@@ -241,6 +242,11 @@ def test_scorecard_ranks_each_space_once_and_agrees_with_its_parts(monkeypatch):
     card = scorecard(points, places, labels, places + 0.01, labels, sample=90, seed=5)
     assert calls == [(90, 20), (90, 2)]
     ranks, map_ranks = neighbour_ranks(points), neighbour_ranks(places)
+    kept = card.pop("neighbourhood_curve")
+    curve = neighbourhood_curve(ranks, map_ranks)
+    assert kept["k"][0] == 1
+    assert kept["k"][-1] == len(curve)
+    assert kept["kept"] == pytest.approx(curve[np.array(kept["k"]) - 1])
     assert card == {
         "knn_accuracy": knn_accuracy(places + 0.01, labels, places, labels),
         "trustworthiness": pytest.approx(trustworthiness(ranks, map_ranks)),
@@ -253,6 +259,7 @@ def test_scorecard_ranks_each_space_once_and_agrees_with_its_parts(monkeypatch):
         "line_share": line_share(places),
         "brightness_correlation": brightness_correlation(points, places),
         "dead_units": 0,
+        "rank": 2,
     }
     assert all(type(value) in (float, int) for value in card.values())
 

@@ -7,8 +7,9 @@ import pytest
 
 pytest.importorskip("keras")
 
-from bench import judge, models, training
+from bench import models, training
 from bench.errors import UserError
+from bench.judge import loading as judge
 
 RANDOM = np.random.default_rng(0)
 PIXELS = RANDOM.integers(0, 256, (6, 28, 28), dtype=np.uint8)

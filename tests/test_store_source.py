@@ -91,10 +91,12 @@ def test_the_real_experiments_reach_both_backends_and_not_each_others_networks()
     module = "bench.experiments.fashion_generation"
     parsed = source._parse(source._file(module, ROOT))
     definitions = source._definitions(parsed)
-    for name in ("gan", "_generated", "_scores"):
+    for name in ("gan", "_play", "_wins"):
         source._follow(definitions[name], parsed, module, ROOT, reached)
     assert {
         "bench.models.gan",
+        "bench.experiments.sampling",
+        "bench.judge.loading",
         "bench.training.steps_jax",
         "bench.training.steps_tensorflow",
     } <= reached

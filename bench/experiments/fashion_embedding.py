@@ -18,12 +18,12 @@ from bench.config import Fit
 from bench.experiments.definition import Cell, Experiment
 from bench.experiments.methods import (
     fit_autoencoder,
-    fit_vae,
     for_epochs,
     reconstructed,
     rows_to_search,
     searched,
 )
+from bench.experiments.variational import fit_vae
 from bench.store import Result
 
 experiment = Experiment(

@@ -13,17 +13,18 @@ import numpy as np
 import pandas as pd
 from scipy.ndimage import gaussian_filter
 
-from bench import judge, models, training
+from bench import models, training
 from bench.config import Fit
 from bench.experiments.definition import Cell, Experiment
 from bench.experiments.methods import (
     fit_autoencoder,
-    fit_vae,
     for_epochs,
     rows_to_search,
     searched,
 )
 from bench.experiments.sampling import KEPT, SHOWN, distances, generated, scores
+from bench.experiments.variational import fit_vae
+from bench.judge import loading as judge
 from bench.store import Result
 
 experiment = Experiment(

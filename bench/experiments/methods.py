@@ -91,28 +91,3 @@ def reconstructed(cell: Cell, decoder: Any, codes: np.ndarray) -> tuple[np.ndarr
     restored = training.predict.codes_to(decoder, codes)[..., 0]
     error = restored - cell.split.test_images / np.float32(255)
     return models.images.to_pixels(restored), float(np.mean(np.square(error)))
-
-
-def fit_vae(
-    cell: Cell,
-    pair: tuple[Any, Any],
-    images: np.ndarray,
-    fit: Fit,
-    *,
-    beta: float,
-    free_bits: float = 0.0,
-) -> Any:
-    """Train a VAE's encoder and decoder on the evidence lower bound, validating each epoch."""
-    random, steps = training.objective.random(cell.seed), training.loop.steps(len(images), fit)
-    optimizer = training.schedule.adam(fit.learning_rate, steps)
-    loss = models.vae.negative_elbo(
-        *pair, random, beta=beta, free_bits=free_bits, step=optimizer.iterations, steps=steps
-    )
-    return training.loop.train(
-        [training.objective.Objective(loss, pair, optimizer, random=random)],
-        {"images": images},
-        fit=fit,
-        seed=cell.seed,
-        validation={"images": cell.split.validation_images},
-        progress=cell.progress,
-    )

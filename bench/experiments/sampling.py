@@ -4,9 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from bench import judge, metrics, models, training
+from bench import metrics, models, training
 from bench.experiments.definition import Cell
 from bench.experiments.methods import reconstructed
+from bench.judge import loading as judge
 from bench.store import Result, derive_seed
 
 KEPT = 400
