@@ -154,10 +154,15 @@ def _work(profile: Profile, line: Connection, core: int) -> None:
     with contextlib.suppress(EOFError, BrokenPipeError):
         while True:
             planned: PlannedCell = line.recv()
-            outcome = run_cell(
-                profile, planned, lambda share, words: line.send((share, words, None))
-            )
+            outcome = run_cell(profile, planned, partial(_tell, line))
             line.send((1.0, "", outcome))
+
+
+def _tell(line: Connection, share: float, words: str) -> None:
+    try:
+        line.send((share, words, None))
+    except BrokenPipeError:
+        os._exit(1)  # the parent was killed: this is no failure of the cell
 
 
 def _load_framework() -> None:
