@@ -13,7 +13,13 @@ import pandas as pd
 from bench import models, training
 from bench.experiments.definition import Cell, Experiment
 from bench.experiments.methods import for_epochs
-from bench.experiments.stacked_classifier import RECIPE, add_variants, evaluated, fit_classifier
+from bench.experiments.stacked_classifier import (
+    RECIPE,
+    add_variants,
+    evaluated,
+    fit_classifier,
+    fit_with_recipe,
+)
 from bench.store import Result
 
 experiment = Experiment(
@@ -61,17 +67,8 @@ def overfitting(cell: Cell) -> Result:
         else:
             encoders = models.stacked.build(cell.settings.widths).encoders
             network = models.stacked.classifier(encoders, best["pooling"])
-            recipe = part.settings
-            record = fit_classifier(
-                part,
-                network,
-                for_epochs(settings.fit, settings.fit.epochs, best["learning_rate"]),
-                training.augment.Augmentation(recipe.shift, recipe.flip, recipe.erase),
-                label_smoothing=best["label_smoothing"],
-                weight_decay=recipe.weight_decay,
-                rows=rows,
-                optimizer=training.schedule.muon,
-            )
+            fit = for_epochs(settings.fit, settings.fit.epochs, best["learning_rate"])
+            record = fit_with_recipe(part, network, best, fit, rows)
         curves.append(record.history.assign(arm=arm))
         told[arm] = _overfitted(cell, network, record.history, rows)
     return Result(told, tables={"history": pd.concat(curves, ignore_index=True)})

@@ -22,10 +22,10 @@ from bench.experiments.methods import (
     rows_to_search,
     searched,
 )
-from bench.experiments.sampling import KEPT, SHOWN, distances, generated, scores
+from bench.experiments.sampling import KEPT, SHOWN, Yardstick, generated
 from bench.experiments.variational import fit_vae
 from bench.judge import loading as judge
-from bench.store import Result
+from bench.store import Result, StoredCell
 
 experiment = Experiment(
     name="fashion_generation",
@@ -44,9 +44,9 @@ LADDER = (
 def reference(cell: Cell) -> Result:
     """Score held-out real images as if they were samples: the floor of every measure."""
     images = cell.split.test_images[: cell.settings.samples]
-    # what a pupil learns from real images: as many of the training set as samples are drawn
-    lessons = cell.split.train_images[: cell.settings.samples]
-    told = scores(cell, images, lessons=lessons)
+    yardstick = Yardstick(cell, len(images))
+    # the pupil learns from real images of the training set: the test images judge it
+    told = yardstick.scores(images, lessons=(yardstick.images, yardstick.classes))
     told["judge"] = {"accuracy": judge.ACCURACY, "sha256": judge.SHA256}
     return Result(told, arrays={"samples": images[:KEPT]})
 
@@ -55,13 +55,14 @@ def reference(cell: Cell) -> Result:
 def ladder(cell: Cell) -> Result:
     """Blur and noise on held-out real images, step by step: what a distance means to the eye."""
     images = cell.split.test_images[: cell.settings.samples]
+    yardstick = Yardstick(cell, len(images))
     rows: list[dict[str, Any]] = []
     shown: list[np.ndarray] = []
     for kind, strength in LADDER:
         cell.progress(len(rows) / len(LADDER), f"{kind} {strength}")
         spoilt = _SPOILERS[kind](images, strength, cell.seed)
         shown.append(spoilt[:SHOWN])
-        rows.append({"kind": kind, "strength": strength, **distances(cell, spoilt)})
+        rows.append({"kind": kind, "strength": strength, **yardstick.distances(spoilt)})
     return Result({}, tables={"ladder": pd.DataFrame(rows)}, arrays={"samples": np.stack(shown)})
 
 
@@ -89,9 +90,7 @@ def search_vae(cell: Cell) -> Result:
 def assignment(cell: Cell) -> Result:
     """Feed the handed-in decoder with codes drawn evenly over the range of the real ones."""
     trained = cell.needs["fashion_embedding/assignment"]
-    encoder, decoder = (
-        training.predict.load(trained.model_path(p)) for p in ("encoder", "decoder")
-    )
+    encoder, decoder = _loaded(trained)
     codes = training.predict.images_to(encoder, cell.split.train_images)
     random = np.random.default_rng(cell.seed)
     drawn = random.uniform(codes.min(0), codes.max(0), (cell.settings.samples, codes.shape[1]))
@@ -152,9 +151,7 @@ def vae(cell: Cell) -> Result:
 def latent_flow(cell: Cell) -> Result:
     """Draw the VAE's codes from a flow fitted to them, not from its prior: two stages."""
     trained = cell.needs["vae"]
-    encoder, decoder = (
-        training.predict.load(trained.model_path(part)) for part in ("encoder", "decoder")
-    )
+    encoder, decoder = _loaded(trained)
     training.backend.prepare("float32", cell.seed)
     codes = training.predict.images_to(encoder, cell.split.train_images)
     centre, spread = codes.mean(axis=0), codes.std(axis=0) + 1e-6
@@ -176,11 +173,7 @@ def latent_flow(cell: Cell) -> Result:
     )
     noise = np.random.default_rng(cell.seed).standard_normal((cell.settings.samples, size))
     drawn = models.flow.flow(velocity, noise.astype("float32")) * spread + centre
-    first = trained.metrics["training"]
-    cost = record.cost | {
-        "seconds": record.cost["seconds"] + first["seconds"],
-        "parameters": record.cost["parameters"] + first["parameters"],
-    }
+    cost = _with_first_stage(record.cost, trained)
     return generated(cell, decoder, drawn, cost, encode=encoder, history=record.history)
 
 
@@ -214,20 +207,15 @@ def refined(cell: Cell) -> Result:
     judgement of an image from a discriminator; here one after the other.
     """
     trained = cell.needs["autoencoder"]
-    encoder, decoder = (
-        training.predict.load(trained.model_path(part)) for part in ("encoder", "decoder")
-    )
+    encoder, decoder = _loaded(trained)
     training.backend.prepare(cell.precision, cell.seed)
     codes = training.predict.images_to(encoder, cell.split.train_images)
     mixture = _mixture(cell, codes)
     random = training.objective.random(cell.seed)
     fed = {"codes": _drawn(cell, mixture, len(codes))}
     record = _play(cell, decoder, lambda batch: batch["codes"], random, fed, cell.settings.refined)
-    first = trained.metrics["training"]
-    cost = record.cost | {
-        "seconds": record.cost["seconds"] + first["seconds"],
-        "parameters": record.cost["parameters"] + first["parameters"],
-    }
+    # the decoder is trained in both stages, and counts once
+    cost = _with_first_stage(record.cost, trained, again=decoder)
     return generated(
         cell,
         decoder,
@@ -237,6 +225,26 @@ def refined(cell: Cell) -> Result:
         history=record.history,
         extra={"discriminator_wins": _wins(record)},
     )
+
+
+def _loaded(trained: StoredCell) -> tuple[Any, Any]:
+    """Encoder and decoder of a finished cell."""
+    encoder, decoder = (
+        training.predict.load(trained.model_path(part)) for part in ("encoder", "decoder")
+    )
+    return encoder, decoder
+
+
+def _with_first_stage(
+    cost: dict[str, Any], trained: StoredCell, again: Any = None
+) -> dict[str, Any]:
+    """Add what the first stage took; `again` names the network that both stages trained."""
+    first = trained.metrics["training"]
+    twice = sum(int(np.prod(v.shape)) for v in again.trainable_variables) if again else 0
+    return cost | {
+        "seconds": cost["seconds"] + first["seconds"],
+        "parameters": cost["parameters"] + first["parameters"] - twice,
+    }
 
 
 def _blurred(images: np.ndarray, strength: float, seed: int) -> np.ndarray:

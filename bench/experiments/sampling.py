@@ -50,7 +50,8 @@ def generated(
     """
     samples = models.images.to_pixels(training.predict.codes_to(decoder, codes))
     paths = _paths(cell, decoder, codes)
-    told = scores(cell, samples, lessons=samples) | {"training": cost, **(extra or {})}
+    yardstick = Yardstick(cell, len(samples))
+    told = yardstick.scores(samples) | {"training": cost, **(extra or {})}
     told["path_smoothness"] = metrics.generation.path_smoothness(paths)
     arrays = {"samples": samples[:KEPT], "interpolation": paths}
     _, nearest = metrics.neighbours.nearest_neighbours(samples[:SHOWN], cell.split.train_images)
@@ -58,7 +59,7 @@ def generated(
     if encode is not None:
         real_codes = training.predict.images_to(encode, cell.split.test_images)
         restored, told["reconstruction_mse"] = reconstructed(cell, decoder, real_codes)
-        told["reconstructions"] = distances(cell, restored[: cell.settings.samples])
+        told["reconstructions"] = yardstick.distances(restored[: len(samples)])
         told["failures"] |= {"dead_codes": _row(metrics.failures.dead_codes(real_codes))}
         arrays["originals"] = cell.split.test_images[:SHOWN]
         arrays["reconstructions"] = restored[:SHOWN]
@@ -68,70 +69,82 @@ def generated(
     return Result(metrics=told, tables=tables, arrays=arrays, models=networks)
 
 
-def scores(cell: Cell, samples: np.ndarray, lessons: np.ndarray) -> dict[str, Any]:
-    """Measure samples against as many real training images, in the judge's feature space.
+class Yardstick:
+    """Real training images as the judge sees them, to measure others by.
 
     Parameters
     ----------
     cell : Cell
-        Its settings have `pupil`.
-    samples : ndarray of uint8, shape (n, 28, 28)
-        What is measured.
-    lessons : ndarray of uint8, shape (n, 28, 28)
-        Images from which a pupil learns the judge's classes: the samples, or real ones.
+        Its split and seed are used.
+    count : int
+        How many real images; as many as are to be measured.
+
+    Attributes
+    ----------
+    images : ndarray of uint8, shape (count, 28, 28)
+        The real images.
+    classes : ndarray of int, shape (count,)
+        What the judge takes them for.
     """
-    cell.progress(0.95, "scoring the samples")
-    whole = judge.load()
-    real = cell.split.train_images[: len(samples)]
-    (real_features, _), (features, classes) = whole.look(real), whole.look(samples)
-    shares = np.bincount(classes, minlength=10) / len(classes)
-    some = real_features[:BALLS], features[:BALLS]
-    precision, recall = metrics.manifolds.precision_recall(*some)
-    density, coverage = metrics.manifolds.density_coverage(*some)
-    bins = metrics.manifolds.different_bins(real_features, features, seed=cell.seed)
-    nearest = metrics.neighbours.nearest_distance_ratio(
-        samples[:NEAREST], cell.split.test_images[:NEAREST], cell.split.train_images
-    )
-    failures = {
-        "mode_collapse": _row(metrics.failures.mode_collapse(shares)),
-        "memorisation": _row(metrics.failures.memorisation(nearest)),
-    }
-    return {
-        **_compared(cell, real, real_features, samples, features),
-        "precision": precision,
-        "recall": recall,
-        "density": density,
-        "coverage": coverage,
-        "different_bins": bins.share,
-        "class_histogram": [float(share) for share in shares],
-        "missing_classes": len(metrics.generation.missing_classes(shares)),
-        "nearest_distance_ratio": nearest,
-        "pupil_accuracy": _pupil_accuracy(cell, lessons, whole.look(lessons)[1]),
-        "failures": failures,
-    }
 
+    def __init__(self, cell: Cell, count: int) -> None:
+        self.cell, self.judge = cell, judge.load()
+        self.images = cell.split.train_images[:count]
+        self.features, self.classes = self.judge.look(self.images)
 
-def distances(cell: Cell, images: np.ndarray) -> dict[str, float]:
-    """Distances of images from as many real training images, and their sharpness."""
-    whole = judge.load()
-    real = cell.split.train_images[: len(images)]
-    return _compared(cell, real, whole.look(real)[0], images, whole.look(images)[0])
+    def distances(self, images: np.ndarray) -> dict[str, float]:
+        """Distances of images (count, 28, 28) from the real ones, and their sharpness."""
+        return self._distances(images, self.judge.look(images)[0])
 
+    def scores(
+        self, samples: np.ndarray, lessons: tuple[np.ndarray, np.ndarray] | None = None
+    ) -> dict[str, Any]:
+        """Measure samples in every way.
 
-def _compared(
-    cell: Cell,
-    real: np.ndarray,
-    real_features: np.ndarray,
-    images: np.ndarray,
-    features: np.ndarray,
-) -> dict[str, float]:
-    return {
-        "frechet_distance": metrics.generation.frechet_distance(real_features, features),
-        "kernel_distance": metrics.generation.kernel_distance(
-            real_features, features, seed=cell.seed
-        ),
-        "sharpness": metrics.generation.sharpness(images, real),
-    }
+        Parameters
+        ----------
+        samples : ndarray of uint8, shape (count, 28, 28)
+            What is measured.
+        lessons : tuple of ndarray, optional
+            Images and classes from which a pupil learns; else the samples, with the judge's.
+        """
+        cell = self.cell
+        cell.progress(0.95, "scoring the samples")
+        features, classes = self.judge.look(samples)
+        shares = np.bincount(classes, minlength=10) / len(classes)
+        some = self.features[:BALLS], features[:BALLS]
+        precision, recall = metrics.manifolds.precision_recall(*some)
+        density, coverage = metrics.manifolds.density_coverage(*some)
+        bins = metrics.manifolds.different_bins(self.features, features, seed=cell.seed)
+        nearest = metrics.neighbours.nearest_distance_ratio(
+            samples[:NEAREST], cell.split.test_images[:NEAREST], cell.split.train_images
+        )
+        failures = {
+            "mode_collapse": _row(metrics.failures.mode_collapse(shares)),
+            "memorisation": _row(metrics.failures.memorisation(nearest)),
+        }
+        return {
+            **self._distances(samples, features),
+            "precision": precision,
+            "recall": recall,
+            "density": density,
+            "coverage": coverage,
+            "different_bins": bins.share,
+            "class_histogram": [float(share) for share in shares],
+            "missing_classes": len(metrics.generation.missing_classes(shares)),
+            "nearest_distance_ratio": nearest,
+            "pupil_accuracy": _pupil_accuracy(cell, *(lessons or (samples, classes))),
+            "failures": failures,
+        }
+
+    def _distances(self, images: np.ndarray, features: np.ndarray) -> dict[str, float]:
+        return {
+            "frechet_distance": metrics.generation.frechet_distance(self.features, features),
+            "kernel_distance": metrics.generation.kernel_distance(
+                self.features, features, seed=self.cell.seed
+            ),
+            "sharpness": metrics.generation.sharpness(images, self.images),
+        }
 
 
 def _pupil_accuracy(cell: Cell, lessons: np.ndarray, classes: np.ndarray) -> float:
@@ -142,18 +155,15 @@ def _pupil_accuracy(cell: Cell, lessons: np.ndarray, classes: np.ndarray) -> flo
     """
     training.backend.prepare("float32", cell.seed)
     network = models.stacked.classifier(models.stacked.build(PUPIL_WIDTHS).encoders, "average")
-    random, fit = training.objective.random(cell.seed), cell.settings.pupil
-    steps = training.loop.steps(len(lessons), fit)
-    objective = training.objective.Objective(
-        loss=models.stacked.classification_loss(
-            network, training.augment.Augmentation(shift=1, flip=True), 0.0, random
-        ),
-        trains=[network],
-        optimizer=training.schedule.muon(fit.learning_rate, steps),
-        random=random,
+    training.supervised.train_classifier(
+        network,
+        lessons,
+        classes.astype(np.uint8),
+        fit=cell.settings.pupil,
+        seed=cell.seed,
+        augment=training.augment.Augmentation(shift=1, flip=True),
+        optimizer=training.schedule.muon,
     )
-    data = {"images": lessons, "labels": classes.astype(np.uint8)}
-    training.loop.train([objective], data, fit=fit, seed=cell.seed)
     logits = training.predict.images_to(network, cell.split.test_images)
     return float(np.mean(logits.argmax(axis=1) == cell.split.test_labels))
 

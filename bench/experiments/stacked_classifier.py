@@ -51,7 +51,8 @@ def search_recipe(cell: Cell) -> Result:
     def trial(values: Any, epochs: int) -> Any:
         encoders = models.stacked.build(cell.settings.widths).encoders
         network = models.stacked.classifier(encoders, values["pooling"])
-        return fit_with_recipe(cell, network, values, epochs, rows)
+        fit = for_epochs(cell.settings.fine_tune, epochs, values["learning_rate"])
+        return fit_with_recipe(cell, network, values, fit, rows)
 
     return searched(cell, space, trial, objective="validation_accuracy", direction="max")
 
@@ -155,6 +156,7 @@ def few_labels(cell: Cell) -> Result:
     Both see the same images in the same order, with the same augmentation and for as long.
     """
     settings, best = cell.settings.few_labels, cell.needs["search"].metrics["best"]
+    fit = for_epochs(cell.settings.fine_tune, settings.epochs, best["learning_rate"])
     arms = ("pretrained", "from_scratch")
     accuracy: dict[str, dict[str, float]] = {arm: {} for arm in arms}
     jobs = [(count, arm) for count in settings.per_class for arm in arms]
@@ -168,7 +170,7 @@ def few_labels(cell: Cell) -> Result:
         )
         network = models.stacked.classifier(encoders, best["pooling"])
         part = replace(cell, progress=training.loop.part_of(cell.progress, number, len(jobs)))
-        fit_with_recipe(part, network, best, settings.epochs, rows, validated=False)
+        fit_with_recipe(part, network, best, fit, rows, validated=False)
         probabilities = predicted_probabilities(
             network, cell.split.test_images, cell.settings.flip_averaging
         )
@@ -197,7 +199,9 @@ def _encoders(cell: Cell) -> list[Any]:
 def _classified(cell: Cell, encoders: Any) -> Result:
     best = cell.needs["search"].metrics["best"]
     network = models.stacked.classifier(encoders, best["pooling"])
-    record = fit_with_recipe(cell, network, best, cell.settings.fine_tune.epochs)
+    fit = cell.settings.fine_tune
+    fit = for_epochs(fit, fit.epochs, best["learning_rate"])
+    record = fit_with_recipe(cell, network, best, fit)
     return evaluated(cell, network, record, flip_averaging=cell.settings.flip_averaging)
 
 
@@ -205,17 +209,17 @@ def fit_with_recipe(
     cell: Cell,
     network: Any,
     values: Any,
-    epochs: int,
+    fit: Fit,
     rows: Any = slice(None),
     *,
     validated: bool = True,
 ) -> Any:
-    """Train with the experiment's recipe and the searched values."""
+    """Train for so long with the experiment's recipe and the searched values."""
     settings = cell.settings
     return fit_classifier(
         cell,
         network,
-        for_epochs(settings.fine_tune, epochs, values["learning_rate"]),
+        fit,
         training.augment.Augmentation(settings.shift, settings.flip, settings.erase),
         label_smoothing=values["label_smoothing"],
         weight_decay=settings.weight_decay,
@@ -237,20 +241,14 @@ def fit_classifier(
     optimizer: Any = None,
     validated: bool = True,
 ) -> Any:
-    """Train a classifier on (some rows of) the training images, validating each epoch.
+    """Train a classifier on (some rows of) a cell's training images, validating each epoch.
 
     Parameters
     ----------
     cell : Cell
         Its split, seed and progress are used.
-    network : keras.Model
-        From images (n, 28, 28, 1) to logits (n, 10).
-    fit : Fit
-        Epochs, batch size, highest learning rate.
-    augment : Augmentation
-        Random changes of the training images.
-    label_smoothing, weight_decay : float
-        Regularisation.
+    network, fit, augment, label_smoothing, weight_decay
+        See `training.supervised.train_classifier`.
     rows : slice or ndarray of int
         Which training images, in which order before shuffling.
     optimizer : callable, optional
@@ -263,22 +261,18 @@ def fit_classifier(
     Record
         Of the training.
     """
-    make_optimizer = optimizer or training.schedule.adam
-    random = training.objective.random(cell.seed)
-    images, labels = cell.split.train_images[rows], cell.split.train_labels[rows]
-    steps = training.loop.steps(len(images), fit)
-    objective = training.objective.Objective(
-        loss=models.stacked.classification_loss(network, augment, label_smoothing, random),
-        trains=[network],
-        optimizer=make_optimizer(fit.learning_rate, steps, weight_decay),
-        random=random,
-    )
-    held_out = {"images": cell.split.validation_images, "labels": cell.split.validation_labels}
-    return training.loop.train(
-        [objective],
-        {"images": images, "labels": labels},
+    split = cell.split
+    held_out = {"images": split.validation_images, "labels": split.validation_labels}
+    return training.supervised.train_classifier(
+        network,
+        split.train_images[rows],
+        split.train_labels[rows],
         fit=fit,
         seed=cell.seed,
+        augment=augment,
+        label_smoothing=label_smoothing,
+        weight_decay=weight_decay,
+        optimizer=optimizer or training.schedule.adam,
         validation=held_out if validated else None,
         progress=cell.progress,
     )

@@ -24,19 +24,15 @@ def make() -> Judge:
     whole = data.load("fashion_mnist")
     training.backend.prepare("float32", SEED)
     network = models.stacked.classifier(models.stacked.build(WIDTHS).encoders, "average")
-    random = training.objective.random(SEED)
-    steps = training.loop.steps(len(whole.train_images), FIT)
-    objective = training.objective.Objective(
-        loss=models.stacked.classification_loss(network, AUGMENTATION, 0.0, random),
-        trains=[network],
-        optimizer=training.schedule.muon(FIT.learning_rate, steps, WEIGHT_DECAY),
-        random=random,
-    )
-    training.loop.train(
-        [objective],
-        {"images": whole.train_images, "labels": whole.train_labels},
+    training.supervised.train_classifier(
+        network,
+        whole.train_images,
+        whole.train_labels,
         fit=FIT,
         seed=SEED,
+        augment=AUGMENTATION,
+        weight_decay=WEIGHT_DECAY,
+        optimizer=training.schedule.muon,
         progress=lambda done, words: print(f"\r{done:4.0%} {words}", end="", flush=True),
     )
     return Judge(network)

@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from bench.metrics import checks
+from bench.metrics.embedding import dead_units
+from bench.metrics.generation import missing_classes
 
 LEAST_ACTIVE = 0.5  # share of the latent units
 MOST_WINS = 0.95  # share of the pairs
@@ -105,8 +107,7 @@ def mode_collapse(histogram: np.ndarray, threshold: float = 0.01) -> Failure:
     ValueError
         If the histogram does not sum to 1.
     """
-    (shares,) = checks.probabilities(np.atleast_2d(histogram))
-    missing = int((shares < threshold).sum())
+    missing = len(missing_classes(histogram, threshold))
     return Failure(float(missing), 0.0, missing > 0)
 
 
@@ -128,8 +129,7 @@ def dead_codes(codes: np.ndarray) -> Failure:
     ValueError
         If there are fewer than 2 codes, or values that are no finite numbers.
     """
-    values = checks.matrix("codes", codes, least=2)
-    dead = int((values.min(axis=0) == values.max(axis=0)).sum())
+    dead = dead_units(codes)
     return Failure(float(dead), 0.0, dead > 0)
 
 

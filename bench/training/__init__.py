@@ -7,5 +7,14 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["augment", "backend", "loop", "muon", "objective", "predict", "schedule"],
+    submodules=[
+        "augment",
+        "backend",
+        "loop",
+        "muon",
+        "objective",
+        "predict",
+        "schedule",
+        "supervised",
+    ],
 )
