@@ -8,6 +8,7 @@ from rich.console import Console
 from bench.config import load_profile
 from bench.experiments import EXPERIMENTS
 from bench.running import execute, make_plan, plan, workers
+from bench.store.provenance import usable_cores
 from tests.toy_experiment import experiment
 
 SMOKE = load_profile("smoke").model_copy(update={"precision": "float32"})
@@ -34,6 +35,9 @@ def test_a_process_that_dies_takes_only_its_cell_with_it(planned):
     processes = cells["together-s0"].metrics["members"]
     assert len(processes) == 3
     assert os.getpid() not in processes
+    # a worker sees one core, but the machine has as many as before
+    machines = {cells[f"solid-s{seed}"].provenance["hardware"]["cores"] for seed in range(3)}
+    assert machines == {len(usable_cores())}
     again = execute(THREE, planned, Console(quiet=True), workers=2)
     assert (again.found, again.failed) == (4, 2)
 

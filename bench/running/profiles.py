@@ -6,7 +6,7 @@ from pathlib import Path
 import psutil
 
 from bench.config import Profile, load_profile
-from bench.store.provenance import gpu_name, processor_flags
+from bench.store.provenance import gpu_name, processor_flags, usable_cores
 
 AUTO = "auto"
 WORKER_BYTES = 3 * 2**30  # a framework, a data set and a training
@@ -31,8 +31,7 @@ def usable_workers() -> int:
     """How many cells this machine runs well at once: 1 on a GPU, else one a core."""
     if backend_sees_gpu():
         return 1
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, min(cores or 1, int(psutil.virtual_memory().available / WORKER_BYTES)))
+    return max(1, min(len(usable_cores()), int(psutil.virtual_memory().available / WORKER_BYTES)))
 
 
 def backend_name() -> str:

@@ -20,6 +20,7 @@ from multiprocessing.process import BaseProcess
 from bench.config import Profile
 from bench.running.cells import Outcome, keep_failure, run_cell
 from bench.running.plan import PlannedCell
+from bench.store.provenance import hardware, usable_cores
 
 SPAWN = multiprocessing.get_context("spawn")  # a forked TensorFlow hangs
 PATIENCE = 0.2  # seconds for which Ctrl-C may have to wait
@@ -67,7 +68,7 @@ def run_at_once(profile: Profile, plan: Sequence[PlannedCell], workers: int, sho
     show : callable
         Takes each `Told`: how far a cell is, or how it ended. If it raises, the workers are ended.
     """
-    cores = sorted(_usable_cores())
+    cores = usable_cores()
     crew = [_hire(profile, cores[k % len(cores)]) for k in range(min(workers, len(plan)))]
     waiting, running = list(plan), set[str]()
     try:
@@ -148,6 +149,7 @@ def _hire(profile: Profile, core: int) -> Worker:
 def _work(profile: Profile, line: Connection, core: int) -> None:
     """What a worker does: run the cells that it is sent, until the line is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    hardware()  # looked at, and remembered, while the whole machine can be seen
     if hasattr(os, "sched_setaffinity"):  # Linux; elsewhere threads are merely asked to be one
         os.sched_setaffinity(0, {core})
     _load_framework()
@@ -175,9 +177,3 @@ def _load_framework() -> None:
         os.dup2(kept, 2)
         os.close(kept)
         os.close(nowhere)
-
-
-def _usable_cores() -> set[int]:
-    if hasattr(os, "sched_getaffinity"):
-        return set(os.sched_getaffinity(0))
-    return set(range(os.cpu_count() or 1))

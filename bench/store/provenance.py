@@ -23,6 +23,7 @@ NUMERIC_PACKAGES = (
     "scipy",
     "scikit-learn",
     "openTSNE",
+    "umap-learn",
 )
 
 
@@ -43,13 +44,18 @@ def hardware() -> dict[str, Any]:
     """Processor, cores, memory and GPU of this machine."""
     return {
         "cpu": _cpu_model(),
-        "cores": len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else os.cpu_count(),
+        "cores": len(usable_cores()),
         "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
         "gpu": gpu_name(),
         "platform": f"{platform.system()} {platform.machine()}",
     }
+
+
+def usable_cores() -> list[int]:
+    """Numbers of the processor cores that this process may use, ascending."""
+    if hasattr(os, "sched_getaffinity"):  # Linux
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
 
 
 @cache

@@ -51,13 +51,6 @@ def prepare(precision: str, seed: int) -> None:
     keras.utils.set_random_seed(seed)
 
 
-def usable_cores() -> int:
-    """Count the processor cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def precision() -> str:
     """Return the arithmetic in force: `float32` or `mixed_bfloat16`."""
     return str(keras.mixed_precision.dtype_policy().name)

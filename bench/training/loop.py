@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from bench.config import Fit
+from bench.store.provenance import usable_cores
 from bench.training import backend
 from bench.training.objective import Objective
 
@@ -210,5 +211,5 @@ def _cost(
         "peak_memory_mib": peak / (1024 * 1024 if sys.platform == "darwin" else 1024),
         "precision": backend.precision(),
         "backend": backend.name(),
-        "cores": backend.usable_cores(),
+        "cores": len(usable_cores()),
     }
