@@ -86,7 +86,6 @@ def _parser() -> argparse.ArgumentParser:
         commands.speed,
         "time training and seconds to quality; let nothing else run",
         which,
-        work,
     )
     command("list", commands.list_experiments, "list experiments and their variants")
     state = command(

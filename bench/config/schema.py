@@ -76,7 +76,7 @@ class Overfitting(Section):
 
     seeds: Count = Field(description="Repetitions, each with its own training images.")
     images: Count = Field(description="Training images.")
-    fit: Fit = Field(description="The training; ours has its own recipe, with as many epochs.")
+    fit: Fit = Field(description="The training; ours has its own learning rate and recipe.")
 
 
 class Classifier(Section):
@@ -177,7 +177,7 @@ class Generation(Section):
     latent: Count = Field(description="Size of the code of autoencoder and GAN (VAE: searched).")
     mixture_components: Count = Field(description="Gaussians fitted to the autoencoder's codes.")
     autoencoder: Fit = Field(description="Training of the autoencoder.")
-    flow: Fit = Field(description="Training of the flow that draws codes for the autoencoder.")
+    flow: Fit = Field(description="Training of the flow that draws codes for the VAE's decoder.")
     refined: Fit = Field(
         description="Training of the autoencoder's decoder against a discriminator."
     )
