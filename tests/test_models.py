@@ -5,6 +5,8 @@ import pytest
 
 pytest.importorskip("keras")
 
+import keras
+
 from bench import models, training
 
 RANDOM = np.random.default_rng(0)
@@ -146,3 +148,33 @@ def test_the_probed_slope_of_the_discriminator_is_its_gradient():
         gradient = tape.gradient(logits, inputs)
         exact += float(tf.reduce_mean(tf.reduce_sum(gradient**2, axis=(1, 2, 3))))
     assert probed == pytest.approx(exact, rel=0.1)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_fused_normalisation_is_keras_own(training):
+    maps = np.random.default_rng(0).normal(1.0, 2.0, (6, 5, 5, 3)).astype("float32")
+    ours, own = models.normalisation.BatchNormalization(), keras.layers.BatchNormalization()
+    for layer in (ours, own):
+        layer.build(maps.shape)
+        layer.set_weights([np.linspace(low, low + 1, 3) for low in (0.5, -1.0, 0.2, 0.7)])
+    expected, got = own(maps, training=training), ours(maps, training=training)
+    np.testing.assert_allclose(got, expected, atol=1e-5)
+    for mine, theirs in zip(ours.get_weights(), own.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-5)
+
+
+def test_fused_normalisation_has_keras_own_gradients():
+    tf = pytest.importorskip("tensorflow")
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("the other backends have Keras's own layer")
+    maps = tf.constant(np.random.default_rng(0).normal(1.0, 2.0, (6, 5, 5, 3)).astype("float32"))
+    found = []
+    for kind in (models.normalisation.BatchNormalization, keras.layers.BatchNormalization):
+        layer = kind()
+        layer.build(maps.shape)
+        with tf.GradientTape() as tape:
+            tape.watch(maps)
+            loss = tf.reduce_sum(layer(maps, training=True) ** 3)
+        found.append(tape.gradient(loss, [maps, layer.gamma.value, layer.beta.value]))
+    for got, expected in zip(*found, strict=True):
+        np.testing.assert_allclose(got, expected, atol=2e-2, rtol=1e-3)

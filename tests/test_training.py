@@ -56,6 +56,20 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(images):
     assert not np.array_equal(weights[0], weights[2])
 
 
+def test_replicas_train_as_one_does(images, monkeypatch):
+    # a batch of ten among three: parts of 3, 3 and 4 images
+    if training.backend.name() != "tensorflow":
+        pytest.skip("XLA divides the work by itself")
+    alone = _autoencoder(images)
+    monkeypatch.setattr(training.backend, "replicas", lambda: 3)
+    together = _autoencoder(images)
+    assert together[1].cost["replicas"] == 3
+    np.testing.assert_allclose(together[1].history["loss"], alone[1].history["loss"], rtol=1e-4)
+    for one, other in zip(alone[0], together[0], strict=True):
+        for expected, got in zip(one.get_weights(), other.get_weights(), strict=True):
+            np.testing.assert_allclose(got, expected, atol=2e-3)
+
+
 def test_a_diverged_training_names_epoch_and_scalar(images):
     import keras
 

@@ -57,7 +57,7 @@ def to_94(cell: Cell) -> Result:
 
 
 def _sprint(cell: Cell, sprint: Any) -> Result:
-    training.backend.prepare(cell.precision, cell.seed)
+    training.backend.prepare(cell.precision, cell.seed, replicated=True)
     network = models.stacked.classifier(models.stacked.build(sprint.widths).encoders, "average")
     augment = training.augment.Augmentation(sprint.shift, sprint.flip, sprint.erase)
     record = fit_classifier(

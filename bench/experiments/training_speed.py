@@ -63,7 +63,7 @@ def quality(cell: Cell) -> Result:
     fit, split = cell.settings.quality, cell.split
     accuracy = {}
     for number, (name, precision) in enumerate(((OURS, cell.precision), (PLAIN, "float32"))):
-        training.backend.prepare(precision, cell.seed)
+        training.backend.prepare(precision, cell.seed, replicated=name == OURS)
         timed = timing.networks.build("classifier")
         progress = training.loop.part_of(cell.progress, number, 2)
         if name == OURS:

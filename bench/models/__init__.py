@@ -1,4 +1,4 @@
-"""Networks in Keras 3, one file a family; no backend's own functions.
+"""Networks in Keras 3, one file a family; a backend's own functions only in `normalisation`.
 
 The modules load when first used: planning and reporting need no deep-learning framework.
 """
@@ -14,6 +14,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "gan",
         "images",
         "neighbour",
+        "normalisation",
         "stacked",
         "vae",
     ],

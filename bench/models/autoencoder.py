@@ -7,6 +7,7 @@ import keras
 from keras import layers
 
 from bench.models.images import IMAGE, convolution, cross_entropy, to_unit
+from bench.models.normalisation import normalised
 
 
 def dense_encoder(hidden: Sequence[int], latent: int) -> keras.Model:
@@ -35,7 +36,7 @@ def convolutional_encoder(width: int, outputs: int) -> keras.Model:
     code = image
     for filters in (width // 2, width):
         code = convolution(filters, 4, strides=2)(code)
-        code = layers.Activation("relu")(layers.BatchNormalization(momentum=0.9)(code))
+        code = normalised(code)
     code = layers.Dense(outputs, dtype="float32")(layers.Flatten()(code))
     return keras.Model(image, code, name="encoder")
 
@@ -44,10 +45,10 @@ def convolutional_decoder(width: int, latent: int) -> keras.Model:
     """Mirror the convolutional encoder; pixels by a sigmoid."""
     code = keras.Input((latent,))
     image = layers.Dense(7 * 7 * width, use_bias=False)(code)
-    image = layers.Activation("relu")(layers.BatchNormalization(momentum=0.9)(image))
+    image = normalised(image)
     image = layers.Reshape((7, 7, width))(image)
     image = layers.Conv2DTranspose(width // 2, 4, strides=2, padding="same", use_bias=False)(image)
-    image = layers.Activation("relu")(layers.BatchNormalization(momentum=0.9)(image))
+    image = normalised(image)
     image = layers.Conv2DTranspose(
         1, 4, strides=2, padding="same", activation="sigmoid", dtype="float32"
     )(image)

@@ -13,6 +13,7 @@ import keras
 from keras import layers, ops
 
 from bench.models.images import IMAGE, to_unit
+from bench.models.normalisation import normalised
 
 PROBE = 0.05  # standard deviation of the noise that probes the discriminator's slope
 PROBED = 4  # one image in so many is probed: the slope is a mean, and probing costs a forward pass
@@ -22,10 +23,10 @@ def generator(width: int, latent: int) -> keras.Model:
     """Build the generator: Gaussian codes (n, latent) to images (n, 28, 28, 1) in [0, 1]."""
     code = keras.Input((latent,))
     image = layers.Dense(7 * 7 * 2 * width, use_bias=False)(code)
-    image = layers.Activation("relu")(layers.BatchNormalization(momentum=0.9)(image))
+    image = normalised(image)
     image = layers.Reshape((7, 7, 2 * width))(image)
     image = layers.Conv2DTranspose(width, 4, strides=2, padding="same", use_bias=False)(image)
-    image = layers.Activation("relu")(layers.BatchNormalization(momentum=0.9)(image))
+    image = normalised(image)
     image = layers.Conv2DTranspose(
         1, 4, strides=2, padding="same", activation="sigmoid", dtype="float32"
     )(image)

@@ -12,6 +12,7 @@ import keras
 from keras import layers, ops
 
 from bench.models.images import IMAGE, convolution, to_unit
+from bench.models.normalisation import normalised
 
 CLASSES = 10
 
@@ -60,20 +61,16 @@ def build(widths: Sequence[int]) -> Stack:
 def _first_encoder(width: int) -> keras.Model:
     """Halve the image at once: full-size maps would cost most of the arithmetic."""
     image = keras.Input(IMAGE)
-    code = _normalised(convolution(width, 4, strides=2)(image))
+    code = normalised(convolution(width, 4, strides=2)(image))
     return keras.Model(image, code, name="encoder_1")
 
 
 def _encoder(shape: Sequence[int], width: int, stage: int) -> keras.Model:
     """Two convolutions; pooling comes before normalisation, which costs as much on a processor."""
     below = keras.Input(shape)
-    code = _normalised(layers.MaxPooling2D()(convolution(width, 3)(below)))
-    code = _normalised(convolution(width, 3)(code))
+    code = normalised(layers.MaxPooling2D()(convolution(width, 3)(below)))
+    code = normalised(convolution(width, 3)(code))
     return keras.Model(below, code, name=f"encoder_{stage}")
-
-
-def _normalised(code: keras.KerasTensor) -> keras.KerasTensor:
-    return layers.Activation("relu")(layers.BatchNormalization(momentum=0.9)(code))
 
 
 def _decoder(shape: Sequence[int], target: Sequence[int], stage: int) -> keras.Model:

@@ -18,7 +18,7 @@ def our_loop(asked: Request, images: np.ndarray, labels: np.ndarray) -> Call:
     from bench import training
     from bench.timing import networks
 
-    training.backend.prepare(asked.precision, 1)
+    training.backend.prepare(asked.precision, 1, replicated=True)
     timed = networks.build(asked.network, asked.scale)
     data = {"images": images} | ({"labels": labels} if timed.labelled else {})
     run = training.backend.steps().compile_training([timed.objective()], data)

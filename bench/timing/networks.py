@@ -36,8 +36,10 @@ class Timed:
         return keras.Model(image, output)
 
     def compiled(self) -> keras.Model:
-        """One model, compiled for plain `fit`."""
-        model = self.whole()
+        """One model of Keras's own layers and the same weights, compiled for plain `fit`."""
+        ours = self.whole()
+        model = keras.models.clone_model(ours, clone_function=_keras_own, recursive=True)
+        model.set_weights(ours.get_weights())
         crossed = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         model.compile(
             optimizer=optimizer(),
@@ -55,6 +57,12 @@ class Timed:
         else:
             loss = models.autoencoder.reconstruction_loss(*self.parts)
         return training.objective.Objective(loss, self.parts, optimizer())
+
+
+def _keras_own(layer: keras.Layer) -> keras.Layer:
+    ours = isinstance(layer, models.normalisation.BatchNormalization)
+    kind = keras.layers.BatchNormalization if ours else type(layer)
+    return kind.from_config(layer.get_config())
 
 
 def optimizer() -> keras.optimizers.Optimizer:

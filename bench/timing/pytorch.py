@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from bench.models.normalisation import BatchNormalization
 from bench.timing import networks
 from bench.timing.request import Request
 
@@ -160,6 +161,7 @@ TRANSLATIONS: dict[type, Callable[[Any], list[nn.Module]]] = {
     keras.layers.Conv2DTranspose: _transposed,
     keras.layers.Dense: _dense,
     keras.layers.BatchNormalization: _normalisation,
+    BatchNormalization: _normalisation,
     keras.layers.Activation: lambda layer: [ACTIVATIONS[layer.activation.__name__]()],
     keras.layers.ReLU: lambda _: [nn.ReLU()],
     keras.layers.Dropout: lambda layer: [nn.Dropout(layer.rate)],

@@ -36,7 +36,15 @@ def steps() -> ModuleType:
     )
 
 
-def prepare(precision: str, seed: int) -> None:
+_replicas = 1
+
+
+def replicas() -> int:
+    """Replicas of a network that train side by side, each on a part of the batch."""
+    return _replicas
+
+
+def prepare(precision: str, seed: int, *, replicated: bool = False) -> None:
     """Set the arithmetic and seed every source of randomness, before networks are built.
 
     Parameters
@@ -45,7 +53,12 @@ def prepare(precision: str, seed: int) -> None:
         Keras dtype policy: variables stay float32 under either.
     seed : int
         Seeds Python, NumPy and Keras: initial weights depend on nothing else.
+    replicated : bool
+        Whether to train as many replicas as the backend has use for: for trainings that have the
+        whole machine. Their figures then depend on how many that is.
     """
+    global _replicas
+    _replicas = steps().most_replicas() if replicated else 1
     keras.backend.clear_session()
     keras.mixed_precision.set_dtype_policy(precision)
     keras.utils.set_random_seed(seed)

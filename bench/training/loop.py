@@ -212,4 +212,5 @@ def _cost(
         "precision": backend.precision(),
         "backend": backend.name(),
         "cores": len(usable_cores()),
+        "replicas": backend.replicas(),
     }

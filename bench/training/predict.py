@@ -7,6 +7,8 @@ from typing import Any
 import keras
 import numpy as np
 
+import bench.models.normalisation  # noqa: F401  registers a layer that stored networks name
+
 BATCH = 500
 
 

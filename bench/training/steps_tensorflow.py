@@ -1,14 +1,35 @@
 """Training steps on TensorFlow: a compiled loop over batches of device-resident data."""
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from bench.store.provenance import usable_cores
+from bench.training import backend
 from bench.training.objective import Loss, Objective
 
 Log = dict[str, float]
+
+
+def most_replicas() -> int:
+    """How many replicas of a network may train side by side in this process: one a core.
+
+    An operation that runs on one core alone waits for no other, and each core has one at any time.
+    TensorFlow must be told so before its first operation: a process in which it already ran with
+    other threads, or that has an accelerator, trains one replica.
+    """
+    cores = len(usable_cores())
+    if tf.config.list_physical_devices("GPU"):
+        return 1
+    try:
+        tf.config.threading.set_inter_op_parallelism_threads(cores)
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+    except RuntimeError:
+        return 1
+    return cores
 
 
 def compile_training(
@@ -27,24 +48,53 @@ def compile_training(
     -------
     callable
         Takes indices of shape (steps, batch) and gives each scalar's mean over the steps.
+
+    Notes
+    -----
+    With several replicas (`backend.prepare`) each takes an equal part of the batch, normalises over
+    that part, and the mean of their gradients over the images is applied.
     """
     resident = {name: tf.constant(array) for name, array in data.items()}
+    count = backend.replicas()
     for objective in objectives:
         objective.optimizer.build(objective.trainable)
 
-    def step(rows: Any) -> dict[str, Any]:
+    def differentiated(objective: Objective, rows: Any) -> tuple[dict[str, Any], list[Any]]:
         batch = {name: tf.gather(array, rows) for name, array in resident.items()}
+        with tf.GradientTape() as tape:
+            scalars = objective.loss(batch, True)
+        values = [variable.value for variable in objective.trainable]
+        return scalars, tape.gradient(scalars["loss"], values)
+
+    def step(rows: Any) -> dict[str, Any]:
         logged: dict[str, Any] = {}
         for objective in objectives:
-            with tf.GradientTape() as tape:
-                scalars = objective.loss(batch, True)
-            values = [variable.value for variable in objective.trainable]
-            gradients = tape.gradient(scalars["loss"], values)
+            parts = _parts(rows, count)
+            scalars, gradients = _mean([differentiated(objective, part) for part in parts], parts)
             objective.optimizer.apply(gradients, objective.trainable)
             logged |= scalars
         return {name: tf.cast(value, tf.float32) for name, value in logged.items()}
 
     return _averaged(step)
+
+
+def _parts(rows: Any, count: int) -> list[Any]:
+    edges = [k * tf.size(rows) // count for k in range(count + 1)]
+    return [rows[start:end] for start, end in pairwise(edges)]
+
+
+def _mean(replicas: Sequence[Any], parts: Sequence[Any]) -> Any:
+    """Mean of equal structures of tensors, weighted by the images that each is the mean of."""
+    if len(replicas) == 1:
+        return replicas[0]
+    sizes = [tf.cast(tf.size(part), tf.float32) for part in parts]
+    shares = [size / tf.add_n(sizes) for size in sizes]
+
+    def mean(*values: Any) -> Any:
+        pairs = zip(shares, values, strict=True)
+        return tf.add_n([tf.cast(share, value.dtype) * value for share, value in pairs])
+
+    return tf.nest.map_structure(mean, *replicas)
 
 
 def compile_evaluation(
