@@ -100,8 +100,9 @@ class Classifier(Section):
     erase: Annotated[float, Field(ge=0.0, le=1.0)] = Field(
         description="Probability that a random rectangle of a training image is erased."
     )
-    flip_averaging: bool = Field(
-        description="Average the predictions of a test image and of its mirror image."
+    view_averaging: bool = Field(
+        description="Classify a test image by the mean over views of it: moved by a pixel in each "
+        "direction and, where training images are mirrored, mirrored."
     )
     search: Search = Field(
         description="The search over learning rate, pooling and label smoothing."

@@ -40,7 +40,7 @@ def assignment(cell: Cell) -> Result:
     network = models.assignment.classifier(training.predict.load(trained))
     plain = training.augment.Augmentation()
     record = fit_classifier(cell, network, cell.settings.assignment, plain)
-    return evaluated(cell, network, record, flip_averaging=False)
+    return evaluated(cell, network, record, training.views.Views())
 
 
 @experiment.variant(

@@ -18,8 +18,9 @@ from bench.experiments.definition import Cell, Experiment
 from bench.experiments.methods import for_epochs, rows_to_search, searched
 from bench.store import Result, derive_seed
 
-RECIPE = ("fine_tune", "weight_decay", "shift", "flip", "erase", "flip_averaging")
+RECIPE = ("fine_tune", "weight_decay", "shift", "flip", "erase", "view_averaging")
 SHOWN = 16
+SHIFTED = 1  # pixels, of the views that are averaged
 PROBE = Fit(epochs=10, batch_size=250, learning_rate=3e-3)
 
 
@@ -171,9 +172,9 @@ def few_labels(cell: Cell) -> Result:
         network = models.stacked.classifier(encoders, best["pooling"])
         part = replace(cell, progress=training.loop.part_of(cell.progress, number, len(jobs)))
         fit_with_recipe(part, network, best, fit, rows, validated=False)
-        probabilities = predicted_probabilities(
-            network, cell.split.test_images, cell.settings.flip_averaging
-        )
+        # mirror images alone: so many networks leave no time for more
+        views = training.views.Views(mirrored=cell.settings.flip)
+        probabilities = _probabilities(network, cell.split.test_images, views)
         right = probabilities.argmax(axis=1) == cell.split.test_labels
         accuracy[arm][str(count)] = float(np.mean(right))
     gaps = {
@@ -202,7 +203,10 @@ def _classified(cell: Cell, encoders: Any) -> Result:
     fit = cell.settings.fine_tune
     fit = for_epochs(fit, fit.epochs, best["learning_rate"])
     record = fit_with_recipe(cell, network, best, fit)
-    return evaluated(cell, network, record, flip_averaging=cell.settings.flip_averaging)
+    views = training.views.Views()
+    if cell.settings.view_averaging:
+        views = training.views.Views(SHIFTED, mirrored=cell.settings.flip)
+    return evaluated(cell, network, record, views)
 
 
 def fit_with_recipe(
@@ -278,10 +282,10 @@ def fit_classifier(
     )
 
 
-def evaluated(cell: Cell, network: Any, record: Any, *, flip_averaging: bool) -> Result:
+def evaluated(cell: Cell, network: Any, record: Any, views: Any) -> Result:
     """Evaluate a trained classifier once on the test set and gather what the report shows."""
     images, labels = cell.split.test_images, cell.split.test_labels
-    probabilities = predicted_probabilities(network, images, flip_averaging)
+    probabilities = _probabilities(network, images, views)
     right, wrong = metrics.classification.right_and_wrong(labels, probabilities, 20, cell.seed)
     predicted, confidence = probabilities.argmax(1), probabilities.max(1)
     examples: dict[str, np.ndarray] = {}
@@ -304,13 +308,10 @@ def evaluated(cell: Cell, network: Any, record: Any, *, flip_averaging: bool) ->
     )
 
 
-def predicted_probabilities(network: Any, images: np.ndarray, flip_averaging: bool) -> np.ndarray:
-    """Class probabilities (n, 10) of images, averaged with their mirror images where asked."""
-    probabilities = _softmax(training.predict.images_to(network, images))
-    if flip_averaging:
-        mirrored = _softmax(training.predict.images_to(network, images[:, :, ::-1]))
-        probabilities = (probabilities + mirrored) / 2
-    return probabilities
+def _probabilities(network: Any, images: np.ndarray, views: Any) -> np.ndarray:
+    """Class probabilities (n, 10) of images, averaged over views of them."""
+    each = (_softmax(training.predict.images_to(network, view)) for view in views.of(images))
+    return np.mean(list(each), axis=0)
 
 
 def _judged(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import keras
 from keras import layers
 
 from bench.models.images import IMAGE
+from bench.models.normalisation import BatchNormalization
 
 LATENT = 2
 
@@ -20,10 +21,10 @@ def _convolutional_part(image: keras.KerasTensor) -> keras.KerasTensor:
     code = image
     for _ in range(2):
         code = _convolution(32, 3)(code)
-    code = layers.BatchNormalization()(layers.MaxPooling2D()(code))
+    code = BatchNormalization()(layers.MaxPooling2D()(code))
     for kernel in (3, 3, 2):
         code = _convolution(32, kernel)(code)
-    code = layers.BatchNormalization()(layers.MaxPooling2D()(code))
+    code = BatchNormalization()(layers.MaxPooling2D()(code))
     for filters in (16, 4, 1):
         code = _convolution(filters, 2)(code)
     return layers.Flatten(name="flattened")(code)
@@ -42,10 +43,10 @@ def decoder() -> keras.Model:
     image = layers.Reshape((2, 2, 1))(layers.Dense(4, activation="relu")(code))
     for filters in (4, 16):
         image = _convolution(filters, 2)(image)
-    image = layers.UpSampling2D(7)(layers.BatchNormalization()(image))
+    image = layers.UpSampling2D(7)(BatchNormalization()(image))
     for _ in range(3):
         image = _convolution(32, 3)(image)
-    image = layers.BatchNormalization()(layers.BatchNormalization()(image))
+    image = BatchNormalization()(BatchNormalization()(image))
     image = layers.UpSampling2D(2)(image)
     for _ in range(2):
         image = _convolution(32, 3)(image)

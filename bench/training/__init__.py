@@ -16,5 +16,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "predict",
         "schedule",
         "supervised",
+        "views",
     ],
 )
