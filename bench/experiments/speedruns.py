@@ -2,7 +2,8 @@
 
 As in airbench (Jordan 2024, arXiv 2404.00498) the whole training is planned for one target, with a
 one-cycle schedule of its own; compilation is warm-up and counted apart. The accuracy is that of the
-last epoch, on the test images, evaluated once; the curve is on validation images.
+last epoch, on the test images, evaluated once and with their mirror images where training mirrors;
+the curve is on validation images, plain.
 """
 
 from typing import Any
@@ -68,7 +69,8 @@ def _sprint(cell: Cell, sprint: Any) -> Result:
         weight_decay=WEIGHT_DECAY,
         optimizer=training.schedule.muon,
     )
-    logits = training.predict.images_to(network, cell.split.test_images)
+    views = training.views.Views(mirrored=sprint.flip).of(cell.split.test_images)
+    logits = np.mean([training.predict.images_to(network, view) for view in views], axis=0)
     right = logits.argmax(axis=1) == cell.split.test_labels
     cost = record.cost
     seconds = cost["milliseconds_per_step"] * cost["steps"] / 1000
