@@ -124,3 +124,12 @@ def test_another_judge_is_refused(tmp_path):
     other.write_bytes(b"not the judge")
     with pytest.raises(UserError, match="expected SHA-256"):
         judge.load(other)
+
+
+def test_the_recipe_still_builds_the_network_that_is_shipped():
+    from bench.judge import loading, recipe
+
+    shipped, built = loading.load().network, recipe.classifier()
+    built.set_weights([array for array in shipped.get_weights() if array.dtype != "uint32"])
+    images = np.random.default_rng(0).random((3, 28, 28, 1), dtype="float32")
+    np.testing.assert_allclose(built(images), shipped(images), atol=1e-5)
