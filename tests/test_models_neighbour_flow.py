@@ -10,6 +10,7 @@ pytest.importorskip("keras")
 from bench import models, training
 from bench.errors import UserError
 from bench.judge import loading as judge
+from bench.judge import recipe
 
 RANDOM = np.random.default_rng(0)
 PIXELS = RANDOM.integers(0, 256, (6, 28, 28), dtype=np.uint8)
@@ -127,9 +128,7 @@ def test_another_judge_is_refused(tmp_path):
 
 
 def test_the_recipe_still_builds_the_network_that_is_shipped():
-    from bench.judge import loading, recipe
-
-    shipped, built = loading.load().network, recipe.classifier()
+    shipped, built = judge.load().network, recipe.classifier()
     built.set_weights([array for array in shipped.get_weights() if array.dtype != "uint32"])
     images = np.random.default_rng(0).random((3, 28, 28, 1), dtype="float32")
     np.testing.assert_allclose(built(images), shipped(images), atol=1e-5)
