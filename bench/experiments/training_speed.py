@@ -47,7 +47,8 @@ def throughput(cell: Cell) -> Result:
             cell.settings.rounds,
             training.loop.part_of(cell.progress, number, len(asked)),
         )
-        training.backend.prepare("float32", 1)
+        # replicated: TensorFlow's threads are set once, and later cells of this process train
+        training.backend.prepare("float32", 1, replicated=True)
         operations = timing.flops.training_flops(timing.networks.build(network).whole())
         found[network] = {
             "flops_per_image": operations,

@@ -40,6 +40,7 @@ def stage_curves(results: Results, language: Language, experiment: str) -> Figur
         own = [table[table["stage"] == stage].reset_index(drop=True) for table in tables]
         curve(axes, own, "loss", SYSTEM_COLOURS["fine_tuned"], TRAINING)
         curve(axes, own, "validation_loss", SYSTEM_COLOURS["fine_tuned"], VALIDATION)
+        name_single_points(axes, language)
         axes.set_title(_("Stage %(stage)d") % {"stage": stage})
         epoch_axis(axes, language, _("Epoch"))
         from_zero(axes)
@@ -119,6 +120,24 @@ def curve(
     return float(mean[-1])
 
 
+def name_single_points(axes: Axes, language: Language) -> None:
+    """Write its value beside the point of a curve that is only one epoch long.
+
+    The first curve's, in training, to the left; the second's, in validation, to the right.
+    """
+    words = (language.gettext("training"), language.gettext("validation"))
+    for line, word, side in zip(axes.lines, words, ("right", "left"), strict=False):
+        heights = np.asarray(line.get_ydata(), dtype=float)
+        if len(heights) == 1:
+            axes.annotate(
+                f"{word}\n{language.number(float(heights[0]), '.4f')}",
+                (float(np.asarray(line.get_xdata())[0]), float(heights[0])),
+                (-5 if side == "right" else 5, 0), textcoords="offset points",
+                ha=side, va="center", fontsize=7, color=QUIET,
+            )  # fmt: skip
+            axes.set_ylim(top=max(axes.get_ylim()[1], 1.3 * float(heights[0])))
+
+
 def from_zero(axes: Axes) -> None:
     """Start the loss axis at zero where no loss is below it."""
     low, high = axes.get_ylim()
@@ -177,6 +196,7 @@ def pair(axes: Axes, variant: Variant, language: Language, stage: int | None = N
     curve(axes, tables, "loss", SYSTEM_COLOURS[variant.name], TRAINING)
     if "validation_loss" in tables[0] and tables[0]["validation_loss"].notna().any():
         curve(axes, tables, "validation_loss", SYSTEM_COLOURS[variant.name], VALIDATION)
+    name_single_points(axes, language)
     epoch_axis(axes, language, language.gettext("Epoch"))
     from_zero(axes)
 
