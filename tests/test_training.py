@@ -155,3 +155,17 @@ def test_both_backends_train_every_family_alike(tmp_path):
     assert told["tensorflow"].keys() == told["jax"].keys()
     for family, losses in told["tensorflow"].items():
         np.testing.assert_allclose(losses, told["jax"][family], rtol=2e-3, err_msg=family)
+
+
+def test_training_the_plain_copy_of_a_timed_network_leaves_the_network_alone():
+    from bench.timing import networks
+
+    training.backend.prepare("float32", 1)
+    timed = networks.build("classifier", 0.25)
+    before = [array.copy() for array in timed.whole().get_weights()]
+    plain = timed.compiled()
+    for mine, copied in zip(before, plain.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, copied)
+    plain.fit(np.zeros((4, 28, 28, 1)), np.zeros(4), verbose=0)
+    for mine, now in zip(before, timed.whole().get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, now)

@@ -102,7 +102,7 @@ class Classifier(Section):
     )
     view_averaging: bool = Field(
         description="Classify a test image by the mean over views of it: moved by a pixel in each "
-        "direction and, where training images are mirrored, mirrored."
+        "direction (but not with few labels) and, where training images are mirrored, mirrored."
     )
     search: Search = Field(
         description="The search over learning rate, pooling and label smoothing."
@@ -205,7 +205,10 @@ class Sprint(Section):
     widths: tuple[Count, ...] = Field(description="Channels of each stage, outermost first.")
     fit: Fit = Field(description="The training.")
     shift: Annotated[int, Field(ge=0)] = Field(description="Largest random translation, pixels.")
-    flip: bool = Field(description="Mirror training images at random, left to right.")
+    flip: bool = Field(
+        description="Mirror training images at random; test images are then classified together "
+        "with their mirror images."
+    )
     erase: Annotated[float, Field(ge=0.0, le=1.0)] = Field(
         description="Probability that a random rectangle is erased."
     )
@@ -245,7 +248,7 @@ class TrainingSpeed(Section):
     data_sizes: tuple[Count, ...] = Field(
         description="Growth: images that a call trains on; multiples of `batch_size`."
     )
-    threads: tuple[Count, ...] = Field(description="Growth: threads of the arithmetic.")
+    threads: tuple[Count, ...] = Field(description="Growth: processor cores.")
     map_sizes: tuple[Count, ...] = Field(
         description="Growth: images that t-SNE maps and the embedding metrics score."
     )

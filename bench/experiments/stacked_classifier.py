@@ -173,7 +173,8 @@ def few_labels(cell: Cell) -> Result:
         part = replace(cell, progress=training.loop.part_of(cell.progress, number, len(jobs)))
         fit_with_recipe(part, network, best, fit, rows, validated=False)
         # mirror images alone: so many networks leave no time for more
-        views = training.views.Views(mirrored=cell.settings.flip)
+        mirrored = cell.settings.view_averaging and cell.settings.flip
+        views = training.views.Views(mirrored=mirrored)
         probabilities = _probabilities(network, cell.split.test_images, views)
         right = probabilities.argmax(axis=1) == cell.split.test_labels
         accuracy[arm][str(count)] = float(np.mean(right))

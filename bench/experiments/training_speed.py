@@ -19,7 +19,7 @@ from bench.store import Result
 from bench.timing.interleave import Timing, take_turns
 from bench.timing.request import Request
 
-PLAIN, OURS, RIVAL = "keras_fit", "our_loop", "pytorch"
+PLAIN, OURS, RIVAL = timing.contenders.CONTENDERS  # their names
 CEILING = "convolution"
 REPEATS = 3
 
@@ -47,7 +47,7 @@ def throughput(cell: Cell) -> Result:
             cell.settings.rounds,
             training.loop.part_of(cell.progress, number, len(asked)),
         )
-        # replicated: TensorFlow's threads are set once, and later cells of this process train
+        # The first network starts TensorFlow, whose threads the cells after this one want so.
         training.backend.prepare("float32", 1, replicated=True)
         operations = timing.flops.training_flops(timing.networks.build(network).whole())
         found[network] = {
@@ -66,6 +66,7 @@ def quality(cell: Cell) -> Result:
     for number, (name, precision) in enumerate(((OURS, cell.precision), (PLAIN, "float32"))):
         training.backend.prepare(precision, cell.seed, replicated=name == OURS)
         timed = timing.networks.build("classifier")
+        network = timed.whole()
         progress = training.loop.part_of(cell.progress, number, 2)
         if name == OURS:
             data = {"images": split.train_images, "labels": split.train_labels}
@@ -74,8 +75,8 @@ def quality(cell: Cell) -> Result:
             )
         else:
             progress(0.0, "plain Keras")
-            _fit_plainly(timed, split, fit)
-        logits = training.predict.images_to(timed.whole(), split.test_images)
+            network = _fitted_plainly(timed, split, fit)
+        logits = training.predict.images_to(network, split.test_images)
         accuracy[name] = float(np.mean(logits.argmax(axis=1) == split.test_labels))
     return Result({"accuracy_of": accuracy, "gap": accuracy[OURS] - accuracy[PLAIN]})
 
@@ -213,7 +214,7 @@ def _rounds(timings: Mapping[str, Timing]) -> pd.DataFrame:
     )
 
 
-def _fit_plainly(timed: Any, split: Any, fit: Any) -> None:
+def _fitted_plainly(timed: Any, split: Any, fit: Any) -> Any:
     """Train as `contenders.keras_fit` does, for whole epochs of the training images."""
     model = timed.compiled()
     model.fit(
@@ -223,6 +224,7 @@ def _fit_plainly(timed: Any, split: Any, fit: Any) -> None:
         epochs=fit.epochs,
         verbose=0,
     )
+    return model
 
 
 def _exponents(table: pd.DataFrame) -> dict[str, dict[str, float]]:

@@ -18,7 +18,8 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Normalise maps (n, height, width, channels) over all axes but the last."""
-        if keras.backend.backend() != "tensorflow" or len(inputs.shape) != 4:
+        affine = self.center and self.scale
+        if keras.backend.backend() != "tensorflow" or len(inputs.shape) != 4 or not affine:
             return super().call(inputs, training=training, mask=mask)
         import tensorflow as tf
 
@@ -45,5 +46,5 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
 
 def normalised(maps: keras.KerasTensor) -> keras.KerasTensor:
-    """Batch normalisation and ReLU."""
+    """Batch normalisation and ReLU of maps or vectors."""
     return keras.layers.Activation("relu")(BatchNormalization(momentum=0.9)(maps))

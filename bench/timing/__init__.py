@@ -7,5 +7,5 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["ceilings", "flops", "growth", "interleave", "networks", "request"],
+    submodules=["ceilings", "contenders", "flops", "growth", "interleave", "networks", "request"],
 )

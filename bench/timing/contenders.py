@@ -58,7 +58,7 @@ def pytorch(asked: Request, images: np.ndarray, labels: np.ndarray) -> Call:
 
 
 CONTENDERS: dict[str, Callable[[Request, np.ndarray, np.ndarray], Call]] = {
-    "our_loop": our_loop,
     "keras_fit": keras_fit,
+    "our_loop": our_loop,
     "pytorch": pytorch,
 }

@@ -36,10 +36,10 @@ class Timed:
         return keras.Model(image, output)
 
     def compiled(self) -> keras.Model:
-        """One model of Keras's own layers and the same weights, compiled for plain `fit`."""
-        ours = self.whole()
-        model = keras.models.clone_model(ours, clone_function=_keras_own, recursive=True)
-        model.set_weights(ours.get_weights())
+        """A copy with Keras's own layers, for plain `fit`; training it leaves `parts` alone."""
+        whole = self.whole()
+        model = keras.models.clone_model(whole, clone_function=_keras_own, recursive=True)
+        model.set_weights(whole.get_weights())
         crossed = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         model.compile(
             optimizer=optimizer(),

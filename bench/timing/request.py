@@ -23,7 +23,7 @@ class Request:
     scale : float
         Multiplies the network's channels.
     threads : int
-        Threads of the arithmetic; 0: as many as the machine has.
+        Processor cores that it may use; 0: all.
     """
 
     name: str

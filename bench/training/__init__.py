@@ -1,4 +1,4 @@
-"""Training: loops, schedules, augmentation, and the one place that knows which backend runs.
+"""Training: loops, schedules, augmentation, and the backend.
 
 The modules load when first used: planning and reporting need no deep-learning framework.
 """

@@ -1,4 +1,4 @@
-"""Which Keras backend runs: the one place that asks."""
+"""Which Keras backend runs, in which arithmetic, with how many replicas."""
 
 import os
 from types import ModuleType

@@ -33,7 +33,7 @@ class Record:
         One row an epoch: `epoch`, each scalar's mean, `validation_<scalar>`, `seconds`.
     cost : dict
         Parameters, epochs, steps, seconds, throughput with the first, compiling call apart, peak
-        memory of the process, and on how many cores it ran.
+        memory of the process, on how many cores it ran and with how many replicas.
     """
 
     history: pd.DataFrame

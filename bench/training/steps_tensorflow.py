@@ -14,8 +14,11 @@ from bench.training.objective import Loss, Objective
 Log = dict[str, float]
 
 
+MOST_REPLICAS = 4  # each normalises over its part of the batch, which must not become small
+
+
 def most_replicas() -> int:
-    """How many replicas of a network may train side by side in this process: one a core.
+    """How many replicas of a network may train side by side in this process: up to one a core.
 
     An operation that runs on one core alone waits for no other, and each core has one at any time.
     TensorFlow must be told so before its first operation: a process in which it already ran with
@@ -24,12 +27,13 @@ def most_replicas() -> int:
     cores = len(usable_cores())
     if tf.config.list_physical_devices("GPU"):
         return 1
+    replicas = min(cores, MOST_REPLICAS)
     try:
-        tf.config.threading.set_inter_op_parallelism_threads(cores)
-        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(replicas)
+        tf.config.threading.set_intra_op_parallelism_threads(cores // replicas)
     except RuntimeError:
         return 1
-    return cores
+    return replicas
 
 
 def compile_training(
@@ -51,8 +55,9 @@ def compile_training(
 
     Notes
     -----
-    With several replicas (`backend.prepare`) each takes an equal part of the batch, normalises over
-    that part, and the mean of their gradients over the images is applied.
+    With several replicas (`backend.prepare`) each takes a part of the batch, nearly equal ones, and
+    normalises over it; moving statistics change once a replica, and the mean of the gradients over
+    the images is applied.
     """
     resident = {name: tf.constant(array) for name, array in data.items()}
     count = backend.replicas()
@@ -68,8 +73,8 @@ def compile_training(
 
     def step(rows: Any) -> dict[str, Any]:
         logged: dict[str, Any] = {}
+        parts = _parts(rows, count)
         for objective in objectives:
-            parts = _parts(rows, count)
             scalars, gradients = _mean([differentiated(objective, part) for part in parts], parts)
             objective.optimizer.apply(gradients, objective.trainable)
             logged |= scalars
@@ -79,6 +84,8 @@ def compile_training(
 
 
 def _parts(rows: Any, count: int) -> list[Any]:
+    if count == 1:
+        return [rows]  # whose size is known before it runs
     edges = [k * tf.size(rows) // count for k in range(count + 1)]
     return [rows[start:end] for start, end in pairwise(edges)]
 
