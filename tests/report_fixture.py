@@ -76,8 +76,8 @@ def _plan(seeds):
     yield "fashion_embedding", "autoencoder", seeds, _network_map
     yield "fashion_embedding", "vae", seeds, _network_map
     yield "fashion_embedding", "neighbour_autoencoder", seeds, _neighbour_map
-    for variant in ("pca", "tsne", "umap"):
-        yield "fashion_embedding", variant, 1, _map
+    for variant, fits in (("pca", 1), ("tsne", seeds), ("umap", seeds)):
+        yield "fashion_embedding", variant, fits, _map
     yield "fashion_embedding", "collapse", seeds + 1, _collapse
     yield "fashion_embedding", "stability", 1, _stability(seeds)
     yield "fashion_generation", "search", 1, _search

@@ -39,6 +39,7 @@ def test_an_overlay_changes_its_key_and_no_other(tmp_path):
         ('name = "x"\n[fashion_generation]\nlatnet = 3\n', "latnet"),
         ('name = "x"\n[fashion_generation]\nlatent = -3\n', "latent"),
         ('name = "x"\n[fashion_generation\n', "not valid TOML"),
+        ('name = "x"\n[training_speed]\ndata_sizes = [1250]\n', "500 do not divide 1250"),
     ],
 )
 def test_a_mistake_is_named(tmp_path, text, named):

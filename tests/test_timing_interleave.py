@@ -1,5 +1,9 @@
 """Contenders take turns in processes of their own."""
 
+import subprocess
+import sys
+
+import numpy as np
 import pytest
 
 from bench.timing.interleave import WorkerError, take_turns
@@ -30,3 +34,10 @@ def test_a_process_that_dies_is_told_with_its_last_words():
     requests = {"nobody": Request("nobody", "float32", "classifier", 100, 50)}
     with pytest.raises(WorkerError, match=r"KeyError.*nobody"):
         take_turns(requests, 1, lambda *_: None)
+
+
+def test_a_worker_s_peak_memory_is_its_own_and_not_its_parent_s():
+    ballast = np.ones(2**27)  # 1 GiB
+    script = "from bench.timing.worker import _peak_memory_mib; print(_peak_memory_mib())"
+    answer = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    assert float(answer.stdout) < ballast.nbytes / 2**20 / 2

@@ -6,7 +6,7 @@ are the documentation: ``python -m bench config`` prints them, and a test asks t
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Section(BaseModel):
@@ -252,6 +252,15 @@ class TrainingSpeed(Section):
     map_sizes: tuple[Count, ...] = Field(
         description="Growth: images that t-SNE maps and the embedding metrics score."
     )
+
+    @model_validator(mode="after")
+    def _batches_are_whole(self) -> "TrainingSpeed":
+        asked = [(self.images, size) for size in (self.batch_size, *self.batch_sizes)]
+        asked += [(images, self.batch_size) for images in self.data_sizes]
+        for images, size in asked:
+            if images % size:
+                raise ValueError(f"batches of {size} do not divide {images} images")
+        return self
 
 
 class Report(Section):

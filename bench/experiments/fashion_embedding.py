@@ -79,7 +79,7 @@ def pca(cell: Cell) -> Result:
     return Result(metrics=told, arrays=arrays)
 
 
-@experiment.variant(settings=("score_images", "tsne"))
+@experiment.variant(settings=("score_images", "tsne"), repeated="seeds")
 def tsne(cell: Cell) -> Result:
     """t-SNE (van der Maaten and Hinton, 2008) by openTSNE, which can place new images."""
     from openTSNE import TSNE
@@ -113,7 +113,7 @@ def tsne(cell: Cell) -> Result:
     return Result(metrics={**told, **seconds, "decodes": False}, arrays=arrays)
 
 
-@experiment.variant(settings=("score_images", "umap"))
+@experiment.variant(settings=("score_images", "umap"), repeated="seeds")
 def umap(cell: Cell) -> Result:
     """UMAP (McInnes, Healy and Melville 2018, arXiv 1802.03426) by umap-learn."""
     from umap import UMAP
