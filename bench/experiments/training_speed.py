@@ -181,6 +181,7 @@ def _compared(
         gflops = float(np.median(rates)) * operations / 1e9
         faster = metrics.statistics.mean_interval(np.log(plain / np.asarray(took.seconds)))
         found[name] = {
+            "precision": asked.precision,
             "images_per_second": float(np.median(rates)),
             "slowest": float(rates.min()),
             "fastest": float(rates.max()),
