@@ -22,6 +22,7 @@ def tree(tmp_path):
             from bench import models
             from bench.config import X
             SIZE = 4
+            WIDTH, HEIGHT = 5, 6
 
             def vae(cell):
                 '''Train.'''
@@ -31,7 +32,7 @@ def tree(tmp_path):
                 return models.gan.build()
 
             def helper(network, x):
-                return network, SIZE  # a comment
+                return network, SIZE, HEIGHT  # a comment
         """,
     }
     for name, text in files.items():
@@ -57,6 +58,7 @@ def _change(tree, name, old, new):
     ("name", "old", "new"),
     [
         ("bench/experiments/one.py", "SIZE = 4", "SIZE = 5"),
+        ("bench/experiments/one.py", "HEIGHT = 5, 6", "HEIGHT = 5, 7"),
         ("bench/experiments/one.py", "return network, SIZE", "return SIZE"),
         ("bench/models/vae.py", "conv()", "conv() + 1"),
         ("bench/models/layers.py", "return 3", "return 4"),
