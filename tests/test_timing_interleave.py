@@ -38,6 +38,6 @@ def test_a_process_that_dies_is_told_with_its_last_words():
 
 def test_a_worker_s_peak_memory_is_its_own_and_not_its_parent_s():
     ballast = np.ones(2**27)  # 1 GiB
-    script = "from bench.timing.worker import _peak_memory_mib; print(_peak_memory_mib())"
+    script = "from bench.store.provenance import peak_memory_mib; print(peak_memory_mib())"
     answer = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
     assert float(answer.stdout) < ballast.nbytes / 2**20 / 2

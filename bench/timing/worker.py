@@ -5,17 +5,13 @@ Called by `interleave` with a `Request` as its argument; answers in lines of JSO
 
 import json
 import os
-import resource
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
+from bench.store.provenance import peak_memory_mib
 from bench.timing.request import Request
-
-MIB = 1024 * 1024 if sys.platform == "darwin" else 1024  # of ru_maxrss
-STATUS = Path("/proc/self/status")
 
 
 def main(asked: Request) -> None:
@@ -28,7 +24,7 @@ def main(asked: Request) -> None:
     _say({"first_seconds": first})
     for _ in sys.stdin:
         seconds, value = _timed(call)
-        _say({"seconds": seconds, "value": value, "peak_memory_mib": _peak_memory_mib()})
+        _say({"seconds": seconds, "value": value, "peak_memory_mib": peak_memory_mib()})
 
 
 def _make(asked: Request) -> Callable[[], float]:
@@ -56,17 +52,6 @@ def _timed(call: Callable[[], float]) -> tuple[float, float]:
     began = time.perf_counter()
     value = call()
     return time.perf_counter() - began, value
-
-
-def _peak_memory_mib() -> float:
-    """Largest resident memory of this process.
-
-    On Linux not from getrusage, which for a new process begins at what its parent had.
-    """
-    if STATUS.is_file():
-        lines = dict(line.split(":", 1) for line in STATUS.read_text().splitlines())
-        return int(lines["VmHWM"].split()[0]) / 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MIB
 
 
 def _say(answer: dict[str, Any]) -> None:

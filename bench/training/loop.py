@@ -1,7 +1,5 @@
 """The training loop: epochs, validation, progress, timing."""
 
-import resource
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bench.config import Fit
-from bench.store.provenance import usable_cores
+from bench.store.provenance import peak_memory_mib, usable_cores
 from bench.training import backend
 from bench.training.objective import Objective
 
@@ -198,7 +196,6 @@ def _cost(
     warm = calls[1:] or calls
     step_seconds = float(np.mean(warm)) / chunk
     parameters = {id(v): int(np.prod(v.shape)) for o in objectives for v in o.trainable}
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {
         "parameters": sum(parameters.values()),
         "epochs": epochs,
@@ -208,7 +205,7 @@ def _cost(
         "compile_seconds": max(0.0, calls[0] - step_seconds * chunk),
         "images_per_second": batch_size / step_seconds,
         "milliseconds_per_step": 1000 * step_seconds,
-        "peak_memory_mib": peak / (1024 * 1024 if sys.platform == "darwin" else 1024),
+        "peak_memory_mib": peak_memory_mib(),
         "precision": backend.precision(),
         "backend": backend.name(),
         "cores": len(usable_cores()),
