@@ -66,13 +66,13 @@ def quality(cell: Cell) -> Result:
     for number, (name, precision) in enumerate(((OURS, cell.precision), (PLAIN, "float32"))):
         training.backend.prepare(precision, cell.seed, replicated=name == OURS)
         timed = timing.networks.build("classifier")
-        network = timed.whole()
         progress = training.loop.part_of(cell.progress, number, 2)
         if name == OURS:
             data = {"images": split.train_images, "labels": split.train_labels}
             training.loop.train(
                 [timed.objective()], data, fit=fit, seed=cell.seed, progress=progress
             )
+            network = timed.whole()
         else:
             progress(0.0, "plain Keras")
             network = _fitted_plainly(timed, split, fit)

@@ -35,8 +35,7 @@ def convolutional_encoder(width: int, outputs: int) -> keras.Model:
     image = keras.Input(IMAGE)
     code = image
     for filters in (width // 2, width):
-        code = convolution(filters, 4, strides=2)(code)
-        code = normalised(code)
+        code = normalised(convolution(filters, 4, strides=2)(code))
     code = layers.Dense(outputs, dtype="float32")(layers.Flatten()(code))
     return keras.Model(image, code, name="encoder")
 

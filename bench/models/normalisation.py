@@ -4,8 +4,6 @@ from typing import Any
 
 import keras
 
-NO_STATISTICS: tuple[float, ...] = ()  # in training, the operation finds its own
-
 
 @keras.saving.register_keras_serializable("latent_lab")
 class BatchNormalization(keras.layers.BatchNormalization):
@@ -24,9 +22,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
         import tensorflow as tf
 
         learning = bool(training) and self.trainable
-        known = (NO_STATISTICS, NO_STATISTICS)
-        if not learning:
-            known = (self.moving_mean, self.moving_variance)
+        known = ([], []) if learning else (self.moving_mean, self.moving_variance)
         outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
             x=inputs,
             scale=tf.cast(self.gamma, tf.float32),
