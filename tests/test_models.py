@@ -163,6 +163,17 @@ def test_fused_normalisation_is_keras_own(training):
         np.testing.assert_allclose(mine, theirs, rtol=1e-5)
 
 
+@pytest.mark.parametrize("channels", [3, 16])
+def test_fused_normalisation_keeps_the_arithmetic_of_its_inputs(channels):
+    maps = np.random.default_rng(0).normal(1.0, 2.0, (6, 5, 5, channels))
+    layer = models.normalisation.BatchNormalization(dtype="mixed_bfloat16")
+    own = keras.layers.BatchNormalization()
+    outputs = layer(keras.ops.cast(maps, "bfloat16"), training=True)
+    assert outputs.dtype == "bfloat16"
+    expected = own(maps.astype("float32"), training=True)
+    np.testing.assert_allclose(keras.ops.cast(outputs, "float32"), expected, atol=0.03)
+
+
 def test_fused_normalisation_has_keras_own_gradients():
     tf = pytest.importorskip("tensorflow")
     if keras.backend.backend() != "tensorflow":

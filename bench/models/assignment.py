@@ -50,7 +50,8 @@ def decoder() -> keras.Model:
     image = layers.UpSampling2D(2)(image)
     for _ in range(2):
         image = _convolution(32, 3)(image)
-    image = layers.Conv2D(1, 3, padding="same", activation="sigmoid", dtype="float32")(image)
+    image = layers.Conv2D(1, 3, padding="same")(image)
+    image = layers.Activation("sigmoid", dtype="float32")(image)
     return keras.Model(code, image, name="assignment_decoder")
 
 

@@ -4,6 +4,8 @@ from typing import Any
 
 import keras
 
+FUSED_CHANNELS = 16  # oneDNN's bfloat16 kernel takes multiples of it; others run five times slower
+
 
 @keras.saving.register_keras_serializable("latent_lab")
 class BatchNormalization(keras.layers.BatchNormalization):
@@ -23,8 +25,9 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
         learning = bool(training) and self.trainable
         known = ([], []) if learning else (self.moving_mean, self.moving_variance)
+        suits = inputs.shape[-1] % FUSED_CHANNELS == 0
         outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
-            x=inputs,
+            x=inputs if suits else tf.cast(inputs, tf.float32),
             scale=tf.cast(self.gamma, tf.float32),
             offset=tf.cast(self.beta, tf.float32),
             mean=tf.cast(known[0], tf.float32),
@@ -38,7 +41,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
             kept = self.momentum
             self.moving_mean.assign(kept * self.moving_mean + (1 - kept) * mean)
             self.moving_variance.assign(kept * self.moving_variance + (1 - kept) * spread)
-        return outputs
+        return tf.cast(outputs, inputs.dtype)
 
 
 def normalised(maps: keras.KerasTensor) -> keras.KerasTensor:
