@@ -126,8 +126,10 @@ def bench_check(
 
 @task(help={"fast": "leave out the end-to-end runs", "options": "further words for pytest"})
 def test(context: Context, fast: bool = False, options: str = "") -> None:
-    """Run the tests; without --fast that includes a smoke run on both backends."""
-    _python("pytest", *(("-m", "not slow") if fast else ()), *shlex.split(options))
+    """Run the tests, a file a core; without --fast that includes a smoke run on both backends."""
+    parallel = ("--numprocesses", "logical", "--dist", "loadfile")
+    marks = ("-m", "not slow") if fast else ()
+    _python("pytest", *parallel, *marks, *shlex.split(options))
 
 
 @task
