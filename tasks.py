@@ -126,8 +126,8 @@ def bench_check(
 
 @task(help={"fast": "leave out the end-to-end runs", "options": "further words for pytest"})
 def test(context: Context, fast: bool = False, options: str = "") -> None:
-    """Run the tests, a file a core; without --fast that includes a smoke run on both backends."""
-    parallel = ("--numprocesses", "logical", "--dist", "loadfile")
+    """Run the tests on all cores; without --fast that includes a smoke run on both backends."""
+    parallel = ("--numprocesses", "logical", "--dist", "worksteal")
     marks = ("-m", "not slow") if fast else ()
     _python("pytest", *parallel, *marks, *shlex.split(options))
 

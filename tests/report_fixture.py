@@ -90,7 +90,7 @@ def _plan(seeds):
         yield "fashion_speedrun", f"to_{goal}", seeds, _sprint(goal / 100)
     yield "training_speed", "throughput", 1, _throughput
     yield "training_speed", "quality", seeds, _quality
-    yield "training_speed", "training_growth", 1, _grown("batch_size", "width", "images")
+    yield "training_speed", "training_growth", 1, _grown("batch_size", "width", "images", "threads")
     yield "training_speed", "map_growth", 1, _grown("tsne", "scorecard", "knn_accuracy")
 
 
@@ -341,7 +341,15 @@ def _grown(*axes):
     def make(rng):
         sizes = np.array([1.0, 2.0, 4.0, 8.0])
         tables = [
-            pd.DataFrame({"axis": axis, "size": sizes, "seconds": sizes * rng.uniform(0.9, 1.1)})
+            pd.DataFrame(
+                {
+                    "axis": axis,
+                    "size": sizes,
+                    "seconds": sizes * rng.uniform(0.9, 1.1),
+                    "images_per_second": 4000.0,
+                    "peak_memory_mib": 1000.0 + sizes,
+                }
+            )
             for axis in axes
         ]
         exponents = {axis: {"exponent": 1.0, "low": 0.9, "high": 1.1} for axis in axes}

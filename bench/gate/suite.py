@@ -130,8 +130,10 @@ def _stay_on_one_core() -> None:
 
 def environment(tree: Path) -> dict[str, str]:
     """Environment in which `import bench` finds a tree's package before the installed one."""
+    # a pytest that this one runs in must not hand its own state on
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
     return {
-        **os.environ,
+        **inherited,
         "PYTHONPATH": str(tree),
         "PYTHONDONTWRITEBYTECODE": "",
         "TF_CPP_MIN_LOG_LEVEL": "2",

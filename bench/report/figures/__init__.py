@@ -275,6 +275,12 @@ FIGURES: dict[str, Recipe] = {
         ("training_growth", "map_growth"),
         N_("Line charts of seconds over the size of the work, both on logarithmic axes."),
     ),
+    "growth_load": Recipe(
+        "speed.growth_load",
+        SPEED,
+        ("training_growth",),
+        N_("Line charts of images a second and of peak memory over the size of the work."),
+    ),
 }
 
 

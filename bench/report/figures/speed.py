@@ -86,6 +86,7 @@ def speedruns(results: Results, language: Language) -> Figure | None:
         for variant in shown:
             _race(axes, variant, system_name(variant.path, language))
         axes.set_xlabel(_("Seconds of training"))
+        axes.set_xlim(left=0)
         number_ticks(axes, language)
         axes.legend(loc="lower right", handlelength=1.2, borderaxespad=0.2, labelspacing=0.25)
     panels[0].set_ylabel(_("Accuracy"))
@@ -111,6 +112,31 @@ def growth(results: Results, language: Language) -> Figure | None:
         _grown(axes, own, language, name, None if exponent is None else exponent.mean)
     for axes in panels[len(axes_names) :]:
         axes.set_visible(False)
+    return figure
+
+
+def growth_load(results: Results, language: Language) -> Figure | None:
+    """Draw images a second and peak memory of our loop over the size of the work."""
+    tables = results.variant("training_speed/training_growth").tables("growth")[:1]
+    if not tables:
+        return None
+    shown = [name for name in GROWTH_AXES if (tables[0]["axis"] == name).any()]
+    figure = new_figure(76, margins=(13, 3, 10.5, 6), gaps=(7, 8), grid=(2, len(shown)))
+    panels = figure.subplots(2, len(shown), squeeze=False, sharey="row", sharex="col")
+    for column, name in zip(panels.T, shown, strict=True):
+        own = tables[0][tables[0]["axis"] == name]
+        sizes = own["size"].to_numpy(float)
+        for axes, measured in zip(column, ("images_per_second", "peak_memory_mib"), strict=True):
+            axes.plot(sizes, own[measured], color=GROWTH_COLOUR, marker="o", markersize=3)
+        column[0].set_title(growth_axis_name(name, language))
+        column[1].set_xscale("log")
+        column[1].set_xticks(_thinned(sizes))
+        column[1].xaxis.set_minor_locator(NullLocator())
+    for axes in panels.flat:
+        axes.set_ylim(bottom=0)
+        number_ticks(axes, language)
+    panels[0, 0].set_ylabel(language.gettext("Images a second"))
+    panels[1, 0].set_ylabel(language.gettext("Peak memory, MiB"))
     return figure
 
 
