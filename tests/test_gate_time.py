@@ -19,7 +19,6 @@ def pytest_benchmark_update_machine_info(machine_info):
 
 
 def pytest_benchmark_update_json(output_json):
-    output_json["control_seconds"] = {}
     output_json["package"] = str(Path(bench.__file__).parent.parent)
 """
 PACKAGE = """

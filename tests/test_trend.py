@@ -1,11 +1,15 @@
 """The trend page: series kept apart by machine, the machine's mood taken out, steps marked."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 from bench.errors import UserError
+from bench.gate.suite import environment
+from bench.paths import ROOT
 from bench.trend.page import chart, write_page
 from bench.trend.steps import find_steps
 from bench.trend.stored import read_series
@@ -84,6 +88,29 @@ def test_a_step_is_told_with_its_commit(tmp_path):
 def test_a_single_run_is_shown(tmp_path):
     _store(tmp_path, 0, 0.1)
     assert "1 stored runs" in write_page(tmp_path, tmp_path / "out").read_text()
+
+
+def test_what_the_suite_stores_is_shown(tmp_path):
+    stored = tmp_path / "Linux" / "0001_latest.json"
+    stored.parent.mkdir()
+    words = ("--benchmark-enable", "--benchmark-only", f"--benchmark-json={stored}")
+    subprocess.run(
+        [sys.executable, "-m", "pytest", "tests/benchmarks/test_bench_data.py", "-k", "parsing",
+         *words, "-p", "no:cacheprovider"],
+        cwd=ROOT, env=environment(ROOT), check=True, capture_output=True,
+    )  # fmt: skip
+    control = json.loads(stored.read_text())["control_seconds"]
+    assert set(control) == {"before", "after"}
+    assert set(control["before"]) == {"matmul", "copy", "interpreter"}
+    assert "data: parsing" in write_page(tmp_path, tmp_path / "out").read_text()
+
+
+def test_a_stored_run_without_control_kernels_is_told(tmp_path):
+    _store(tmp_path, 0, 0.1)
+    (path,) = tmp_path.glob("*/*.json")
+    path.write_text(json.dumps({**json.loads(path.read_text()), "control_seconds": {}}))
+    with pytest.raises(UserError, match="no control kernels"):
+        read_series(tmp_path)
 
 
 def test_no_stored_run_and_a_foreign_file_are_told(tmp_path):

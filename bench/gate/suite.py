@@ -30,13 +30,10 @@ class Sitting:
         Seconds of each round, by benchmark.
     machine : dict
         Hardware and backend.
-    control : dict
-        Seconds of the control kernels `before` and `after`.
     """
 
     rounds: dict[str, list[float]]
     machine: dict[str, Any]
-    control: dict[str, dict[str, float]]
 
 
 def sit(tree: Path, names: Sequence[str]) -> Sitting:
@@ -78,11 +75,7 @@ def sit(tree: Path, names: Sequence[str]) -> Sitting:
     if not rounds:
         raise HarnessError(f"Not one benchmark was measured in {tree.name}: {_last_words(process)}")
     machine = figures["machine_info"]
-    return Sitting(
-        rounds,
-        {"hardware": machine["hardware"], "backend": machine["backend"]},
-        figures["control_seconds"],
-    )
+    return Sitting(rounds, {"hardware": machine["hardware"], "backend": machine["backend"]})
 
 
 def collected(tree: Path, select: str = "") -> set[str]:

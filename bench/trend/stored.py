@@ -93,6 +93,8 @@ def _read(path: Path) -> Iterable[tuple[str, str, Point]]:
         run: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         machine, control = run["machine_info"], run["control_seconds"]
         seconds = [value for side in control.values() for value in side.values()]
+        if not seconds:
+            raise ValueError("no control kernels were timed beside it")
         hardware, commit = _hardware(machine), run["commit_info"]["id"]
         mood = float(np.exp(np.mean(np.log(seconds))))
         return [

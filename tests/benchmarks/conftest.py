@@ -98,4 +98,5 @@ def _finish(config):
 
 
 def _enabled(config):
-    return not config.getoption("benchmark_disable", default=False)
+    # pyproject.toml disables, `invoke bench` and the time gate enable: the latter wins
+    return config.getoption("benchmark_enable") or not config.getoption("benchmark_disable")

@@ -121,7 +121,7 @@ def growth_load(results: Results, language: Language) -> Figure | None:
     if not tables:
         return None
     shown = [name for name in GROWTH_AXES if (tables[0]["axis"] == name).any()]
-    figure = new_figure(76, margins=(13, 3, 10.5, 6), gaps=(7, 8), grid=(2, len(shown)))
+    figure = new_figure(76, margins=(16, 3, 10.5, 6), gaps=(7, 8), grid=(2, len(shown)))
     panels = figure.subplots(2, len(shown), squeeze=False, sharey="row", sharex="col")
     for column, name in zip(panels.T, shown, strict=True):
         own = tables[0][tables[0]["axis"] == name]
