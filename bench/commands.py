@@ -5,6 +5,7 @@ import shutil
 import time
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -106,7 +107,8 @@ def status(options: argparse.Namespace, console: Console) -> None:
         return
     table = Table("cell", "status", "reason")
     for cell in run.cells:
-        table.add_row(cell.label, cell.status, cell.failure["message"] if cell.failure else "")
+        reason = escape(cell.failure["message"]) if cell.failure else ""
+        table.add_row(cell.label, cell.status, reason)
     console.print(table)
 
 

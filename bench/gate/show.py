@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from bench.gate.check import Check
@@ -36,8 +37,8 @@ def print_table(check: Check, console: Console) -> None:
     calm = (Outcome.OK, Outcome.ACCEPTED)
     for finding in sorted(check.findings, key=lambda f: f.outcome not in calm):
         colour = COLOURS[finding.outcome]
-        words = finding.words.replace("[", r"\[")
-        table.add_row(finding.gate, _short(finding), f"[{colour}]{finding.outcome}[/]", words)
+        outcome = f"[{colour}]{finding.outcome}[/]"
+        table.add_row(finding.gate, escape(_short(finding)), outcome, escape(finding.words))
     console.print(table)
     console.print(f"{check.base[:12]} to {check.head[:12]}: {verdict(check)}")
 
