@@ -55,9 +55,9 @@ def pytest_benchmark_update_json(config, benchmarks, output_json):
 
 
 def pytest_terminal_summary(terminalreporter, config):
-    session = getattr(config, "_benchmarksession", None)
-    if not _enabled(config) or session is None:
+    if not _enabled(config):
         return
+    session = config._benchmarksession
     rows = [
         f"{b.name:<48} {b.extra_info['items'] / b['median']:>12,.1f} {b.extra_info['unit']}/s"
         for b in session.benchmarks
@@ -98,5 +98,6 @@ def _finish(config):
 
 
 def _enabled(config):
-    # pyproject.toml disables, `invoke bench` and the time gate enable: the latter wins
-    return config.getoption("benchmark_enable") or not config.getoption("benchmark_disable")
+    # the plugin's own decision, which several options and other plugins have a say in
+    session = getattr(config, "_benchmarksession", None)
+    return session is not None and not session.disabled

@@ -1,7 +1,5 @@
 """Figures of speed: contenders side by side, accuracy over seconds, growth of cost."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -129,9 +127,7 @@ def growth_load(results: Results, language: Language) -> Figure | None:
         for axes, measured in zip(column, ("images_per_second", "peak_memory_mib"), strict=True):
             axes.plot(sizes, own[measured], color=GROWTH_COLOUR, marker="o", markersize=3)
         column[0].set_title(growth_axis_name(name, language))
-        column[1].set_xscale("log")
-        column[1].set_xticks(_thinned(sizes))
-        column[1].xaxis.set_minor_locator(NullLocator())
+        _size_axis(column[1], sizes)
     for axes in panels.flat:
         axes.set_ylim(bottom=0)
         number_ticks(axes, language)
@@ -164,10 +160,8 @@ def _grown(
 ) -> None:
     sizes, seconds = own["size"].to_numpy(float), own["seconds"].to_numpy(float)
     axes.plot(sizes, seconds, color=GROWTH_COLOUR, marker="o", markersize=3)
-    axes.set_xscale("log")
+    _size_axis(axes, sizes)
     axes.set_yscale("log")
-    axes.set_xticks(_thinned(sizes))
-    axes.xaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_minor_formatter(NullFormatter())
     low, high = seconds.min(), seconds.max()
     if high < 3 * low:  # a flat line is to look flat
@@ -182,9 +176,11 @@ def _grown(
         axes.text(0.05, 0.9, words, transform=axes.transAxes, color=QUIET, fontsize=7.5)
 
 
-def _thinned(sizes: np.ndarray) -> Sequence[float]:
-    """At most four sizes, so that their labels do not touch."""
-    return list(sizes[:: -(-len(sizes) // 4)])
+def _size_axis(axes: Axes, sizes: np.ndarray) -> None:
+    """Logarithmic; at most four of the sizes are its ticks, so that their labels do not touch."""
+    axes.set_xscale("log")
+    axes.set_xticks(sizes[:: -(-len(sizes) // 4)])
+    axes.xaxis.set_minor_locator(NullLocator())
 
 
 def _nice(low: float, high: float) -> list[float]:
