@@ -126,11 +126,12 @@ def growth_load(results: Results, language: Language) -> Figure | None:
         sizes = own["size"].to_numpy(float)
         for axes, measured in zip(column, ("images_per_second", "peak_memory_mib"), strict=True):
             axes.plot(sizes, own[measured], color=GROWTH_COLOUR, marker="o", markersize=3)
-        column[0].set_title(growth_axis_name(name, language))
+        column[1].set_xlabel(growth_axis_name(name, language))
         _size_axis(column[1], sizes)
-    for axes in panels.flat:
-        axes.set_ylim(bottom=0)
-        number_ticks(axes, language)
+    for row in panels:  # each with one scale
+        row[0].set_ylim(0, 1.08 * row[0].get_ylim()[1])
+        for axes in row:
+            number_ticks(axes, language)
     panels[0, 0].set_ylabel(language.gettext("Images a second"))
     panels[1, 0].set_ylabel(language.gettext("Peak memory, MiB"))
     return figure
