@@ -112,10 +112,12 @@ def download(url: str, target: Path, progress: Progress) -> None:
     # A thread: a server with eight addresses that all hang takes eight time-outs of its own.
     worker = threading.Thread(target=work, name=f"download {target.name}", daemon=True)
     worker.start()
-    while worker.is_alive():
+    going = True
+    while going:
         worker.join(0.1)
+        going = worker.is_alive()  # asked first, so that the last share told is the final one
         progress(f"downloading {url}", meter.share)
-        if meter.stalled and worker.is_alive():
+        if going and meter.stalled:
             meter.given_up = True
             raise RouteError(f"no byte came for {time.monotonic() - meter.moved:.0f} s")
     if failures:
