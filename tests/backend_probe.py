@@ -25,7 +25,7 @@ def main(folder: Path) -> dict[str, list[float]]:
     return {
         "stacked autoencoder": _train(folder, "stage", _stage(), data),
         "classifier": _train(folder, "classifier", _classifier(), data),
-        "handed-in autoencoder": _train(folder, "assignment", _assignment(), data),
+        "handed-in autoencoder": _train(folder, "handed_in", _handed_in(), data),
         "dense autoencoder": _train(folder, "dense", _dense(), data),
     }
 
@@ -44,8 +44,8 @@ def _classifier():
     return models.stacked.classification_loss(network, plain, 0.1, source), [network], []
 
 
-def _assignment():
-    pair = [models.assignment.encoder(), models.assignment.decoder()]
+def _handed_in():
+    pair = [models.handed_in.encoder(), models.handed_in.decoder()]
     return models.autoencoder.reconstruction_loss(*pair), pair, []
 
 

@@ -8,7 +8,7 @@ from bench.store import Result
 PLAYED = ("discriminator_loss", "generator_loss", "penalty", "discriminator_wins")
 # Columns of each generator's history, and about what Fréchet distance it gets.
 GENERATORS = {
-    "assignment": ((), 300.0),
+    "handed_in": ((), 300.0),
     "autoencoder": (("loss", "validation_loss"), 20.0),
     "vae": (("loss", "reconstruction", "kl", "validation_loss"), 30.0),
     "latent_flow": (("loss",), 15.0),
@@ -106,14 +106,14 @@ def generator(name):
                 "sharpness": 0.6,
             }
             failures["dead_codes"] = _failure(
-                float(name == "assignment"), 0.0, name == "assignment"
+                float(name == "handed_in"), 0.0, name == "handed_in"
             )
         if name == "vae":
             metrics |= {"active_units": 7, "kl": 11.5}
             failures["posterior_collapse"] = _failure(7 / 8, 0.5, False)
         if name in ("vae", "gan"):
             metrics["latent_size"] = 8
-        tables = {} if name == "assignment" else {"history": history(rng, *losses)}
+        tables = {} if name == "handed_in" else {"history": history(rng, *losses)}
         if "discriminator_wins" in losses:
             wins = float(tables["history"]["discriminator_wins"].iloc[-1])
             metrics["discriminator_wins"] = wins

@@ -66,13 +66,13 @@ def _plan(seeds):
         yield experiment, "search", 1, _search
         yield experiment, "pretrained", seeds, _pretrained
         yield experiment, "linear_probe", seeds, _linear_probe
-        for variant in ("fine_tuned", "from_scratch", "assignment"):
+        for variant in ("fine_tuned", "from_scratch", "handed_in"):
             yield experiment, variant, seeds, _classifier
         yield experiment, "ensemble", 1, _ensemble(seeds)
         yield experiment, "few_labels", seeds, _few_labels
     yield "fashion_classifier", "overfitting", seeds, _overfitting
     yield "fashion_embedding", "search", 1, _search
-    yield "fashion_embedding", "assignment", seeds, _network_map
+    yield "fashion_embedding", "handed_in", seeds, _network_map
     yield "fashion_embedding", "autoencoder", seeds, _network_map
     yield "fashion_embedding", "vae", seeds, _network_map
     yield "fashion_embedding", "neighbour_autoencoder", seeds, _neighbour_map
@@ -216,7 +216,7 @@ def _collapse(rng):
 
 def _stability(maps):
     def make(rng):
-        names = ("assignment", "autoencoder", "vae", "neighbour_autoencoder")
+        names = ("handed_in", "autoencoder", "vae", "neighbour_autoencoder")
         told = {
             name: {"procrustes": float(rng.uniform(0.5, 1)), "neighbour_overlap": 0.2}
             for name in names
@@ -329,7 +329,7 @@ def _throughput(rng):
         }
         return {"flops_per_image": 60_000_000, **contenders, **ceilings}
 
-    return Result({"networks": {n: network() for n in ("classifier", "autoencoder", "assignment")}})
+    return Result({"networks": {n: network() for n in ("classifier", "autoencoder", "handed_in")}})
 
 
 def _quality(rng):

@@ -12,7 +12,7 @@ from bench.store.run import write_manifest
 from tests.report_fixture import made_up_run
 
 VAE, GAN = "fashion_generation/vae", "fashion_generation/gan"
-HANDED_IN, FLOW = "fashion_generation/assignment", "fashion_generation/latent_flow"
+HANDED_IN, FLOW = "fashion_generation/handed_in", "fashion_generation/latent_flow"
 COLLAPSE, PCA = "fashion_embedding/collapse", "fashion_embedding/pca"
 ONE_RUN = "one run, no verdict"
 

@@ -91,7 +91,7 @@ class Classifier(Section):
     fine_tune: Fit = Field(
         description="Training of the whole classifier; the from-scratch control has the same."
     )
-    assignment: Fit = Field(description="Training of the handed-in network.")
+    handed_in: Fit = Field(description="Training of the handed-in network.")
     weight_decay: Annotated[float, Field(ge=0.0)] = Field(description="AdamW's weight decay.")
     shift: Annotated[int, Field(ge=0)] = Field(
         description="Largest random translation of a training image, pixels."
@@ -160,7 +160,7 @@ class Embedding(Section):
         description="Units of the autoencoder's hidden layers, outermost first."
     )
     autoencoder: Fit = Field(description="Training of the autoencoder with a linear bottleneck.")
-    assignment: Fit = Field(description="Training of the handed-in network.")
+    handed_in: Fit = Field(description="Training of the handed-in network.")
     vae: Fit = Field(description="Training of the VAE with a two-dimensional code.")
     neighbour: NeighbourMap = Field(description="The neighbour autoencoder.")
     tsne: TSNE = Field(description="The t-SNE map.")
@@ -234,7 +234,7 @@ class TrainingSpeed(Section):
     """Throughput of training beside plain Keras, PyTorch and the machine's ceilings."""
 
     seeds: Count = Field(description="Repetitions of the comparison of final quality.")
-    networks: tuple[Literal["classifier", "autoencoder", "assignment"], ...] = Field(
+    networks: tuple[Literal["classifier", "autoencoder", "handed_in"], ...] = Field(
         description="Which networks' training is timed."
     )
     rounds: Count = Field(description="Timed calls of each contender, by turns.")

@@ -31,15 +31,15 @@ experiment = Experiment(
 
 
 @experiment.variant(
-    settings=("assignment",), needs=("fashion_embedding/assignment",), repeated="seeds"
+    settings=("handed_in",), needs=("fashion_embedding/handed_in",), repeated="seeds"
 )
-def assignment(cell: Cell) -> Result:
+def handed_in(cell: Cell) -> Result:
     """Train the handed-in classifier: no augmentation, no smoothing, no weight decay."""
     training.backend.prepare(cell.precision, cell.seed)
-    trained = cell.needs["fashion_embedding/assignment"].model_path("encoder")
-    network = models.assignment.classifier(training.predict.load(trained))
+    trained = cell.needs["fashion_embedding/handed_in"].model_path("encoder")
+    network = models.handed_in.classifier(training.predict.load(trained))
     plain = training.augment.Augmentation()
-    record = fit_classifier(cell, network, cell.settings.assignment, plain)
+    record = fit_classifier(cell, network, cell.settings.handed_in, plain)
     return evaluated(cell, network, record, training.views.Views())
 
 
@@ -61,7 +61,7 @@ def overfitting(cell: Cell) -> Result:
         training.backend.prepare(cell.precision, cell.seed)
         part = replace(cell, progress=training.loop.part_of(cell.progress, number, 2))
         if arm == "handed_in":
-            network = models.assignment.classifier(models.assignment.encoder())
+            network = models.handed_in.classifier(models.handed_in.encoder())
             plain = training.augment.Augmentation()
             record = fit_classifier(part, network, settings.fit, plain, rows=rows)
         else:

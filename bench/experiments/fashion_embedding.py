@@ -36,7 +36,7 @@ LATENT = 2
 LINE = 0.99  # share of the variance along one direction from which the eye sees a line
 GRID = 15
 THUMBNAILS = 400
-NETWORKS = ("assignment", "autoencoder", "vae", "neighbour_autoencoder")
+NETWORKS = ("handed_in", "autoencoder", "vae", "neighbour_autoencoder")
 
 
 @experiment.variant("search", settings=("search", "hidden", "autoencoder"))
@@ -134,12 +134,12 @@ def umap(cell: Cell) -> Result:
     return Result(metrics={**told, **seconds, "decodes": False}, arrays=arrays)
 
 
-@experiment.variant(settings=("score_images", "assignment"), repeated="seeds")
-def assignment(cell: Cell) -> Result:
+@experiment.variant(settings=("score_images", "handed_in"), repeated="seeds")
+def handed_in(cell: Cell) -> Result:
     """Train the handed-in autoencoder: two ReLU units in the middle."""
     training.backend.prepare(cell.precision, cell.seed)
-    pair = (models.assignment.encoder(), models.assignment.decoder())
-    return _trained(cell, pair, cell.settings.assignment)
+    pair = (models.handed_in.encoder(), models.handed_in.decoder())
+    return _trained(cell, pair, cell.settings.handed_in)
 
 
 @experiment.variant(settings=("collapse",), repeated="collapse.seeds")
@@ -148,7 +148,7 @@ def collapse(cell: Cell) -> Result:
     training.backend.prepare(cell.precision, cell.seed)
     settings = cell.settings.collapse
     rows = np.random.default_rng(cell.seed).permutation(len(cell.split.train_images))
-    encoder, decoder = models.assignment.encoder(), models.assignment.decoder()
+    encoder, decoder = models.handed_in.encoder(), models.handed_in.decoder()
     images = cell.split.train_images[rows[: settings.images]]
     fit_autoencoder(cell, (encoder, decoder), images, settings.fit)
     codes = training.predict.images_to(encoder, cell.split.test_images)

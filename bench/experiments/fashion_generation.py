@@ -85,11 +85,11 @@ def search_vae(cell: Cell) -> Result:
 
 
 @experiment.variant(
-    settings=("samples", "pupil"), needs=("fashion_embedding/assignment",), repeated="seeds"
+    settings=("samples", "pupil"), needs=("fashion_embedding/handed_in",), repeated="seeds"
 )
-def assignment(cell: Cell) -> Result:
+def handed_in(cell: Cell) -> Result:
     """Feed the handed-in decoder with codes drawn evenly over the range of the real ones."""
-    trained = cell.needs["fashion_embedding/assignment"]
+    trained = cell.needs["fashion_embedding/handed_in"]
     encoder, decoder = _loaded(trained)
     codes = training.predict.images_to(encoder, cell.split.train_images)
     random = np.random.default_rng(cell.seed)

@@ -17,7 +17,7 @@ Direction = Literal["greater", "less"]
 NOT_MEASURED = "not measured"
 # What decides over a claim of several measures: the first of these that one of them says.
 ORDER = ("not supported", NOT_MEASURED, "one run, no verdict", "not distinguishable", "supported")
-HANDED_IN, VAE, GAN = (f"fashion_generation/{name}" for name in ("assignment", "vae", "gan"))
+HANDED_IN, VAE, GAN = (f"fashion_generation/{name}" for name in ("handed_in", "vae", "gan"))
 COLLAPSE, OVERFITTING = "fashion_embedding/collapse", "fashion_classifier/overfitting"
 PCA, TSNE = "fashion_embedding/pca", "fashion_embedding/tsne"
 GROUPS = (
@@ -99,7 +99,7 @@ def overall(verdicts: Iterable[str]) -> str:
 
 def best_generator(results: Results) -> str | None:
     """Return the generator of least mean Fréchet distance, the handed-in decoder apart."""
-    paths = [f"fashion_generation/{name}" for name in GENERATORS if name != "assignment"]
+    paths = [f"fashion_generation/{name}" for name in GENERATORS if name != "handed_in"]
     reached = [(q.mean, path) for path in paths if (q := results.value(path, "frechet_distance"))]
     return min(reached)[1] if reached else None
 

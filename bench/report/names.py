@@ -17,7 +17,7 @@ SYSTEMS = {
     "ensemble": N_("Ensemble of the seeds"),
     "few_labels": N_("Few labels"),
     "overfitting": N_("Overfitting, provoked"),
-    "assignment": N_("Handed-in network"),
+    "handed_in": N_("Handed-in network"),
     "autoencoder": N_("Autoencoder"),
     "neighbour_autoencoder": N_("Neighbour autoencoder"),
     "pca": N_("PCA"),
@@ -42,7 +42,7 @@ SYSTEMS = {
 }
 # Where a variant's name means something else in one experiment.
 SPECIAL = {
-    "fashion_generation/assignment": N_("Handed-in decoder"),
+    "fashion_generation/handed_in": N_("Handed-in decoder"),
     "fashion_generation/autoencoder": N_("AE and mixture"),
 }
 EXPERIMENTS = {
@@ -54,12 +54,12 @@ EXPERIMENTS = {
     "fashion_speedrun": N_("Fashion-MNIST speedrun"),
     "training_speed": N_("Speed of training"),
 }
-GENERATORS = ("assignment", "autoencoder", "vae", "latent_flow", "gan", "refined")
+GENERATORS = ("handed_in", "autoencoder", "vae", "latent_flow", "gan", "refined")
 TIMED_EXPERIMENTS = ("mnist_speedrun", "fashion_speedrun", "training_speed")
 TIMED_NETWORKS = {
     "classifier": N_("Stacked classifier"),
     "autoencoder": N_("Autoencoder"),
-    "assignment": N_("Handed-in network"),
+    "handed_in": N_("Handed-in network"),
 }
 CONTENDERS = {
     "our_loop": N_("This project's loop"),

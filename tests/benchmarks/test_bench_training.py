@@ -30,7 +30,7 @@ def _classifier():
 
 
 def _handed_in():
-    pair = [models.assignment.encoder(), models.assignment.decoder()]
+    pair = [models.handed_in.encoder(), models.handed_in.decoder()]
     return [_objective(models.autoencoder.reconstruction_loss(*pair), pair)]
 
 

@@ -66,9 +66,9 @@ class Recipe:
     takes_handed_in: bool = False
 
 
-CLASSIFIERS = ("assignment", "from_scratch", "fine_tuned")
+CLASSIFIERS = ("handed_in", "from_scratch", "fine_tuned")
 CALIBRATED = (*CLASSIFIERS, "ensemble")
-NETWORK_MAPS = ("assignment", "autoencoder", "vae", "neighbour_autoencoder")
+NETWORK_MAPS = ("handed_in", "autoencoder", "vae", "neighbour_autoencoder")
 MAPS = (*NETWORK_MAPS, "pca", "tsne", "umap")
 SAMPLED = ("reference", *GENERATORS)
 
@@ -175,7 +175,7 @@ FIGURES: dict[str, Recipe] = {
     "embedding_brightness": Recipe(
         "maps.embedding_brightness",
         EMBEDDING,
-        ("assignment", "autoencoder", "pca", "tsne"),
+        ("handed_in", "autoencoder", "pca", "tsne"),
         N_("Scatter plots of mean brightness against the first axis of each map."),
     ),
     "embedding_reconstructions": Recipe(
@@ -199,7 +199,7 @@ FIGURES: dict[str, Recipe] = {
     "generation_reconstructions": Recipe(
         "sampled.reconstructions",
         GENERATION,
-        ("assignment", "autoencoder", "vae", "refined"),
+        ("handed_in", "autoencoder", "vae", "refined"),
         N_("Real images above the reconstructions of each network with an encoder."),
     ),
     "generation_interpolations": Recipe(

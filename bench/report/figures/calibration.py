@@ -19,7 +19,7 @@ from bench.report.figures.style import (
 from bench.report.i18n import Language
 from bench.report.names import system_name
 
-CALIBRATED = ("assignment", "from_scratch", "fine_tuned", "ensemble")
+CALIBRATED = ("handed_in", "from_scratch", "fine_tuned", "ensemble")
 BINS = 15  # of `bench.metrics.classification.reliability_curve`
 ARMS = {"pretrained": "fine_tuned", "from_scratch": "from_scratch"}  # few labels: whose colour
 
@@ -134,7 +134,7 @@ def overfitting(results: Results, language: Language) -> Figure | None:
     figure = new_figure(52, gaps=(13, 0), grid=(1, 2))
     panels = figure.subplots(1, 2, sharey=True)
     arms = (
-        ("handed_in", system_name("fashion_classifier/assignment", language), "assignment"),
+        ("handed_in", system_name("fashion_classifier/handed_in", language), "handed_in"),
         ("cured", _("This project's network"), "fine_tuned"),
     )
     for axes, (arm, title, system) in zip(panels, arms, strict=True):

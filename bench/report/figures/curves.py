@@ -20,8 +20,8 @@ from bench.report.figures.style import (
 from bench.report.i18n import Language
 from bench.report.names import status_name, system_name
 
-CLASSIFIERS = ("assignment", "from_scratch", "fine_tuned")
-MAP_NETWORKS = ("assignment", "autoencoder", "vae", "neighbour_autoencoder")
+CLASSIFIERS = ("handed_in", "from_scratch", "fine_tuned")
+MAP_NETWORKS = ("handed_in", "autoencoder", "vae", "neighbour_autoencoder")
 MARKED_EPOCHS = 12  # up to so many epochs each one gets a dot
 TRAINING, VALIDATION = (0, (2.5, 1.5)), "solid"
 

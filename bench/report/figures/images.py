@@ -10,7 +10,7 @@ from bench.report.figures.style import QUIET, TEXT_WIDTH
 from bench.report.i18n import Language
 from bench.report.names import status_name, system_name
 
-DECODING_MAPS = ("assignment", "autoencoder", "vae", "neighbour_autoencoder")
+DECODING_MAPS = ("handed_in", "autoencoder", "vae", "neighbour_autoencoder")
 LABEL_COLUMN = 33.0  # mm, row names at the left of image strips
 WRONG = "#b03a2e"
 

@@ -21,8 +21,8 @@ from bench.report.figures.style import (
 from bench.report.i18n import Language
 from bench.report.names import status_name, system_name
 
-SYSTEMS = ("assignment", "autoencoder", "vae", "neighbour_autoencoder", "pca", "tsne", "umap")
-ORDERED_BY_LIGHT = ("assignment", "autoencoder", "pca", "tsne")
+SYSTEMS = ("handed_in", "autoencoder", "vae", "neighbour_autoencoder", "pca", "tsne", "umap")
+ORDERED_BY_LIGHT = ("handed_in", "autoencoder", "pca", "tsne")
 COLUMNS, SPACE, TITLE = 3, 4.0, 6.0  # mm
 ROWS = -(-len(SYSTEMS) // COLUMNS)
 PANEL = (TEXT_WIDTH - 0.6 - (COLUMNS - 1) * SPACE) / COLUMNS  # mm

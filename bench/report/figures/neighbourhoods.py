@@ -10,7 +10,7 @@ from bench.report.figures.style import RULE, SYSTEM_COLOURS, new_figure, number_
 from bench.report.i18n import Language
 from bench.report.names import system_name
 
-NETWORKS = ("assignment", "autoencoder", "vae", "neighbour_autoencoder")
+NETWORKS = ("handed_in", "autoencoder", "vae", "neighbour_autoencoder")
 SOLID, DASHED = "solid", (0, (4, 1.5))
 
 

@@ -11,7 +11,7 @@ from bench.report.names import GENERATORS, SPOILERS, system_name
 
 PATHS = tuple(f"fashion_generation/{name}" for name in GENERATORS)
 RECONSTRUCTING = tuple(
-    f"fashion_generation/{name}" for name in ("assignment", "autoencoder", "vae", "refined")
+    f"fashion_generation/{name}" for name in ("handed_in", "autoencoder", "vae", "refined")
 )
 REAL, LADDER = "fashion_generation/reference", "fashion_generation/ladder"
 HEAD = 6.0  # mm, from the top of a panel's name to its images

@@ -75,7 +75,7 @@ def per_class(
         name: [
             results.value(f"{experiment}/{name}", f"per_class.f1.{label}") for label in range(10)
         ]
-        for name in ("assignment", "from_scratch", "fine_tuned")
+        for name in ("handed_in", "from_scratch", "fine_tuned")
     }
     if not any(rows.values()) or not any(q for own in rows.values() for q in own):
         return None

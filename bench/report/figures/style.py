@@ -35,7 +35,7 @@ CLASS_COLOURS = (
 )
 # Okabe and Ito's colours: one for each system, the same in every figure.
 SYSTEM_COLOURS = {
-    "assignment": "#777777",
+    "handed_in": "#777777",
     "fine_tuned": "#0072b2",
     "from_scratch": "#d55e00",
     "linear_probe": "#009e73",

@@ -34,7 +34,7 @@ def encoder() -> keras.Model:
     """Build the encoder: 28x28x1 to two **ReLU** units."""
     image = keras.Input(IMAGE)
     code = layers.Dense(LATENT, activation="relu", dtype="float32")(_convolutional_part(image))
-    return keras.Model(image, code, name="assignment_encoder")
+    return keras.Model(image, code, name="handed_in_encoder")
 
 
 def decoder() -> keras.Model:
@@ -52,7 +52,7 @@ def decoder() -> keras.Model:
         image = _convolution(32, 3)(image)
     image = layers.Conv2D(1, 3, padding="same")(image)
     image = layers.Activation("sigmoid", dtype="float32")(image)
-    return keras.Model(code, image, name="assignment_decoder")
+    return keras.Model(code, image, name="handed_in_decoder")
 
 
 def classifier(trained_encoder: keras.Model, classes: int = 10) -> keras.Model:
@@ -64,4 +64,4 @@ def classifier(trained_encoder: keras.Model, classes: int = 10) -> keras.Model:
     features = trained_encoder.get_layer("flattened").output
     hidden = layers.Dense(128, activation="relu")(features)
     logits = layers.Dense(classes, dtype="float32", name="logits")(hidden)
-    return keras.Model(trained_encoder.input, logits, name="assignment_classifier")
+    return keras.Model(trained_encoder.input, logits, name="handed_in_classifier")
