@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 FOLDER = Path(__file__).parent
-PROFILES = ("smoke", "quick", "full")
+PROFILES = ("smoke", "quick", "long", "full")
 
 
 def load_profile(profile: str | Path) -> Profile:

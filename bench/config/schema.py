@@ -16,6 +16,7 @@ class Section(BaseModel):
 
 
 Count = Annotated[int, Field(gt=0)]
+Repetitions = Annotated[int, Field(ge=0)]
 Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
 
@@ -48,6 +49,10 @@ class Search(Section):
     )
     factor: Count = Field(description="Hyperband's reduction factor from rung to rung.")
     images: Count = Field(description="Training images a trial sees in an epoch, at most.")
+    confirmations: Repetitions = Field(
+        description="Fresh seeds with which the winner and the defaults are trained again, as long "
+        "as the longest trial, to tell what the search gained."
+    )
 
 
 class Fit(Section):
@@ -60,10 +65,23 @@ class Fit(Section):
     )
 
 
+class RepeatedFit(Fit):
+    """A training that is repeated."""
+
+    seeds: Repetitions = Field(
+        description="Independent repetitions, each with its own derived seed; 0: not run."
+    )
+
+
 class FewLabels(Section):
     """Training with few labelled images: where does pretraining pay?"""
 
-    seeds: Count = Field(description="Repetitions, each with its own labelled images.")
+    seeds: Count = Field(
+        description="Repetitions, each with its own labelled images and its own pretraining."
+    )
+    widths: tuple[Count, ...] = Field(description="Channels of each stage, outermost first.")
+    stage: Fit = Field(description="Greedy training of each stage without labels.")
+    unlabelled: Count = Field(description="Images of that training, at most.")
     per_class: tuple[Count, ...] = Field(description="Labelled images of each class.")
     images: Count = Field(
         description="Images an epoch: the labelled ones, repeated as often as it takes."
@@ -76,7 +94,19 @@ class Overfitting(Section):
 
     seeds: Count = Field(description="Repetitions, each with its own training images.")
     images: Count = Field(description="Training images.")
-    fit: Fit = Field(description="The training; ours has its own learning rate and recipe.")
+    fit: Fit = Field(
+        description="The training. The handed-in network has this rate, constant, and a second "
+        "time with the one-cycle schedule; ours has its own learning rate and recipe."
+    )
+
+
+class Calibration(Section):
+    """Two trainings that differ in label smoothing alone."""
+
+    seeds: Count = Field(description="Repetitions, each with its own derived seed.")
+    images: Count = Field(description="Training images.")
+    fit: Fit = Field(description="The training; its learning rate is the search's winner.")
+    label_smoothing: Fraction = Field(description="Label smoothing of the second training.")
 
 
 class Classifier(Section):
@@ -91,8 +121,9 @@ class Classifier(Section):
     fine_tune: Fit = Field(
         description="Training of the whole classifier; the from-scratch control has the same."
     )
-    handed_in: Fit = Field(description="Training of the handed-in network.")
-    weight_decay: Annotated[float, Field(ge=0.0)] = Field(description="AdamW's weight decay.")
+    weight_decay: Annotated[float, Field(ge=0.0)] = Field(
+        description="Decoupled weight decay of Muon and of AdamW."
+    )
     shift: Annotated[int, Field(ge=0)] = Field(
         description="Largest random translation of a training image, pixels."
     )
@@ -108,11 +139,19 @@ class Classifier(Section):
         description="The search over learning rate, pooling and label smoothing."
     )
     few_labels: FewLabels = Field(description="Pretraining's worth with few labels.")
+    calibration: Calibration = Field(description="What label smoothing does to calibration.")
 
 
 class FashionClassifier(Classifier):
     """Exercise 5, which also asks whether the classifier overfits."""
 
+    handed_in: RepeatedFit = Field(
+        description="Training of the handed-in network at a constant rate: about as many seconds "
+        "as ours gets."
+    )
+    handed_in_same_epochs: RepeatedFit = Field(
+        description="The same for as many epochs as ours gets."
+    )
     overfitting: Overfitting = Field(description="Overfitting, reproduced and cured.")
 
 
@@ -121,6 +160,9 @@ class TSNE(Section):
 
     perplexity: Positive = Field(description="Effective number of neighbours.")
     components: Count = Field(description="Principal components kept before t-SNE.")
+    seeds: Repetitions = Field(
+        description="Independent repetitions, each with its own derived seed."
+    )
     images: Count | None = Field(
         default=None, description="Training images embedded at most; absent: all."
     )
@@ -130,6 +172,9 @@ class UMAP(Section):
     """The UMAP map (umap-learn)."""
 
     neighbours: Count = Field(description="Neighbours of each image in the graph.")
+    seeds: Repetitions = Field(
+        description="Independent repetitions, each with its own derived seed."
+    )
     images: Count | None = Field(
         default=None, description="Training images embedded at most; absent: all."
     )
@@ -138,6 +183,9 @@ class UMAP(Section):
 class NeighbourMap(Section):
     """The neighbour autoencoder: an encoder that learns where t-SNE puts an image."""
 
+    seeds: Repetitions = Field(
+        description="Independent repetitions, each with its own derived seed and t-SNE map."
+    )
     anchors: Count = Field(description="Points of the t-SNE map among which the encoder chooses.")
     widths: tuple[Count, ...] = Field(description="Channels of the encoder's stages.")
     encoder: Fit = Field(description="Training of the encoder.")
@@ -155,13 +203,19 @@ class Collapse(Section):
 class Embedding(Section):
     """A two-dimensional map of the images."""
 
-    seeds: Count = Field(description="Independent repetitions, each with its own derived seed.")
     hidden: tuple[Count, ...] = Field(
         description="Units of the autoencoder's hidden layers, outermost first."
     )
-    autoencoder: Fit = Field(description="Training of the autoencoder with a linear bottleneck.")
-    handed_in: Fit = Field(description="Training of the handed-in network.")
-    vae: Fit = Field(description="Training of the VAE with a two-dimensional code.")
+    autoencoder: RepeatedFit = Field(
+        description="Training of the autoencoder with a linear bottleneck."
+    )
+    handed_in: RepeatedFit = Field(
+        description="Training of the handed-in network, at a constant rate."
+    )
+    handed_in_longer: RepeatedFit = Field(
+        description="How the training of the handed-in network goes on from there: more epochs."
+    )
+    vae: RepeatedFit = Field(description="Training of the VAE with a two-dimensional code.")
     neighbour: NeighbourMap = Field(description="The neighbour autoencoder.")
     tsne: TSNE = Field(description="The t-SNE map.")
     umap: UMAP = Field(description="The UMAP map.")
@@ -173,17 +227,30 @@ class Embedding(Section):
 class Generation(Section):
     """Generation of new images."""
 
-    seeds: Count = Field(description="Independent repetitions, each with its own derived seed.")
-    width: Count = Field(description="Channels of the innermost feature map but one.")
-    latent: Count = Field(description="Size of the code of autoencoder and GAN (VAE: searched).")
+    width: Count = Field(
+        description="Channels of the decoders' feature map of 7 by 7; half as many at 14 by 14. "
+        "The same for all generators but the handed-in one."
+    )
+    latent: Count = Field(
+        description="Size of the autoencoder's code (VAE: searched; the GAN has the VAE's)."
+    )
     mixture_components: Count = Field(description="Gaussians fitted to the autoencoder's codes.")
-    autoencoder: Fit = Field(description="Training of the autoencoder.")
-    flow: Fit = Field(description="Training of the flow that draws codes for the VAE's decoder.")
-    refined: Fit = Field(
+    handed_in_seeds: Repetitions = Field(
+        description="Handed-in networks of the map, and of its longer training, that are sampled."
+    )
+    autoencoder: RepeatedFit = Field(description="Training of the autoencoder.")
+    flow: RepeatedFit = Field(
+        description="Training of the flow that draws codes for the VAE's decoder."
+    )
+    refined: RepeatedFit = Field(
         description="Training of the autoencoder's decoder against a discriminator."
     )
-    vae: Fit = Field(description="Training of the VAE.")
-    gan: Fit = Field(description="Training of the GAN (generator and discriminator each step).")
+    vae: RepeatedFit = Field(
+        description="Training of the VAE: about as many seconds as the GAN's."
+    )
+    gan: RepeatedFit = Field(
+        description="Training of the GAN (generator and discriminator each step)."
+    )
     beta: Positive = Field(description="Weight of the KL term at the end of its warm-up.")
     free_bits: Annotated[float, Field(ge=0.0)] = Field(
         description="KL a latent unit may use before it is charged, nats."
@@ -193,9 +260,11 @@ class Generation(Section):
     )
     samples: Count = Field(description="Images drawn from each generator for its metrics.")
     pupil: Fit = Field(
-        description="Training of a classifier on samples: what a generator can teach."
+        description="Training of a classifier on samples: what a generator can teach. Of the "
+        "first seed alone."
     )
-    search: Search = Field(description="The search over the VAE's latent size, beta and rate.")
+    search: Search = Field(description="The search over the VAE's latent size and rate.")
+    gan_search: Search = Field(description="The search over the GAN's rate and penalty.")
 
 
 class Sprint(Section):

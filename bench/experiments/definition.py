@@ -20,7 +20,10 @@ class Cell:
         The declared keys of the experiment's section, and no others: a key that is read without
         being declared would not be part of the cell's content key.
     seed : int
-        The cell's own seed.
+        Derived from the root seed, the experiment and the seed index: variants of one experiment
+        share it, and with it what they draw alike (order of the images, codes, labelled images).
+    seed_index : int
+        Which repetition this is, from 0.
     precision : {'float32', 'mixed_bfloat16'}
         Arithmetic of training.
     split : Split
@@ -37,6 +40,7 @@ class Cell:
 
     settings: Any
     seed: int
+    seed_index: int
     precision: str
     split: Split
     needs: Mapping[str, StoredCell]
@@ -64,7 +68,7 @@ class Variant:
         Other variants, of which it is given the cells of all seeds.
     repeated : str
         The section's setting that says how many cells there are, each with a seed of its own, such
-        as `seeds` or `few_labels.seeds`; empty: one cell.
+        as `seeds` or `few_labels.seeds`; empty: one cell. Where the setting is 0 it does not run.
     """
 
     name: str

@@ -56,6 +56,7 @@ def run_cell(profile: Profile, planned: PlannedCell, progress: Progress) -> Outc
         cell = Cell(
             settings=given_settings(profile, planned),
             seed=planned.seed,
+            seed_index=planned.stored.seed,
             precision=profile.precision,
             split=_split(profile, planned.experiment.dataset),
             needs=planned.needs,

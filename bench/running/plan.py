@@ -29,7 +29,7 @@ class PlannedCell:
     experiment, variant : Experiment, Variant
         Its definition.
     seed : int
-        Its own seed, derived from the root seed.
+        Derived from the root seed, the experiment and the seed index.
     depends_on : dict
         What the key is the hash of; kept with the cell as `config.json`.
     needs : dict of str to StoredCell
@@ -155,7 +155,7 @@ def _dependencies(
     return {
         "experiment": experiment.name,
         "variant": variant.name,
-        "settings": {key: section[key] for key in variant.settings},
+        "settings": _without_seeds({key: section[key] for key in variant.settings}),
         "data": profile.data.model_dump(mode="json"),
         "dataset": data.fingerprint(experiment.dataset),
         "precision": profile.precision,
@@ -163,12 +163,19 @@ def _dependencies(
         "device": "gpu" if backend_sees_gpu() else "cpu",
         **({"hardware": hardware()} if experiment.timed else {}),
         "root_seed": profile.root_seed,
-        "seed": derive_seed(profile.root_seed, experiment.name, variant.name, index),
+        "seed": derive_seed(profile.root_seed, experiment.name, index),
         "source": source_hash(function.__module__, (function.__name__,), ROOT),
         "splitting": source_hash("bench.data.splitting", ("split",), ROOT),
         "versions": package_versions(),
         "needs": {name: cell.key for name, cell in needs.items()},
     }
+
+
+def _without_seeds(settings: Any) -> Any:
+    """Leave out how often something is repeated: it changes no single repetition."""
+    if not isinstance(settings, dict):
+        return settings
+    return {key: _without_seeds(value) for key, value in settings.items() if key != "seeds"}
 
 
 def given_settings(profile: Profile, cell: PlannedCell) -> Any:
