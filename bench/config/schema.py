@@ -218,6 +218,9 @@ class Embedding(Section):
     vae: RepeatedFit = Field(description="Training of the VAE with a two-dimensional code.")
     neighbour: NeighbourMap = Field(description="The neighbour autoencoder.")
     tsne: TSNE = Field(description="The t-SNE map.")
+    tsne_repeated: TSNE = Field(
+        description="t-SNE maps of fewer images, several seeds: what of a map is not chance."
+    )
     umap: UMAP = Field(description="The UMAP map.")
     collapse: Collapse = Field(description="Dead units of the handed-in autoencoder over seeds.")
     score_images: Count = Field(description="Test images on which the scorecard ranks neighbours.")

@@ -68,13 +68,38 @@ def for_epochs(fit: Fit, epochs: int, learning_rate: float) -> Fit:
     return fit.model_copy(update={"epochs": epochs, "learning_rate": learning_rate})
 
 
-def fit_autoencoder(cell: Cell, pair: Any, images: np.ndarray, fit: Fit) -> Any:
-    """Train an encoder and a decoder to reconstruct images, validating each epoch."""
+def fit_autoencoder(
+    cell: Cell, pair: Any, images: np.ndarray, fit: Fit, *, constant_rate: bool = False
+) -> Any:
+    """Train an encoder and a decoder to reconstruct images, validating each epoch.
+
+    Parameters
+    ----------
+    cell : Cell
+        Its seed, validation images and progress are used.
+    pair : tuple of keras.Model
+        Encoder and decoder.
+    images : ndarray of uint8, shape (n, 28, 28)
+        Training images.
+    fit : Fit
+        The training.
+    constant_rate : bool
+        Whether the learning rate stays the same; else it follows the one-cycle schedule.
+
+    Returns
+    -------
+    Record
+        Of the training.
+    """
     steps = training.loop.steps(len(images), fit)
     objective = training.objective.Objective(
         loss=models.autoencoder.reconstruction_loss(*pair),
         trains=pair,
-        optimizer=training.schedule.adam(fit.learning_rate, steps),
+        optimizer=(
+            training.schedule.constant_adam(fit.learning_rate)
+            if constant_rate
+            else training.schedule.adam(fit.learning_rate, steps)
+        ),
     )
     return training.loop.train(
         [objective],

@@ -57,6 +57,17 @@ def adam(
     return _sparing(optimizer)
 
 
+def constant_adam(learning_rate: float) -> keras.optimizers.Optimizer:
+    """Adam as Keras sets it by default, at a constant rate (Kingma and Ba, 2014, arXiv 1412.6980).
+
+    Parameters
+    ----------
+    learning_rate : float
+        The same at every step.
+    """
+    return keras.optimizers.Adam(learning_rate)
+
+
 def muon(peak: float, steps: int, weight_decay: float = 0.0) -> keras.optimizers.Optimizer:
     """Muon under a one-cycle schedule, for convolutional networks.
 
