@@ -15,6 +15,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "objective",
         "predict",
         "schedule",
+        "statistics",
         "supervised",
         "views",
     ],

@@ -10,7 +10,7 @@ import pandas as pd
 
 from bench.config import Fit
 from bench.store.provenance import peak_memory_mib, usable_cores
-from bench.training import backend
+from bench.training import backend, statistics
 from bench.training.objective import Objective
 
 Progress = Callable[[float, str], None]
@@ -98,7 +98,10 @@ def train(
     validation: Mapping[str, np.ndarray] | None = None,
     progress: Progress | None = None,
 ) -> Record:
-    """Train for a number of epochs.
+    """Train for a number of epochs; the weights are those after the last one.
+
+    At the end, averaged weights take their place where the optimiser keeps them, and normalisation
+    statistics are estimated anew for the final weights (`statistics.reestimate`).
 
     Parameters
     ----------
@@ -154,7 +157,10 @@ def train(
     for objective in objectives:
         # where the optimiser averages weights, the average takes their place
         objective.optimizer.finalize_variable_values(objective.trainable)
+    began = time.perf_counter()
+    statistics.reestimate(objectives, data, batch_size=batch_size, seed=seed)
     cost = _cost(objectives, calls, epochs=epochs, chunk=chunk, batch_size=batch_size)
+    cost["seconds"] += time.perf_counter() - began
     return Record(pd.DataFrame(rows), cost)
 
 
