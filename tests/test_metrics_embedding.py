@@ -225,7 +225,8 @@ def test_a_collapsed_map_scores_as_chance_and_not_as_an_error():
     assert card["line_share"] == 1.0
     assert card["dead_units"] == 2
     assert abs(card["neighbourhood_auc"]) < 0.1
-    del card["neighbourhood_curve"]
+    for key in ("neighbourhood_curve", "knn_image_interval", "class_purity"):
+        del card[key]
     assert all(np.isfinite(value) for value in card.values())
 
 
@@ -298,3 +299,21 @@ def test_bad_input_is_refused_with_a_reason():
         knn_accuracy(places, labels, places, labels, k=61)
     with pytest.raises(ValueError, match="real numbers"):
         dead_units(places.astype(complex))
+
+
+def test_neighbours_among_counts_classes_without_the_image_itself():
+    random = np.random.default_rng(0)
+    places = np.concatenate([random.normal(c, 0.1, (20, 2)) for c in (0.0, 5.0, 10.0)])
+    labels = np.repeat([0, 1, 2], 20)
+    assert embedding.neighbours_among(places, labels, [0], [0]) == 1.0
+    assert embedding.neighbours_among(places, labels, [0, 1], [1]) == 0.5
+    mixed = np.tile([3, 4], 30)
+    shares = [embedding.neighbours_among(places, mixed, [3], [label]) for label in (3, 4)]
+    assert sum(shares) == pytest.approx(1.0)
+    # all in one place: the image itself is still left out
+    assert embedding.neighbours_among(np.zeros((12, 2)), np.arange(12), [5], [5]) == 0.0
+
+
+def test_neighbours_among_refuses_a_class_that_does_not_occur():
+    with pytest.raises(ValueError, match="nothing to count"):
+        embedding.neighbours_among(np.zeros((12, 2)), np.zeros(12, int), [7], [0])

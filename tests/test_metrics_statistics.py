@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from bench.metrics.statistics import (
+    bootstrap_interval,
     Interval,
     holm,
     mcnemar,
@@ -149,3 +150,12 @@ def test_bad_input_is_refused_with_a_reason():
         verdict(Interval(1.0, 0.5, 1.5, 3), "up")
     with pytest.raises(ValueError, match="p-values"):
         holm([0.5, 1.2])
+
+
+def test_bootstrap_interval_agrees_with_the_binomial_standard_error():
+    right = np.random.default_rng(1).random(10_000) < 0.9
+    interval = bootstrap_interval(right, seed=3)
+    half = 1.96 * np.sqrt(right.mean() * (1 - right.mean()) / len(right))
+    assert interval.mean == right.mean()
+    assert interval.high - interval.low == pytest.approx(2 * half, rel=0.1)
+    assert interval == bootstrap_interval(right, seed=3)

@@ -111,6 +111,20 @@ def fit_autoencoder(
     )
 
 
+def against_mean_image(cell: Cell, error: float) -> dict[str, float]:
+    """Hold a decoder's mean squared error against that of the mean training image.
+
+    Returns
+    -------
+    dict
+        `trivial_error`, the mean squared error of the mean training image on the test images,
+        [0, 1] pixels; and `trained`, 1.0 if `error` is below it, else 0.0.
+    """
+    mean = cell.split.train_images.mean(axis=0, dtype=np.float64) / 255.0
+    trivial = float(np.mean(np.square(cell.split.test_images / np.float32(255) - mean)))
+    return {"trivial_error": trivial, "trained": float(error < trivial)}
+
+
 def reconstructed(cell: Cell, decoder: Any, codes: np.ndarray) -> tuple[np.ndarray, float]:
     """Decode the test images' codes: uint8 images, and mean squared error of the [0, 1] pixels."""
     restored = training.predict.codes_to(decoder, codes)[..., 0]

@@ -1,9 +1,11 @@
 """How well a two-dimensional map shows the images it was made from."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from scipy import stats
+from scipy.spatial import KDTree
 from sklearn.neighbors import KNeighborsClassifier
 
 from bench.metrics import checks
@@ -15,6 +17,7 @@ from bench.metrics.neighbourhoods import (
     neighbourhood_curve,
     trustworthiness,
 )
+from bench.metrics.statistics import bootstrap_interval
 
 __all__ = [
     "brightness_correlation",
@@ -22,16 +25,19 @@ __all__ = [
     "dead_units",
     "distance_correlation",
     "knn_accuracy",
+    "knn_correct",
     "line_share",
     "neighbour_ranks",
     "neighbourhood_auc",
     "neighbourhood_curve",
+    "neighbours_among",
     "rank",
     "scorecard",
     "triplet_accuracy",
     "trustworthiness",
 ]
 
+PURITY_NEIGHBOURS = 10
 CURVE_POINTS = 48  # of the neighbourhood curve that a scorecard keeps
 
 
@@ -43,6 +49,25 @@ def knn_accuracy(
     k: int = 5,
 ) -> float:
     """Classify held-out positions by their neighbours in the map of the training images.
+
+    Parameters and errors are those of `knn_correct`.
+
+    Returns
+    -------
+    float
+        Share of held-out images that get their class, 0 to 1.
+    """
+    return float(knn_correct(train_map, train_labels, test_map, test_labels, k).mean())
+
+
+def knn_correct(
+    train_map: np.ndarray,
+    train_labels: np.ndarray,
+    test_map: np.ndarray,
+    test_labels: np.ndarray,
+    k: int = 5,
+) -> np.ndarray:
+    """Tell which held-out positions their neighbours in the training map classify correctly.
 
     Parameters
     ----------
@@ -59,8 +84,8 @@ def knn_accuracy(
 
     Returns
     -------
-    float
-        Share of held-out images that get their class, 0 to 1.
+    ndarray of bool, shape (m,)
+        Whether a held-out image gets its class.
 
     Raises
     ------
@@ -81,7 +106,58 @@ def knn_accuracy(
     checks.same_length("test_map", test, "test_labels", test_labels)
     checks.whole("k", k, 1, len(train))
     judge = KNeighborsClassifier(n_neighbors=k).fit(train, train_labels)
-    return float((judge.predict(test) == test_labels).mean())
+    return np.asarray(judge.predict(test) == test_labels)
+
+
+def neighbours_among(
+    positions: np.ndarray,
+    labels: np.ndarray,
+    of: Sequence[int],
+    among: Sequence[int],
+    k: int = PURITY_NEIGHBOURS,
+) -> float:
+    """Measure the share of some classes among the nearest neighbours of some classes.
+
+    Parameters
+    ----------
+    positions : ndarray of float, shape (n, d)
+        The map.
+    labels : ndarray of int, shape (n,)
+        Class of each position.
+    of : sequence of int
+        Classes whose positions are asked.
+    among : sequence of int
+        Classes that are counted among their neighbours.
+    k : int
+        Neighbours of each position, itself left out.
+
+    Returns
+    -------
+    float
+        From 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        If lengths differ, there are no more than `k` positions, or none has a class of `of`.
+    """
+    places = checks.matrix("positions", positions, least=2)
+    classes = checks.classes("labels", labels)
+    checks.same_length("positions", places, "labels", classes)
+    checks.whole("k", k, 1, len(places) - 1)
+    asked = np.isin(classes, of)
+    if not asked.any():
+        raise ValueError(
+            f"of: expected classes that occur among the labels, got {list(of)}; there is nothing "
+            "to count."
+        )
+    own = np.flatnonzero(asked)
+    # one more than wanted; where positions coincide the position itself may stand anywhere
+    _, rows = KDTree(places.astype(float)).query(places[own].astype(float), k + 1)
+    is_self = rows == own[:, None]
+    is_self[~is_self.any(axis=1), -1] = True
+    others = rows[~is_self].reshape(len(own), k)
+    return float(np.isin(classes[others], among).mean())
 
 
 def triplet_accuracy(
@@ -316,7 +392,10 @@ def scorecard(
         `knn_accuracy`, `trustworthiness`, `continuity`, `neighbourhood_auc`,
         `triplet_accuracy`, `distance_correlation`, `line_share`, `brightness_correlation` and
         `dead_units` and `rank` (ints), each as the function of that name (or `neighbourhood_curve`)
-        describes it; and `neighbourhood_curve` itself at some sizes, as the lists `k` and `kept`.
+        describes it; `neighbourhood_curve` itself at some sizes, as the lists `k` and `kept`;
+        `knn_image_interval`, the 95 % interval of `knn_accuracy` over other held-out images; and
+        `class_purity`, for each class its share among the ten neighbours on the map, with
+        `lowest_class_purity`, the least of these.
 
     Raises
     ------
@@ -330,8 +409,18 @@ def scorecard(
     ranks, map_ranks = neighbour_ranks(points[chosen]), neighbour_ranks(places[chosen])
     curve = neighbourhood_curve(ranks, map_ranks)
     sizes = np.unique(np.geomspace(1, len(curve), CURVE_POINTS).astype(int))
+    correct = knn_correct(train_map, train_labels, places, test_labels, k)
+    interval = bootstrap_interval(correct, seed=seed)
+    neighbours = min(PURITY_NEIGHBOURS, len(places) - 1)
+    purity = [
+        neighbours_among(places, test_labels, [label], [label], neighbours)
+        for label in np.unique(test_labels)
+    ]
     return {
-        "knn_accuracy": knn_accuracy(train_map, train_labels, places, test_labels, k),
+        "knn_accuracy": float(correct.mean()),
+        "knn_image_interval": {"low": interval.low, "high": interval.high},
+        "class_purity": purity,
+        "lowest_class_purity": min(purity),
         "trustworthiness": trustworthiness(ranks, map_ranks, k),
         "continuity": continuity(ranks, map_ranks, k),
         "neighbourhood_auc": neighbourhood_auc(curve),

@@ -172,6 +172,47 @@ def proportion_interval(successes: int, n: int, confidence: float = 0.95) -> Int
     return Interval(share, low, high, n)
 
 
+def bootstrap_interval(
+    values: np.ndarray, *, seed: int, resamples: int = 1000, confidence: float = 0.95
+) -> Interval:
+    """Estimate a mean over test images for networks that stay as they are.
+
+    Parameters
+    ----------
+    values : ndarray of float or bool, shape (n,)
+        One figure an image, such as whether it is classified correctly.
+    seed : int
+        Draws the resamples.
+    resamples : int
+        How many.
+    confidence : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    Interval
+        It tells what other test images would change, not what another training would.
+
+    Raises
+    ------
+    ValueError
+        If there is no value, one is no finite number, or `confidence` is out of range.
+
+    Notes
+    -----
+    Percentiles of the means of samples drawn with replacement: Efron, "Bootstrap methods: another
+    look at the jackknife", Annals of Statistics 7, 1979.
+    """
+    numbers = _vector("values", np.asarray(values, dtype=np.float64))
+    checks.whole("resamples", resamples, 1)
+    _check_confidence(confidence)
+    random, count = np.random.default_rng(seed), len(numbers)
+    means = [numbers[random.integers(count, size=count)].mean() for _ in range(resamples)]
+    tail = (1.0 - confidence) / 2.0
+    low, high = np.quantile(means, [tail, 1.0 - tail])
+    return Interval(float(numbers.mean()), float(low), float(high), count)
+
+
 def correlation_interval(r: float, n: int, confidence: float = 0.95) -> Interval:
     """Estimate a correlation from independent pairs.
 
