@@ -248,7 +248,12 @@ def test_scorecard_ranks_each_space_once_and_agrees_with_its_parts(monkeypatch):
     assert kept["k"][0] == 1
     assert kept["k"][-1] == len(curve)
     assert kept["kept"] == pytest.approx(curve[np.array(kept["k"]) - 1])
+    interval = card.pop("knn_image_interval")
+    assert interval["low"] < card["knn_accuracy"] < interval["high"]
+    purity = [embedding.neighbours_among(places, labels, [one], [one]) for one in range(3)]
+    assert card.pop("class_purity") == purity
     assert card == {
+        "lowest_class_purity": min(purity),
         "knn_accuracy": knn_accuracy(places + 0.01, labels, places, labels),
         "trustworthiness": pytest.approx(trustworthiness(ranks, map_ranks)),
         "continuity": pytest.approx(continuity(ranks, map_ranks)),
