@@ -13,6 +13,7 @@ from babel.messages import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from bench.config.protocol import protocol
 from bench.data import DATASETS
 from bench.paths import ROOT, TEMPLATES
 from bench.report.constants import Constants
@@ -59,6 +60,8 @@ def messages(templates: Path = TEMPLATES) -> Iterator[tuple[str, str | tuple[str
         yield f"equations.toml:{key}", equation.alt
     for system in Constants(templates).published_systems():
         yield "published.toml", system
+    for text in protocol().messages():
+        yield "protocol.toml", text
     for info in DATASETS.values():
         for name in info.class_names:
             if not name.isdigit():
