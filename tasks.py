@@ -142,9 +142,12 @@ def lint(context: Context) -> None:
 
 
 @task(help={**RUN, "yes": "do not ask"})
-def clean(context: Context, profile: str = "auto", run: str = "", yes: bool = False) -> None:
+def clean(
+    context: Context, profile: str = "auto", run: str | None = None, yes: bool = False
+) -> None:
     """Delete a run and its report."""
-    _python("bench", "clean", *_options(profile, run), *(("--yes",) if yes else ()))
+    named = () if run is None else ("--run", run)  # an empty name is a mistake, no default
+    _python("bench", "clean", *_options(profile), *named, *(("--yes",) if yes else ()))
 
 
 # Listed by hand: Invoke's own search would also take what is merely imported.

@@ -1,8 +1,9 @@
 """What each command does, in a few calls to the rooms."""
 
 import argparse
-import shutil
 import time
+from contextlib import nullcontext
+from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
@@ -12,9 +13,9 @@ from rich.table import Table
 from bench.config import describe
 from bench.errors import UserError
 from bench.experiments import ASSIGNED, EXPERIMENTS
-from bench.paths import REPORTS, ROOT
+from bench.paths import REPORTS, ROOT, run_name
 from bench.running import execute, listed, make_plan, resolve_profile, usable_workers
-from bench.store import lock_run, open_run, write_manifest
+from bench.store import is_run, left_overs, lock_run, open_run, remove, write_manifest
 
 FAILED_CELLS = 3
 
@@ -35,7 +36,7 @@ def run_all(options: argparse.Namespace, console: Console) -> int:
 def _report_is_fresh(options: argparse.Namespace) -> bool:
     from bench.report.freshness import is_fresh
 
-    name = options.run or resolve_profile(options.profile).name
+    name = _name(options)
     return is_fresh(open_run(options.runs / name), options.reports / name)
 
 
@@ -49,11 +50,18 @@ def speed(options: argparse.Namespace, console: Console) -> int:
     return _run(options, console, [n for n, e in EXPERIMENTS.items() if e.timed], None)
 
 
+def _name(options: argparse.Namespace) -> str:
+    """Name of the run that a command is about: as given, or the profile's."""
+    if options.run is None:
+        return resolve_profile(options.profile).name
+    return run_name(options.run)
+
+
 def _run(
     options: argparse.Namespace, console: Console, experiments: list[str], variant: str | None
 ) -> int:
     profile = resolve_profile(options.profile)
-    folder = options.runs / (options.run or profile.name)
+    folder = options.runs / _name(options)
     began = time.perf_counter()
     timed = any(EXPERIMENTS[name].timed for name in experiments if name in EXPERIMENTS)
     workers = 1 if timed else options.workers or usable_workers()
@@ -62,7 +70,8 @@ def _run(
         whole = listed(profile, folder, experiments)
         console.print(
             f"Run {folder.name}: profile {profile.name}, {profile.precision}, {len(plan)} cells, "
-            f"{workers} at once"
+            f"{workers} at once",
+            markup=False,
         )
         write_manifest(folder, profile.model_dump(mode="json"), whole)
         summary = execute(profile, plan, console, workers)
@@ -78,13 +87,13 @@ def report(options: argparse.Namespace, console: Console) -> None:
     from bench.report.freshness import remember
     from bench.report.render import render
 
-    name = options.run or resolve_profile(options.profile).name
+    name = _name(options)
     run = open_run(options.runs / name)
     began = time.perf_counter()
     paths = render(run, options.reports / name, tuple(run.profile["report"]["languages"]))
     remember(run, options.reports / name, paths)
     for path in paths:
-        console.print(f"wrote   {path}")
+        console.print(f"wrote   {path}", markup=False)
     console.print(f"Rendered in {time.perf_counter() - began:.1f} s.")
 
 
@@ -98,7 +107,7 @@ def list_experiments(_: argparse.Namespace, console: Console) -> None:
 
 def status(options: argparse.Namespace, console: Console) -> None:
     """Show the cells of a run."""
-    run = open_run(options.runs / (options.run or resolve_profile(options.profile).name))
+    run = open_run(options.runs / _name(options))
     if options.markdown:
         console.print("| cell | status | reason |\n| --- | --- | --- |", markup=False)
         for cell in run.cells:
@@ -154,7 +163,7 @@ def bench_check(options: argparse.Namespace, console: Console) -> int:
         )
         bars.update(bar, completed=1.0, description="done")
     show.print_table(found, console)
-    console.print(f"wrote   {show.write_json(found, REPORTS / 'bench-check')}")
+    console.print(f"wrote   {show.write_json(found, REPORTS / 'bench-check')}", markup=False)
     if options.markdown:
         with options.markdown.open("a", encoding="utf-8") as file:
             file.write(show.markdown(found))
@@ -165,7 +174,8 @@ def trend(options: argparse.Namespace, console: Console) -> None:
     """Draw the stored runs of the benchmarks over time."""
     from bench.trend.page import write_page
 
-    console.print(f"wrote   {write_page(ROOT / '.benchmarks', options.reports / 'trend')}")
+    page = write_page(ROOT / ".benchmarks", options.reports / "trend")
+    console.print(f"wrote   {page}", markup=False)
 
 
 def config(options: argparse.Namespace, console: Console) -> None:
@@ -181,17 +191,41 @@ def config(options: argparse.Namespace, console: Console) -> None:
 
 
 def clean(options: argparse.Namespace, console: Console) -> None:
-    """Delete a run and its report."""
-    name = options.run or resolve_profile(options.profile).name
-    folders = [
-        folder / name for folder in (options.runs, options.reports) if (folder / name).is_dir()
-    ]
-    if not folders:
-        raise UserError(f"There is no run or report named {name}. Nothing was deleted.")
-    listed = " and ".join(map(str, folders))
-    if not options.yes and console.input(f"Delete {listed}? [y/N] ").strip().lower() != "y":
+    """Delete a run and its report, and nothing else."""
+    name = _name(options)
+    run, rendered = options.runs / name, options.reports / name
+    with lock_run(run) if is_run(run) else nullcontext():
+        _delete(options, console, [run, rendered])
+
+
+def _delete(options: argparse.Namespace, console: Console, folders: list[Path]) -> None:
+    doomed = [folder for folder in folders if is_run(folder) or _is_report(folder)]
+    doomed += [old for folder in folders for old in left_overs(folder)]
+    if not doomed:
+        raise UserError(
+            f"There is no run or report named {_name(options)} in {options.runs} and "
+            f"{options.reports}: expected a folder there, not a link, with a run's manifest or a "
+            "rendered report. Nothing was deleted; `ls` shows the names."
+        )
+    listed = " and ".join(map(str, doomed))
+    if not options.yes and not _agrees(console, f"Delete {listed}? [y/N] "):
         console.print("Nothing was deleted.")
         return
-    for folder in folders:
-        shutil.rmtree(folder)
-    console.print(f"Deleted {listed}.")
+    for folder in doomed:
+        remove(folder)
+    console.print(f"Deleted {listed}.", markup=False)
+
+
+def _agrees(console: Console, question: str) -> bool:
+    try:
+        return console.input(question, markup=False).strip().lower() == "y"
+    except EOFError:
+        return False
+
+
+def _is_report(folder: Path) -> bool:
+    """Whether a folder is one that `report` wrote."""
+    from bench.report.freshness import RECORD
+
+    written = (folder / RECORD).is_file() or any(folder.glob("lab-report.*.html"))
+    return written and not folder.is_symlink()

@@ -100,15 +100,6 @@ def test_status_tells_missing_cells(tmp_path, capsys):
     assert "| a/b-s0-kkkkkkkkkkkk | missing |" in capsys.readouterr().out
 
 
-def test_clean_deletes_only_the_named_run(tmp_path):
-    for name in ("one", "two"):
-        (tmp_path / name).mkdir()
-    folders = ["--runs", str(tmp_path), "--reports", str(tmp_path / "none")]
-    assert main(["clean", "--run", "one", "--yes", *folders]) == 0
-    assert not (tmp_path / "one").exists()
-    assert (tmp_path / "two").exists()
-
-
 def test_every_task_has_help_and_is_in_the_readme():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     for name, task in tasks.namespace.tasks.items():

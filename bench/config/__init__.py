@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from bench.config.schema import Classifier, Embedding, Fit, Generation, Profile, Search, Section
 from bench.errors import UserError
+from bench.paths import run_name
 
 __all__ = [
     "PROFILES",
@@ -54,7 +55,7 @@ def load_profile(profile: str | Path) -> Profile:
     try:
         overlay = tomllib.loads(path.read_text(encoding="utf-8"))
         base = tomllib.loads((FOLDER / "base.toml").read_text(encoding="utf-8"))
-        return Profile.model_validate(_merge(base, overlay))
+        loaded = Profile.model_validate(_merge(base, overlay))
     except tomllib.TOMLDecodeError as error:
         raise UserError(
             f"{path} is not valid TOML: {error}. Mend that line and run again."
@@ -68,6 +69,8 @@ def load_profile(profile: str | Path) -> Profile:
             f"{path} does not fit the settings:\n{problems}\n"
             "`python -m bench config` lists every key with its meaning."
         ) from error
+    run_name(loaded.name, f"{path}, name")
+    return loaded
 
 
 def describe(section: type[BaseModel] = Profile, prefix: str = "") -> Iterator[tuple[str, str]]:

@@ -1,8 +1,9 @@
 """The typed store of results: cells that are whole or absent, and the runs they make up."""
 
 from bench.store.cell import Result, StoredCell, write_done, write_failed
+from bench.store.files import left_overs, remove
 from bench.store.keys import content_key, derive_seed
-from bench.store.run import StoredRun, lock_run, open_run, write_manifest
+from bench.store.run import StoredRun, is_run, lock_run, open_run, write_manifest
 
 __all__ = [
     "Result",
@@ -10,8 +11,11 @@ __all__ = [
     "StoredRun",
     "content_key",
     "derive_seed",
+    "is_run",
+    "left_overs",
     "lock_run",
     "open_run",
+    "remove",
     "write_done",
     "write_failed",
     "write_manifest",

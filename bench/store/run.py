@@ -66,6 +66,19 @@ def write_manifest(folder: Path, profile: dict[str, Any], cells: Sequence[Stored
     return StoredRun(folder, profile, tuple(cells))
 
 
+def is_run(folder: Path) -> bool:
+    """Whether a folder, not a link to one, holds a run's manifest of whatever format."""
+    try:
+        content = json.loads((folder / MANIFEST).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return (
+        not folder.is_symlink()
+        and isinstance(content, dict)
+        and {"schema", "profile", "cells"} <= set(content)
+    )
+
+
 def open_run(folder: Path) -> StoredRun:
     """Read a run's manifest.
 
@@ -113,6 +126,6 @@ def lock_run(folder: Path) -> Iterator[None]:
             yield
     except filelock.Timeout as error:
         raise UserError(
-            f"Another process is writing to {folder}. Two at once would train the same cells "
-            "twice; wait for it, stop it, or give this one another name with --run."
+            f"Another process is writing to {folder}, and nothing was changed there. Wait for it, "
+            "stop it, or name another run with --run."
         ) from error
