@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from rich.console import Console
 from rich.markup import escape
@@ -17,6 +18,7 @@ from rich.progress import (
 from bench.config import Profile
 from bench.running.interrupts import catch_interrupts, raise_if_interrupted
 from bench.running.plan import PlannedCell
+from bench.running.profiles import backend_sees_gpu
 from bench.running.workers import Told, run_at_once, run_one_by_one
 
 
@@ -46,7 +48,9 @@ def execute(
     console : Console
         Where progress is shown.
     workers : int
-        Cells at once, each on a core of its own; 1: in this process, on all cores.
+        Cells at once. It changes no figure: on a processor each cell runs in a process on one core,
+        be it one at a time. Timed cells run in this process, one by one, on all cores; so do all
+        cells on a GPU.
     """
     todo = [planned for planned in plan if planned.stored.status != "done"]
     found, failed = len(plan) - len(todo), 0
@@ -69,11 +73,17 @@ def execute(
             mark = "[green]done[/]   " if told.outcome.done else "[red]failed[/] "
             console.print(f"{mark} {escape(label)}  {escape(told.outcome.words)}")
 
-        if workers > 1:
-            run_at_once(profile, todo, workers, show)
-        else:
-            run_one_by_one(profile, todo, show)
+        for has_the_machine, cells in groupby(todo, _has_the_machine):
+            if has_the_machine:
+                run_one_by_one(profile, list(cells), show)
+            else:
+                run_at_once(profile, list(cells), max(1, workers), show)
     return Summary(found, len(todo) - failed, failed)
+
+
+def _has_the_machine(planned: PlannedCell) -> bool:
+    """Whether a cell is given the whole machine, and this process."""
+    return planned.experiment.timed or backend_sees_gpu()
 
 
 def _bars(console: Console) -> Progress:
