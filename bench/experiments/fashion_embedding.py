@@ -195,6 +195,7 @@ def collapse(cell: Cell) -> Result:
     codes = training.predict.images_to(encoder, cell.split.test_images)
     _, error = reconstructed(cell, decoder, codes)
     told = {
+        "reconstruction_mse": error,
         **against_mean_image(cell, error),
         "dead_units": metrics.embedding.dead_units(codes),
         "rank": metrics.embedding.rank(codes),

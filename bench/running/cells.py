@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Any
 
 from bench import data
-from bench.config import Profile
+from bench.config import Profile, protocol
 from bench.experiments.definition import Cell
 from bench.running.plan import PlannedCell, given_settings
 from bench.store import derive_seed, write_done, write_failed
@@ -105,4 +105,5 @@ def _provenance(profile: Profile, planned: PlannedCell, began: float) -> dict[st
         "root_seed": profile.root_seed,
         "seed": planned.seed,
         "profile": profile.name,
+        "protocol": protocol.sha256(),
     }
