@@ -4,15 +4,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from bench.metrics import power
 from bench.metrics.statistics import (
-    bootstrap_interval,
     Interval,
+    bootstrap_interval,
+    correlation_interval,
+    correlation_test,
     holm,
     mcnemar,
     mean_interval,
-    paired_difference,
+    mean_test,
     proportion_interval,
+    proportion_test,
+    spread_ratio,
+    spread_test,
     verdict,
+    welch_difference,
 )
 
 few = settings(max_examples=40, deadline=None)
@@ -43,27 +50,49 @@ def test_the_interval_holds_the_true_mean_as_often_as_it_says():
 def test_one_run_and_equal_runs_have_no_interval_rather_than_a_narrow_one():
     assert mean_interval([0.93]) == Interval(0.93, None, None, 1)
     assert mean_interval([0.1 + 0.2, 0.3, 0.3]) == Interval(pytest.approx(0.3), None, None, 3)
-    assert paired_difference([1.0], [0.5]) == (Interval(0.5, None, None, 1), None)
-    # .3 - .2 differs from .4 - .3 by rounding only: no evidence of spread.
-    rounded = paired_difference([0.3, 0.4], [0.2, 0.3])
-    assert 0.3 - 0.2 != 0.4 - 0.3
-    assert rounded == (Interval(pytest.approx(0.1), None, None, 2), None)
+    assert mean_test([0.93], 0.5) is None
+    assert mean_test([0.1 + 0.2, 0.3, 0.3], 0.5) is None
+    assert welch_difference([1.0], [0.5, 0.6]) == (Interval(pytest.approx(0.45), None, None, 1),
+                                                   None, None, None)  # fmt: skip
+    assert welch_difference([1.0, 1.0], [0.5, 0.5]).p_value is None
+    assert spread_test([1.0, 2.0], [0.5, 0.5]) is None
 
 
 @few
-@given(st.lists(st.tuples(figures, figures), min_size=2, max_size=12))
-def test_paired_difference_agrees_with_scipy_and_turns_with_its_arguments(pairs):
-    first, second = np.array(pairs).T
-    ours, other = paired_difference(first, second), paired_difference(second, first)
+@given(st.lists(figures, min_size=2, max_size=12), st.floats(-50, 50))
+def test_the_test_of_a_mean_agrees_with_scipy_and_with_its_interval(values, reference):
+    ours = mean_test(values, reference)
+    if len(set(values)) == 1:
+        assert ours is None
+        return
+    assert ours == pytest.approx(stats.ttest_1samp(values, reference).pvalue, abs=1e-12)
+    interval = mean_interval(values, 0.95)
+    if abs(ours - 0.05) > 1e-9:
+        assert (ours < 0.05) == (not interval.low <= reference <= interval.high)
+
+
+@pytest.mark.filterwarnings("ignore:Precision loss occurred:RuntimeWarning")  # one constant group
+@few
+@given(
+    st.lists(figures, min_size=2, max_size=9),
+    st.lists(figures, min_size=2, max_size=9),
+    st.sampled_from([0.8, 0.95]),
+)
+def test_welch_agrees_with_scipy_and_turns_with_its_arguments(first, second, confidence):
+    ours = welch_difference(first, second, confidence=confidence)
+    other = welch_difference(second, first, confidence=confidence)
     assert ours.interval.mean == pytest.approx(-other.interval.mean)
-    if len(set(np.round(first - second, 4))) == 1:
+    assert ours.interval.n == min(len(first), len(second))
+    if len(set(first)) == len(set(second)) == 1:
         assert ours.p_value is None
         return
-    theirs = stats.ttest_rel(first, second)
+    theirs = stats.ttest_ind(first, second, equal_var=False)
     assert ours.p_value == pytest.approx(theirs.pvalue, abs=1e-12)
-    assert other.p_value == pytest.approx(theirs.pvalue, abs=1e-12)
-    limits = theirs.confidence_interval(0.95)
+    assert ours.freedom == pytest.approx(theirs.df)
+    limits = theirs.confidence_interval(confidence)
     assert (ours.interval.low, ours.interval.high) == pytest.approx(tuple(limits), abs=1e-9)
+    shifted = welch_difference(np.add(first, 3.0), second, reference=3.0)
+    assert shifted.p_value == pytest.approx(theirs.pvalue, abs=1e-9)
 
 
 @few
@@ -76,6 +105,115 @@ def test_proportion_interval_agrees_with_scipy(n, share, confidence):
     assert 0.0 <= ours.low <= ours.mean <= ours.high <= 1.0
     assert ours.low < ours.high
     assert (ours.mean, ours.n) == (successes / n, n)
+
+
+@few
+@given(st.integers(1, 400), st.floats(0, 1), st.floats(0.05, 0.95))
+def test_the_test_of_a_share_is_the_chi_square_test_and_agrees_with_its_interval(n, share, p):
+    successes = round(share * n)
+    ours = proportion_test(successes, n, p)
+    observed, expected = [successes, n - successes], [n * p, n * (1 - p)]
+    assert ours == pytest.approx(stats.chisquare(observed, expected).pvalue, abs=1e-12)
+    interval = proportion_interval(successes, n)
+    if abs(ours - 0.05) > 1e-9:
+        assert (ours < 0.05) == (not interval.low <= p <= interval.high)
+
+
+@few
+@given(st.floats(-0.99, 0.99), st.integers(5, 500), st.floats(-0.9, 0.9))
+def test_the_test_of_a_correlation_agrees_with_its_interval(r, n, reference):
+    ours = correlation_test(r, n, reference)
+    z = (np.arctanh(r) - np.arctanh(reference)) / (1 / np.sqrt(n - 3))
+    assert ours == pytest.approx(2 * stats.norm.sf(abs(z)), abs=1e-12)
+    interval = correlation_interval(r, n)
+    if abs(ours - 0.05) > 1e-9:
+        assert (ours < 0.05) == (not interval.low <= reference <= interval.high)
+
+
+@few
+@given(
+    st.lists(figures, min_size=3, max_size=9, unique=True),
+    st.lists(figures, min_size=3, max_size=9, unique=True),
+    st.floats(0.5, 4),
+)
+def test_the_test_of_a_ratio_of_spreads_agrees_with_its_interval(first, second, reference):
+    ours = spread_test(first, second, reference)
+    f = np.var(first, ddof=1) / np.var(second, ddof=1) / reference**2
+    law = stats.f(len(first) - 1, len(second) - 1)
+    assert ours == pytest.approx(2 * min(law.cdf(f), law.sf(f)), abs=1e-9)
+    interval = spread_ratio(first, second)
+    if abs(ours - 0.05) > 1e-6:
+        assert (ours < 0.05) == (not interval.low <= reference <= interval.high)
+
+
+@pytest.mark.parametrize("direction", ["greater", "less"])
+def test_what_a_test_could_have_seen_is_found_in_four_of_five_simulated_runs(direction):
+    random, runs = np.random.default_rng(5), 3000
+
+    def share_found(draw, test, estimate, reference):
+        found = 0
+        for _ in range(runs):
+            drawn = draw()
+            above = estimate(drawn) > reference
+            found += test(drawn) < 0.05 and above == (direction == "greater")
+        return found / runs
+
+    level = np.array([-1.0, 0.0, 1.0, 0.5, -0.5])
+    level *= 2.0 / level.std(ddof=1)  # five runs whose spread is 2 exactly
+    near = {"abs": 0.025}
+    true = power.visible_mean(level, direction, 3.0)
+    found = share_found(
+        lambda: random.normal(true, 2.0, 5), lambda x: mean_test(x, 3.0), np.mean, 3.0
+    )
+    assert found == pytest.approx(0.8, **near)
+    true = power.visible_difference(level, level, direction)
+    found = share_found(
+        lambda: (random.normal(true, 2.0, 5), random.normal(0.0, 2.0, 5)),
+        lambda pair: welch_difference(*pair).p_value,
+        lambda pair: np.mean(pair[0]) - np.mean(pair[1]),
+        0.0,
+    )
+    assert found == pytest.approx(0.8, abs=0.04)  # its degrees of freedom are estimated
+    true = power.visible_share(12, direction, 0.5)
+    found = share_found(
+        lambda: random.binomial(12, true),
+        lambda k: proportion_test(k, 12, 0.5),
+        lambda k: k / 12,
+        0.5,
+    )
+    assert found == pytest.approx(0.8, **near)
+    true = power.visible_correlation(60, direction, 0.4)
+    found = share_found(
+        lambda: np.corrcoef(
+            random.multivariate_normal([0, 0], [[1, true], [true, 1]], 60), rowvar=False
+        )[0, 1],
+        lambda r: correlation_test(r, 60, 0.4),
+        float,
+        0.4,
+    )
+    assert found == pytest.approx(0.8, **near)
+    true = power.visible_spread(5, 7, direction, 1.5)
+    found = share_found(
+        lambda: (random.normal(0, true, 5), random.normal(0, 1, 7)),
+        lambda pair: spread_test(*pair, 1.5),
+        lambda pair: np.std(pair[0], ddof=1) / np.std(pair[1], ddof=1),
+        1.5,
+    )
+    assert found == pytest.approx(0.8, **near)
+
+
+def test_where_nothing_could_have_been_seen_it_is_said():
+    assert power.visible_mean([1.0], "greater") is None
+    assert power.visible_difference([1.0, 1.0], [2.0, 2.0], "less") is None
+    assert power.visible_share(2, "greater", 0.5) is None
+    assert power.visible_share(2, "less", 0.5) is None
+    assert power.visible_spread(1, 5, "greater") is None
+
+
+def test_three_and_three_runs_see_a_ratio_of_spreads_only_from_twelve_on():
+    # The interval of the ratio holds 1 up to sqrt(F(2, 2)) = 6.2; four of five true ratios of
+    # 12.5 exceed it.
+    assert power.visible_spread(3, 3, "greater") == pytest.approx(np.sqrt(39.0 * 4.0), rel=1e-3)
 
 
 @few
@@ -102,7 +240,7 @@ def test_mcnemar_agrees_with_the_binomial_test(seed, count):
         (Interval(-2.0, -3.0, -1.0, 5), "not supported", "supported"),
         (Interval(0.5, -1.0, 2.0, 5), "not distinguishable", "not distinguishable"),
         (Interval(0.5, 0.0, 1.0, 5), "not distinguishable", "not distinguishable"),
-        (Interval(0.5, None, None, 1), "one run, no verdict", "one run, no verdict"),
+        (Interval(0.5, None, None, 1), "too few seeds", "too few seeds"),
         (Interval(0.5, None, None, 3), "not distinguishable", "not distinguishable"),
     ],
 )
@@ -138,8 +276,14 @@ def test_bad_input_is_refused_with_a_reason():
         mean_interval([1.0, np.nan])
     with pytest.raises(ValueError, match="percentage"):
         mean_interval([1.0, 2.0], 95)
-    with pytest.raises(ValueError, match="same items"):
-        paired_difference([1.0, 2.0], [1.0])
+    with pytest.raises(ValueError, match="finite"):
+        welch_difference([1.0, 2.0], [np.inf, 1.0])
+    with pytest.raises(ValueError, match="reference"):
+        proportion_test(1, 2, 1.0)
+    with pytest.raises(ValueError, match="reference"):
+        spread_test([1.0, 2.0], [1.0, 3.0], 0.0)
+    with pytest.raises(ValueError, match="reference"):
+        correlation_test(0.5, 10, 1.5)
     with pytest.raises(ValueError, match="successes"):
         proportion_interval(11, 10)
     with pytest.raises(ValueError, match="n: expected 1"):
@@ -159,3 +303,12 @@ def test_bootstrap_interval_agrees_with_the_binomial_standard_error():
     assert interval.mean == right.mean()
     assert interval.high - interval.low == pytest.approx(2 * half, rel=0.1)
     assert interval == bootstrap_interval(right, seed=3)
+
+
+def test_bootstrap_of_figures_that_differ_agrees_with_resampling_by_hand():
+    values = np.random.default_rng(2).exponential(size=400)
+    random = np.random.default_rng(4)
+    means = [values[random.integers(400, size=400)].mean() for _ in range(4000)]
+    ours = bootstrap_interval(values, seed=0, resamples=4000)
+    assert (ours.low, ours.high) == pytest.approx(np.quantile(means, [0.025, 0.975]), rel=0.02)
+    assert ours.n == 400

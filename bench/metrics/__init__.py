@@ -1,7 +1,7 @@
 """Pure functions from NumPy arrays to numbers: no training, no files, no drawing.
 
 `classification`, `embedding` (with `neighbourhoods`), `stability`, `generation` (with `manifolds`
-and `neighbours`), `failures` and `statistics`. They import nothing else of this project, and
+and `neighbours`), `failures`, `statistics` and `power`. They import nothing else of this project, and
 load when first used.
 """
 
@@ -17,6 +17,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "manifolds",
         "neighbourhoods",
         "neighbours",
+        "power",
         "stability",
         "statistics",
     ],

@@ -8,7 +8,7 @@ from scipy import special
 
 from bench.metrics import checks
 
-Verdict = Literal["supported", "not supported", "not distinguishable", "one run, no verdict"]
+Verdict = Literal["supported", "not supported", "not distinguishable", "too few seeds"]
 
 
 class Interval(NamedTuple):
@@ -31,18 +31,24 @@ class Interval(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """A paired comparison of two variants.
+    """A comparison of two groups of runs.
 
     Attributes
     ----------
     interval : Interval
-        Of the mean difference, first minus second.
+        Of the difference of their means, first minus second; its `n` is the smaller group's.
     p_value : float or None
-        Two-sided, of the paired t-test; None where the interval has no limits.
+        Two-sided; None where the interval has no limits.
+    error : float or None
+        Standard error of the difference.
+    freedom : float or None
+        Degrees of freedom of its t distribution.
     """
 
     interval: Interval
     p_value: float | None
+    error: float | None
+    freedom: float | None
 
 
 class McNemar(NamedTuple):
@@ -87,48 +93,84 @@ def mean_interval(values: Sequence[float] | np.ndarray, confidence: float = 0.95
     mean +- t(n - 1) s / sqrt(n): "Student", "The probable error of a mean", Biometrika 6, 1908.
     """
     numbers = _vector("values", values)
-    return _interval(numbers, _standard_error(numbers, numbers), confidence)
+    return _interval(numbers, standard_error(numbers), confidence)
 
 
-def paired_difference(
-    first: Sequence[float] | np.ndarray,
-    second: Sequence[float] | np.ndarray,
-    confidence: float = 0.95,
-) -> Difference:
-    """Compare two variants run with the same seeds.
+def mean_test(values: Sequence[float] | np.ndarray, reference: float = 0.0) -> float | None:
+    """Test whether a mean of independent runs is a given number.
 
     Parameters
     ----------
-    first, second : sequence of float, length n
-        Figures of both, in the same order of seeds.
+    values : sequence of float, length n
+        One figure for each run, or one difference for each pair of runs.
+    reference : float
+        The number.
+
+    Returns
+    -------
+    float or None
+        The two-sided p-value of Student's t-test; None where `mean_interval` has no limits.
+
+    Raises
+    ------
+    ValueError
+        If there is no value, or one is no finite number.
+    """
+    numbers = _vector("values", values)
+    error = standard_error(numbers)
+    if error is None:
+        return None
+    t = abs(float(numbers.mean()) - reference) / error
+    return 2.0 * float(special.stdtr(len(numbers) - 1, -t))
+
+
+def welch_difference(
+    first: Sequence[float] | np.ndarray,
+    second: Sequence[float] | np.ndarray,
+    reference: float = 0.0,
+    confidence: float = 0.95,
+) -> Difference:
+    """Compare two groups of independent runs, which need not differ from run to run as much.
+
+    Parameters
+    ----------
+    first, second : sequence of float
+        Figures of both.
+    reference : float
+        The difference of means that is tested.
     confidence : float
         Between 0 and 1.
 
     Returns
     -------
     Difference
-        Of first minus second. Without limits and p-value for a single pair, and if all
-        differences are equal.
+        Without limits and p-value if a group has fewer than 2 runs, or neither shows any spread.
 
     Raises
     ------
     ValueError
-        If lengths differ, there is no value, one is no finite number, or `confidence` is out of
-        range.
+        If there is no value, one is no finite number, or `confidence` is out of range.
 
     Notes
     -----
-    Paired t-test: "Student", Biometrika 6, 1908.
+    Welch, "The generalization of 'Student's' problem when several different population variances
+    are involved", Biometrika 34, 1947.
     """
-    a, b = _vector("first", first), _vector("second", second)
-    checks.same_length("first", a, "second", b)
-    differences = a - b
-    error = _standard_error(differences, np.concatenate((a, b)))
-    interval = _interval(differences, error, confidence)
-    if error is None:
-        return Difference(interval, None)
-    p_value = 2.0 * float(special.stdtr(len(differences) - 1, -abs(interval.mean) / error))
-    return Difference(interval, p_value)
+    groups = (_vector("first", first), _vector("second", second))
+    _check_confidence(confidence)
+    counts = [len(group) for group in groups]
+    mean = float(groups[0].mean() - groups[1].mean())
+    errors = [standard_error(group) or 0.0 for group in groups]
+    if min(counts) < 2 or not any(errors):
+        return Difference(Interval(mean, None, None, min(counts)), None, None, None)
+    error = float(np.hypot(errors[0], errors[1]))
+    shares = [(own / error) ** 4 / (n - 1) for own, n in zip(errors, counts, strict=True)]
+    freedom = 1.0 / sum(shares)
+    half = float(-special.stdtrit(freedom, (1.0 - confidence) / 2.0)) * error
+    p_value = 2.0 * float(special.stdtr(freedom, -abs(mean - reference) / error))
+    return Difference(
+        Interval(mean, mean - half, mean + half, min(counts)), p_value, error, freedom
+    )
 
 
 def proportion_interval(successes: int, n: int, confidence: float = 0.95) -> Interval:
@@ -172,6 +214,39 @@ def proportion_interval(successes: int, n: int, confidence: float = 0.95) -> Int
     return Interval(share, low, high, n)
 
 
+def proportion_test(successes: int, n: int, reference: float) -> float:
+    """Test whether a share is a given one.
+
+    Parameters
+    ----------
+    successes : int
+        From 0 to `n`.
+    n : int
+        1 or more.
+    reference : float
+        The share, between 0 and 1.
+
+    Returns
+    -------
+    float
+        The two-sided p-value of the score test: below 5 % just where the 95 % score interval of
+        `proportion_interval` does not hold the reference.
+
+    Raises
+    ------
+    ValueError
+        If a count or `reference` is out of range.
+    """
+    checks.whole("n", n, 1)
+    checks.whole("successes", successes, 0, n)
+    if not 0.0 < reference < 1.0:
+        raise ValueError(
+            f"reference: expected a share between 0 and 1, got {reference}; nothing was tested."
+        )
+    z = (successes / n - reference) / np.sqrt(reference * (1.0 - reference) / n)
+    return 2.0 * float(special.ndtr(-abs(z)))
+
+
 def bootstrap_interval(
     values: np.ndarray, *, seed: int, resamples: int = 1000, confidence: float = 0.95
 ) -> Interval:
@@ -201,16 +276,19 @@ def bootstrap_interval(
     Notes
     -----
     Percentiles of the means of samples drawn with replacement: Efron, "Bootstrap methods: another
-    look at the jackknife", Annals of Statistics 7, 1979.
+    look at the jackknife", Annals of Statistics 7, 1979. How often each different value is drawn
+    follows a multinomial distribution, so whole resamples are drawn at once.
     """
     numbers = _vector("values", np.asarray(values, dtype=np.float64))
     checks.whole("resamples", resamples, 1)
     _check_confidence(confidence)
-    random, count = np.random.default_rng(seed), len(numbers)
-    means = [numbers[random.integers(count, size=count)].mean() for _ in range(resamples)]
+    different, counts = np.unique(numbers, return_counts=True)
+    drawn = np.random.default_rng(seed).multinomial(
+        len(numbers), counts / len(numbers), size=resamples
+    )
     tail = (1.0 - confidence) / 2.0
-    low, high = np.quantile(means, [tail, 1.0 - tail])
-    return Interval(float(numbers.mean()), float(low), float(high), count)
+    low, high = np.quantile(drawn @ different / len(numbers), [tail, 1.0 - tail])
+    return Interval(float(numbers.mean()), float(low), float(high), len(numbers))
 
 
 def correlation_interval(r: float, n: int, confidence: float = 0.95) -> Interval:
@@ -242,13 +320,39 @@ def correlation_interval(r: float, n: int, confidence: float = 0.95) -> Interval
     """
     checks.whole("n", n, 4)
     _check_confidence(confidence)
-    if not -1.0 <= r <= 1.0:
-        raise ValueError(
-            f"r: expected a correlation from -1 to 1, got {r}; no interval was computed."
-        )
+    _check_correlation("r", r)
     half = float(-special.ndtri((1.0 - confidence) / 2.0)) / np.sqrt(n - 3)
-    middle = np.arctanh(np.clip(r, -1 + 1e-15, 1 - 1e-15))
+    middle = _artanh(r)
     return Interval(float(r), float(np.tanh(middle - half)), float(np.tanh(middle + half)), n)
+
+
+def correlation_test(r: float, n: int, reference: float) -> float:
+    """Test whether a correlation is a given one.
+
+    Parameters
+    ----------
+    r : float
+        Pearson's correlation, -1 to 1.
+    n : int
+        Pairs, 4 or more.
+    reference : float
+        The correlation, between -1 and 1.
+
+    Returns
+    -------
+    float
+        The two-sided p-value, by Fisher's transformation as in `correlation_interval`.
+
+    Raises
+    ------
+    ValueError
+        If `r`, `n` or `reference` is out of range.
+    """
+    checks.whole("n", n, 4)
+    _check_correlation("r", r)
+    _check_correlation("reference", reference)
+    z = (_artanh(r) - _artanh(reference)) * np.sqrt(n - 3)
+    return 2.0 * float(special.ndtr(-abs(z)))
 
 
 def spread_ratio(
@@ -285,13 +389,49 @@ def spread_ratio(
     a, b = _vector("first", first), _vector("second", second)
     _check_confidence(confidence)
     n = min(len(a), len(b))
-    if _standard_error(a, a) is None or _standard_error(b, b) is None:
+    if standard_error(a) is None or standard_error(b) is None:
         return Interval(1.0, None, None, n)
     ratio = float(np.var(a, ddof=1) / np.var(b, ddof=1))
     tail = (1.0 - confidence) / 2.0
     low = ratio / special.fdtri(len(a) - 1, len(b) - 1, 1.0 - tail)
     high = ratio / special.fdtri(len(a) - 1, len(b) - 1, tail)
     return Interval(float(np.sqrt(ratio)), float(np.sqrt(low)), float(np.sqrt(high)), n)
+
+
+def spread_test(
+    first: Sequence[float] | np.ndarray,
+    second: Sequence[float] | np.ndarray,
+    reference: float = 1.0,
+) -> float | None:
+    """Test whether the ratio of two standard deviations is a given one.
+
+    Parameters
+    ----------
+    first, second : sequence of float
+        As in `spread_ratio`.
+    reference : float
+        The ratio, first over second; above 0.
+
+    Returns
+    -------
+    float or None
+        The two-sided p-value of Fisher's F; None where `spread_ratio` has no limits.
+
+    Raises
+    ------
+    ValueError
+        If there is no value, one is no finite number, or `reference` is not above 0.
+    """
+    if reference <= 0.0:
+        raise ValueError(
+            f"reference: expected a ratio above 0, got {reference}; nothing was tested."
+        )
+    a, b = _vector("first", first), _vector("second", second)
+    if standard_error(a) is None or standard_error(b) is None:
+        return None
+    ratio = float(np.var(a, ddof=1) / np.var(b, ddof=1)) / reference**2
+    freedom = (len(a) - 1, len(b) - 1)
+    return 2.0 * float(min(special.fdtr(*freedom, ratio), special.fdtrc(*freedom, ratio)))
 
 
 def mcnemar(labels: np.ndarray, first: np.ndarray, second: np.ndarray) -> McNemar:
@@ -351,7 +491,7 @@ def verdict(
     str
         "supported" if the whole interval is on the claimed side, "not supported" if it is all
         on the other, "not distinguishable" if it holds the reference or has no limits,
-        "one run, no verdict" if it rests on one value.
+        "too few seeds" if it rests on one value.
 
     Raises
     ------
@@ -364,7 +504,7 @@ def verdict(
             "Say which way the claim goes."
         )
     if interval.n < 2:
-        return "one run, no verdict"
+        return "too few seeds"
     if interval.low is None or interval.high is None:
         return "not distinguishable"
     above, below = interval.low > reference, interval.high < reference
@@ -411,6 +551,30 @@ def holm(p_values: Sequence[float] | np.ndarray) -> list[float]:
     return adjusted.tolist()
 
 
+def standard_error(values: Sequence[float] | np.ndarray) -> float | None:
+    """Estimate the standard error of a mean.
+
+    Parameters
+    ----------
+    values : sequence of float
+        Figures of independent runs.
+
+    Returns
+    -------
+    float or None
+        None for a single run, and if the figures differ by no more than rounding.
+
+    Raises
+    ------
+    ValueError
+        If there is no value, or one is no finite number.
+    """
+    numbers = _vector("values", values)
+    if np.ptp(numbers) <= 16 * np.finfo(np.float64).eps * np.abs(numbers).max():
+        return None
+    return float(numbers.std(ddof=1) / np.sqrt(len(numbers)))
+
+
 def _vector(name: str, values: Sequence[float] | np.ndarray) -> np.ndarray:
     array = np.asarray(values)
     if array.ndim != 1 or array.size == 0:
@@ -421,16 +585,6 @@ def _vector(name: str, values: Sequence[float] | np.ndarray) -> np.ndarray:
     return checks.matrix(name, array[:, None])[:, 0].astype(np.float64, copy=False)
 
 
-def _standard_error(numbers: np.ndarray, measured: np.ndarray) -> float | None:
-    """Estimate the standard error of the mean; None if the numbers show no spread.
-
-    What rounding alone makes of equal measurements is no spread: .4 - .3 is not .3 - .2.
-    """
-    if np.ptp(numbers) <= 16 * np.finfo(np.float64).eps * np.abs(measured).max():
-        return None
-    return float(numbers.std(ddof=1) / np.sqrt(len(numbers)))
-
-
 def _interval(numbers: np.ndarray, error: float | None, confidence: float) -> Interval:
     _check_confidence(confidence)
     mean = float(numbers.mean())
@@ -438,6 +592,17 @@ def _interval(numbers: np.ndarray, error: float | None, confidence: float) -> In
         return Interval(mean, None, None, len(numbers))
     half = float(-special.stdtrit(len(numbers) - 1, (1.0 - confidence) / 2.0)) * error
     return Interval(mean, mean - half, mean + half, len(numbers))
+
+
+def _artanh(r: float) -> float:
+    return float(np.arctanh(np.clip(r, -1 + 1e-15, 1 - 1e-15)))
+
+
+def _check_correlation(name: str, r: float) -> None:
+    if not -1.0 <= r <= 1.0:
+        raise ValueError(
+            f"{name}: expected a correlation from -1 to 1, got {r}; nothing was computed."
+        )
 
 
 def _check_confidence(confidence: float) -> None:
