@@ -1,53 +1,62 @@
 """What several experiments do alike."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from bench import models, search, training
-from bench.config import Fit
+from bench.config import Fit, Search
 from bench.experiments.definition import Cell
 from bench.store import Result
+
+Trained = Any  # a training's record, or scores by epoch, or one score
+Trial = Callable[[Any, int, int], Trained]
 
 
 def searched(
     cell: Cell,
     space: Callable[[Any], None],
-    trial: Callable[[Any, int], Any],
+    trial: Trial | Mapping[str, Trial],
     *,
+    default: Mapping[str, Any],
     objective: str,
     direction: str,
+    budget: Search | None = None,
 ) -> Result:
     """Search with the experiment's settings.
 
     Parameters
     ----------
     cell : Cell
-        Its settings have a section `search`.
+        Its seed, precision, scratch folder and progress are used.
     space : callable
         Declares the hyperparameters.
-    trial : callable
-        `trial(values, epochs)` trains and gives the training's record.
+    trial : callable or mapping of str to callable
+        `trial(values, epochs, seed)` trains with this seed (`with_seed` gives a cell that has it)
+        and gives the training's record; or its score; or a sequence of scores, one an epoch. A
+        mapping has one such function for each arm; the score is the mean over the arms.
+    default : mapping
+        The values that the experiment has without a search: trial 0.
     objective : str
-        Column of the history whose last value is the trial's score.
+        Column of the history whose last value is the trial's score, or the score's name.
     direction : {'max', 'min'}
         Whether a higher or a lower score is better.
+    budget : Search, optional
+        Algorithm and budget; if absent, the section `search` of the cell's settings.
 
     Returns
     -------
     Result
         The winner in the metrics, all trials in the table `trials`.
     """
-
-    def score(values: Any, epochs: int) -> float:
-        training.backend.prepare(cell.precision, cell.seed)
-        return float(trial(values, epochs).history[objective].iloc[-1])
-
+    arms = trial if isinstance(trial, Mapping) else {"": trial}
     outcome = search.tuner.run(
         space,
-        score,
-        cell.settings.search,
+        {arm: _scoring(cell, function, objective) for arm, function in arms.items()},
+        budget or cell.settings.search,
+        default=default,
         direction=direction,
         folder=cell.scratch,
         name="search",
@@ -57,10 +66,32 @@ def searched(
     return Result({**outcome.metrics, "objective": objective}, tables={"trials": outcome.trials})
 
 
-def rows_to_search(cell: Cell) -> np.ndarray:
-    """Rows of the training images that a search's trials see."""
+def _scoring(cell: Cell, trial: Trial, objective: str) -> Callable[[Any, int, int], list[float]]:
+    """Make a trial's function give its scores."""
+
+    def scores(values: Any, epochs: int, seed: int) -> list[float]:
+        training.backend.prepare(cell.precision, seed)
+        trained = trial(values, epochs, seed)
+        if isinstance(trained, training.loop.Record):
+            trained = trained.history[objective]
+        return [float(score) for score in np.atleast_1d(trained)]
+
+    return scores
+
+
+def with_seed(cell: Cell, seed: int) -> Cell:
+    """Give a cell another seed, and nobody its progress: a part of something longer."""
+    return replace(cell, seed=seed, progress=_ignored)
+
+
+def _ignored(done: float, words: str) -> None:
+    """Tell nobody."""
+
+
+def rows_to_search(cell: Cell, budget: Search | None = None) -> np.ndarray:
+    """Rows of the training images that a search's trials see, as many as its budget has."""
     rows = np.random.default_rng(cell.seed).permutation(len(cell.split.train_images))
-    return rows[: cell.settings.search.images]
+    return rows[: (budget or cell.settings.search).images]
 
 
 def for_epochs(fit: Fit, epochs: int, learning_rate: float) -> Fit:

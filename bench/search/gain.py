@@ -1,0 +1,163 @@
+"""What a search gained: its winner and the defaults, trained again with fresh seeds."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import pandas as pd
+from scipy import stats
+
+from bench.metrics import statistics
+from bench.search.trials import Kept, Trial, Tried, Values, attempt
+from bench.store import derive_seed
+
+FEWEST_RANKED = 3
+
+
+def confirm(
+    arms: Mapping[str, Trial],
+    candidates: Mapping[str, Mapping[str, Values]],
+    *,
+    epochs: int,
+    times: int,
+    seed: int,
+    kept: Kept,
+    tell: Callable[[int, str], None],
+) -> dict[str, list[Tried]]:
+    """Train candidates anew, each time with a seed that no trial had.
+
+    A candidate is chosen because its score was high, by merit and by luck; the fresh seeds repeat
+    the merit alone.
+
+    Parameters
+    ----------
+    arms : mapping of str to Trial
+        What is trained.
+    candidates : mapping of str to mapping
+        Values of each arm, by the candidate's name.
+    epochs : int
+        Of each training.
+    times : int
+        Trainings of each candidate.
+    seed : int
+        The search's seed, from which the fresh ones are derived; candidates share none.
+    kept : Kept
+        Finished trainings are not repeated.
+    tell : callable
+        Told how many are done, and a few words.
+
+    Returns
+    -------
+    dict of str to list of Tried
+        By the candidate's name.
+    """
+    found: dict[str, list[Tried]] = {name: [] for name in candidates}
+    for time in range(times):
+        for name, values in candidates.items():
+            done = sum(map(len, found.values()))
+            tell(done, f"confirmation {done + 1} of {times * len(candidates)}")
+            fresh = derive_seed(seed, "confirmation", name, time)
+            tried = kept.once(f"{name} {time}", partial(attempt, arms, values, epochs, fresh))
+            found[name].append(tried)
+    return found
+
+
+def gained(
+    winner: Sequence[float], default: Sequence[float], direction: str
+) -> dict[str, Any] | None:
+    """Compare scores of the winner with those of the defaults, from independent trainings.
+
+    Parameters
+    ----------
+    winner, default : sequence of float
+        Scores.
+    direction : {'max', 'min'}
+        Whether a higher or a lower score is better.
+
+    Returns
+    -------
+    dict or None
+        `mean` (positive: the winner is better), `low` and `high` (95 %), `n` (trainings of the
+        one that has fewer), `p_value` (two-sided). None with fewer than two of either, or if no
+        two scores of either differ.
+
+    See Also
+    --------
+    bench.metrics.statistics.welch_difference
+    """
+    if not winner or not default:
+        return None
+    better, worse = (winner, default) if direction == "max" else (default, winner)
+    difference = statistics.welch_difference(better, worse)
+    if difference.p_value is None:
+        return None
+    return {**difference.interval._asdict(), "p_value": difference.p_value}
+
+
+def summary(
+    again: Mapping[str, Sequence[Tried]], arms: Iterable[str], direction: str
+) -> dict[str, Any]:
+    """Put the scores of the repeated trainings together, and what was gained.
+
+    Parameters
+    ----------
+    again : mapping of str to sequence of Tried
+        Of `default` and `winner`.
+    arms : iterable of str
+        Names of the arms.
+    direction : {'max', 'min'}
+        Whether a higher or a lower score is better.
+
+    Returns
+    -------
+    dict
+        `confirmed` (scores by candidate), `confirmations_failed` (how many), `gain` where there
+        are enough scores; with several arms `confirmed_by_arm` and `gain_by_arm` as well.
+    """
+    completed = {name: [t for t in tried if t.score is not None] for name, tried in again.items()}
+    failed = sum(len(tried) - len(completed[name]) for name, tried in again.items())
+    scores = {
+        name: [t.score for t in tried if t.score is not None] for name, tried in again.items()
+    }
+    told: dict[str, Any] = {"confirmed": scores, "confirmations_failed": failed}
+    gain = gained(scores["winner"], scores["default"], direction)
+    if gain is not None:
+        told["gain"] = gain
+    arms = list(arms)
+    if len(arms) > 1:
+        by_arm = {
+            arm: {name: [t.arms[arm] for t in tried] for name, tried in completed.items()}
+            for arm in arms
+        }
+        gains = {arm: gained(s["winner"], s["default"], direction) for arm, s in by_arm.items()}
+        told["confirmed_by_arm"] = by_arm
+        told["gain_by_arm"] = {arm: gain for arm, gain in gains.items() if gain is not None}
+    return told
+
+
+def ranking(trials: pd.DataFrame, epochs: int) -> dict[str, Any]:
+    """Tell how well a third of a trial's epochs ranks the trials as all of them do.
+
+    Parameters
+    ----------
+    trials : DataFrame
+        The search's table.
+    epochs : int
+        Only trials as long as this are compared.
+
+    Returns
+    -------
+    dict
+        `rank_correlation` and `ranked_trials`; empty with fewer than three such trials, or if all
+        scores are equal.
+
+    Notes
+    -----
+    Spearman, "The proof and measurement of association between two things", American Journal of
+    Psychology 15, 1904.
+    """
+    whole = trials[trials["epochs"] == epochs][["early_score", "score"]].dropna().astype(float)
+    if len(whole) < FEWEST_RANKED or (whole.nunique() < 2).any():
+        return {}
+    correlation = stats.spearmanr(whole["early_score"], whole["score"]).statistic
+    return {"rank_correlation": float(correlation), "ranked_trials": len(whole)}
