@@ -28,14 +28,14 @@ def toy(monkeypatch):
         calls.append(("solid", cell.seed))
         return Result({"samples": cell.settings.samples})
 
-    @experiment.variant(needs=("solid",), repeated="seeds")
+    @experiment.variant(needs=("solid",), repeated="handed_in_seeds")
     def fragile(cell):
         calls.append(("fragile", cell.seed))
         if broken:
             raise RuntimeError("the kiln broke")
         return Result({"samples": cell.needs["solid"].metrics["samples"]})
 
-    @experiment.variant(needs=("fragile",), repeated="seeds")
+    @experiment.variant(needs=("fragile",), repeated="handed_in_seeds")
     def on_top(cell):
         calls.append(("on_top", cell.seed))
         return Result({})
@@ -77,7 +77,7 @@ def test_a_changed_key_runs_what_depends_on_it_and_nothing_else(toy, tmp_path):
 def test_another_seed_adds_only_its_own_cells(toy, tmp_path):
     calls, _ = toy
     _run(tmp_path)
-    summary, cells = _run(tmp_path, _with(seeds=2))
+    summary, cells = _run(tmp_path, _with(handed_in_seeds=2))
     assert summary.ran == 2
     assert len({cell.seed for cell in cells}) == len(cells)
     assert [name for name, _ in calls] == ["solid", "fragile", "on_top", "fragile", "on_top"]

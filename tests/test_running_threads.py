@@ -13,7 +13,7 @@ from tests.tiny_training import experiment
 
 SMOKE = load_profile("smoke").model_copy(update={"precision": "float32"})
 TWO = SMOKE.model_copy(
-    update={"fashion_generation": SMOKE.fashion_generation.model_copy(update={"seeds": 2})}
+    update={"fashion_generation": SMOKE.fashion_generation.model_copy(update={"handed_in_seeds": 2})}
 )
 TIMES = {"seconds"}  # of the tiny experiment; every other figure must be the same
 

@@ -13,7 +13,7 @@ from tests.toy_experiment import experiment
 
 SMOKE = load_profile("smoke").model_copy(update={"precision": "float32"})
 THREE = SMOKE.model_copy(
-    update={"fashion_generation": SMOKE.fashion_generation.model_copy(update={"seeds": 3})}
+    update={"fashion_generation": SMOKE.fashion_generation.model_copy(update={"handed_in_seeds": 3})}
 )
 
 

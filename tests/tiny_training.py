@@ -11,7 +11,7 @@ IMAGES, TEST_IMAGES = 400, 300
 experiment = Experiment("fashion_generation", "mnist", "4", "tiny")
 
 
-@experiment.variant(repeated="seeds")
+@experiment.variant(repeated="handed_in_seeds")
 def trained(cell):
     """A real training of a small convolutional network."""
     import keras

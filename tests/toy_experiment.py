@@ -8,7 +8,7 @@ from bench.store import Result
 experiment = Experiment("fashion_generation", "mnist", "4", "toy")
 
 
-@experiment.variant(settings=("samples",), repeated="seeds")
+@experiment.variant(settings=("samples",), repeated="handed_in_seeds")
 def solid(cell):
     cell.progress(0.5, "half way")
     return Result({"samples": cell.settings.samples, "process": os.getpid()})
