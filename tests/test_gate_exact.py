@@ -2,8 +2,10 @@
 
 import pytest
 
+from bench.gate import exact_gate
 from bench.gate.exact_gate import compare
 from bench.gate.outcomes import Outcome
+from bench.gate.trees import Trees
 
 
 @pytest.mark.parametrize(
@@ -22,3 +24,12 @@ from bench.gate.outcomes import Outcome
 )
 def test_a_figure_may_grow_only_as_far_as_its_tolerance(name, base, head, expected):
     assert compare(name, base, head).outcome is expected
+
+
+def test_a_figure_that_vanished_is_a_harness_error(tmp_path, monkeypatch):
+    counted = {"base": {"a.parameters": 1.0, "b.parameters": 1.0}, "head": {"a.parameters": 1.0}}
+    monkeypatch.setattr(exact_gate, "_count", lambda tree, yardstick: counted[tree.name])
+    monkeypatch.setattr(exact_gate, "lay_yardstick", lambda trees: None)
+    trees = Trees(tmp_path / "base", tmp_path / "head", "b", "h")
+    found = {f.name: f.outcome for f in exact_gate.judge(trees, lambda *_: None)}
+    assert found == {"a.parameters": Outcome.OK, "b.parameters": Outcome.HARNESS_ERROR}

@@ -74,4 +74,24 @@ def test_one_process_of_either_tree_is_not_enough():
     ],
 )
 def test_only_what_regressed_and_a_broken_harness_are_red(outcomes, expected):
-    assert exit_code(Finding("time", "a", outcome, "") for outcome in outcomes) == expected
+    assert exit_code([Finding("time", "a", outcome, "") for outcome in outcomes]) == expected
+
+
+@pytest.mark.parametrize(
+    ("gates", "expected", "allowed"),
+    [
+        ({"time": [Outcome.NO_BASELINE]}, 7, 0),
+        ({"time": [Outcome.TOO_NOISY, Outcome.TOO_NOISY]}, 7, 7),
+        ({"time": [Outcome.TOO_NOISY, Outcome.NO_BASELINE]}, 7, 7),
+        ({"time": [Outcome.TOO_NOISY, Outcome.OK]}, 0, 0),
+        ({"time": [Outcome.NO_BASELINE], "exact": [Outcome.OK]}, 7, 0),
+        ({"time": [Outcome.TOO_NOISY], "exact": [Outcome.NO_BASELINE]}, 7, 7),
+        ({"time": [Outcome.NO_BASELINE], "exact": [Outcome.ACCEPTED]}, 7, 0),
+        ({"time": [Outcome.NO_BASELINE], "exact": [Outcome.REGRESSED]}, 5, 5),
+        ({"time": [Outcome.NO_BASELINE], "exact": [Outcome.HARNESS_ERROR]}, 6, 6),
+    ],
+)
+def test_a_gate_that_compared_nothing_is_not_green(gates, expected, allowed):
+    findings = [Finding(gate, "a", o, "") for gate, outcomes in gates.items() for o in outcomes]
+    assert exit_code(findings) == expected
+    assert exit_code(findings, allow_no_baseline=True) == allowed

@@ -4,6 +4,7 @@ import subprocess
 
 import pytest
 
+from bench.errors import UserError
 from bench.gate.check import check
 from bench.gate.outcomes import Outcome
 from bench.gate.trees import NoBaselineError, checked_out, lay_yardstick, resolve
@@ -53,24 +54,45 @@ def test_base_is_measured_with_the_tests_of_head(repository):
         assert (trees.base / "package.py").read_text() == "old"
 
 
-def test_a_missing_commit_is_named_with_the_remedy(repository):
-    with pytest.raises(NoBaselineError, match=r"No commit nowhere.*git fetch origin"):
-        resolve("nowhere", repository)
+@pytest.mark.parametrize("role", ["base", "head"])
+@pytest.mark.parametrize("name", ["nowhere", "", "HEAD~7", "-h", "--all"])
+def test_an_unknown_commit_is_named_with_the_remedy(repository, role, name):
+    with pytest.raises(UserError, match=rf"--{role}; got '{name}'.*git fetch origin"):
+        resolve(name, repository, role)
+
+
+@pytest.mark.parametrize("length", [40, 64])
+def test_the_null_commit_says_that_there_is_no_base(repository, length):
+    with pytest.raises(NoBaselineError, match="null commit"):
+        resolve("0" * length, repository)
+    with pytest.raises(UserError, match="--head"):
+        resolve("0" * length, repository, "head")
 
 
 def test_a_shallow_clone_is_told_apart(repository, tmp_path):
     shallow = tmp_path / "shallow"
     _git(tmp_path, "clone", "-q", "--depth", "1", repository.as_uri(), str(shallow))
-    with pytest.raises(NoBaselineError, match=r"shallow clone.*--unshallow"):
+    with pytest.raises(UserError, match=r"got 'HEAD~1'.*shallow clone.*--unshallow"):
         resolve("HEAD~1", shallow)
 
 
 def test_a_folder_without_git_is_told_apart(tmp_path):
-    with pytest.raises(NoBaselineError, match="no git clone"):
+    with pytest.raises(UserError, match="no git clone"):
         resolve("HEAD", tmp_path)
 
 
-def test_a_check_without_a_base_is_no_baseline_and_not_red():
-    found = check("there-is-no-such-commit")
-    assert [finding.outcome for finding in found.findings] == [Outcome.NO_BASELINE]
-    assert found.exit_code == 0
+@pytest.mark.parametrize("commits", [("there-is-no-such-commit", "HEAD"), ("HEAD", "nor-this")])
+@pytest.mark.parametrize("allowed", [False, True])
+def test_a_check_of_an_unknown_commit_is_a_mistake(commits, allowed):
+    with pytest.raises(UserError, match=r"there-is-no-such-commit|nor-this"):
+        check(*commits, allow_no_baseline=allowed)
+
+
+@pytest.mark.parametrize(("allowed", "code"), [(False, 7), (True, 0)])
+def test_a_new_branch_has_no_base_and_says_so(allowed, code):
+    found = check("0" * 40, gates=("time", "exact"), allow_no_baseline=allowed)
+    assert [(f.gate, f.outcome) for f in found.findings] == [
+        ("time", Outcome.NO_BASELINE),
+        ("exact", Outcome.NO_BASELINE),
+    ]
+    assert found.exit_code == code

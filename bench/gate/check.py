@@ -22,16 +22,19 @@ class Check:
         The commits, or the name that was asked for where there is no such commit.
     findings : sequence of Finding
         A row for each figure.
+    allow_no_baseline : bool
+        Whether a gate may find no baseline for any of its figures.
     """
 
     base: str
     head: str
     findings: Sequence[Finding]
+    allow_no_baseline: bool = False
 
     @property
     def exit_code(self) -> int:
-        """0, 5 where something regressed, 6 where the harness failed."""
-        return exit_code(self.findings)
+        """0, or what `bench.gate.outcomes` says."""
+        return exit_code(self.findings, allow_no_baseline=self.allow_no_baseline)
 
 
 def check(
@@ -42,6 +45,7 @@ def check(
     pairs: int = 4,
     select: str = "",
     accepted: Sequence[str] = (),
+    allow_no_baseline: bool = False,
     progress: Progress = lambda done, words: None,
 ) -> Check:
     """Compare two commits.
@@ -58,16 +62,28 @@ def check(
         Benchmarks of the time gate, as pytest's -k.
     accepted : sequence of str
         Names of figures whose change is wanted: they are shown, and not red.
+    allow_no_baseline : bool
+        Whether a gate may find no baseline for any of its figures, as on a first run.
     progress : callable
         Told the share that is done and a few words.
+
+    Raises
+    ------
+    UserError
+        If one of the commits is not in this clone.
     """
     try:
         with checked_out(base, head) as trees:
             findings = judge(trees, gates, pairs, select, progress)
             found = Check(trees.base_commit, trees.head_commit, findings)
     except NoBaselineError as error:
-        found = Check(base, head, [Finding("time", base, Outcome.NO_BASELINE, str(error))])
-    return replace(found, findings=[_accepted(f, accepted) for f in found.findings])
+        missing = [Finding(gate, "base", Outcome.NO_BASELINE, str(error)) for gate in gates]
+        found = Check(base, head, missing)
+    return replace(
+        found,
+        findings=[_accepted(f, accepted) for f in found.findings],
+        allow_no_baseline=allow_no_baseline,
+    )
 
 
 def judge(

@@ -34,7 +34,14 @@ def judge(trees: Trees, progress: Progress) -> list[Finding]:
     except HarnessError as error:
         words = f"base cannot be counted: {error}"
         return [Finding(GATE, "all figures", Outcome.NO_BASELINE, words)]
-    return [compare(name, base.get(name), figure) for name, figure in head.items()]
+    return [
+        *(compare(name, base.get(name), figure) for name, figure in head.items()),
+        *(
+            Finding(GATE, name, Outcome.HARNESS_ERROR, "base has this figure, head has not")
+            for name in base
+            if name not in head
+        ),
+    ]
 
 
 def compare(name: str, base: float | None, head: float) -> Finding:

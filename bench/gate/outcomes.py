@@ -1,6 +1,11 @@
-"""What a check can find, and what that means for the exit code."""
+"""What a check can find, and what that means for the exit code.
 
-from collections.abc import Iterable
+0: compared, and nothing got worse. 5: something regressed, or is too good to be true. 6: the
+measuring itself failed. 7: one of the gates that were asked for compared nothing, so that nobody
+knows; 0 where that was for want of a baseline and was said to be expected (`--allow-no-baseline`).
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -8,7 +13,8 @@ from enum import StrEnum
 class Outcome(StrEnum):
     """What was found for one figure.
 
-    Only `REGRESSED`, `TOO_GOOD` and `HARNESS_ERROR` are red.
+    `REGRESSED`, `TOO_GOOD` and `HARNESS_ERROR` are red. `NO_BASELINE` and `TOO_NOISY` say that this
+    figure was not compared.
     """
 
     OK = "ok"
@@ -20,8 +26,9 @@ class Outcome(StrEnum):
     ACCEPTED = "accepted"
 
 
-EXIT_OK, EXIT_REGRESSED, EXIT_HARNESS_ERROR = 0, 5, 6
+EXIT_OK, EXIT_REGRESSED, EXIT_HARNESS_ERROR, EXIT_NOTHING_COMPARED = 0, 5, 6, 7
 RED = (Outcome.REGRESSED, Outcome.TOO_GOOD)
+NOT_COMPARED = (Outcome.NO_BASELINE, Outcome.TOO_NOISY)
 
 
 @dataclass(frozen=True)
@@ -51,9 +58,34 @@ class Finding:
     high: float | None = None
 
 
-def exit_code(findings: Iterable[Finding]) -> int:
-    """Exit code of a whole check: a broken harness outweighs what it found."""
+def exit_code(findings: Sequence[Finding], *, allow_no_baseline: bool = False) -> int:
+    """Exit code of a whole check.
+
+    A broken harness outweighs what was found, and what was found outweighs what was not compared.
+
+    Parameters
+    ----------
+    findings : sequence of Finding
+        All rows.
+    allow_no_baseline : bool
+        Whether a gate may find no baseline for any of its figures, as on a first run.
+    """
     outcomes = {finding.outcome for finding in findings}
     if Outcome.HARNESS_ERROR in outcomes or not outcomes:
         return EXIT_HARNESS_ERROR
-    return EXIT_REGRESSED if outcomes & set(RED) else EXIT_OK
+    if outcomes & set(RED):
+        return EXIT_REGRESSED
+    blind = blind_gates(findings)
+    expected = allow_no_baseline and all(
+        finding.outcome is Outcome.NO_BASELINE for finding in findings if finding.gate in blind
+    )
+    return EXIT_NOTHING_COMPARED if blind and not expected else EXIT_OK
+
+
+def blind_gates(findings: Iterable[Finding]) -> list[str]:
+    """Gates that looked and compared not one figure."""
+    compared: dict[str, bool] = {}
+    for finding in findings:
+        seen = finding.outcome not in NOT_COMPARED
+        compared[finding.gate] = compared.get(finding.gate, False) or seen
+    return [gate for gate, seen in compared.items() if not seen]

@@ -9,7 +9,16 @@ from rich.markup import escape
 from rich.table import Table
 
 from bench.gate.check import Check
-from bench.gate.outcomes import EXIT_HARNESS_ERROR, EXIT_OK, Finding, Outcome
+from bench.gate.outcomes import (
+    EXIT_HARNESS_ERROR,
+    EXIT_NOTHING_COMPARED,
+    EXIT_OK,
+    EXIT_REGRESSED,
+    NOT_COMPARED,
+    Finding,
+    Outcome,
+    blind_gates,
+)
 
 COLOURS = {
     Outcome.OK: "green",
@@ -21,14 +30,28 @@ COLOURS = {
     Outcome.TOO_NOISY: "yellow",
 }
 VERDICTS = {
-    EXIT_OK: "Nothing got worse, as far as was measured.",
+    EXIT_OK: "Nothing that was compared got worse.",
+    EXIT_REGRESSED: "Something changed for the worse, or is too good.",
     EXIT_HARNESS_ERROR: "The measuring failed: do not trust this check before it is mended.",
+    EXIT_NOTHING_COMPARED: "This check says neither that it got worse nor that it did not.",
 }
+REMEDY = (
+    "On a first run, without anything to compare with, say --allow-no-baseline; where it was too "
+    "noisy, let nothing else run and check again."
+)
 
 
 def verdict(check: Check) -> str:
-    """One sentence."""
-    return VERDICTS.get(check.exit_code, "Something changed for the worse, or is too good.")
+    """What the exit code means, and what was not compared."""
+    words = [VERDICTS[check.exit_code]]
+    open_figures = sum(finding.outcome in NOT_COMPARED for finding in check.findings)
+    if open_figures:
+        words.append(f"{open_figures} of {len(check.findings)} figures were not compared.")
+    if blind := blind_gates(check.findings):
+        words.append(f"Nothing at all was compared by: {', '.join(blind)}.")
+    if check.exit_code == EXIT_NOTHING_COMPARED:
+        words.append(REMEDY)
+    return " ".join(words)
 
 
 def print_table(check: Check, console: Console) -> None:

@@ -8,14 +8,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.errors import UserError
 from bench.paths import ROOT
 
 # What measures is head's own for both trees, so that both do the same work.
 YARDSTICK = ("tests", "pyproject.toml")
+NULL_COMMITS = ("0" * 40, "0" * 64)  # how git and its hosts write "there is none"
 
 
 class NoBaselineError(RuntimeError):
-    """There is no commit to compare with."""
+    """There is no commit to compare with, and whoever asked said so."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +52,11 @@ def checked_out(base: str, head: str = "HEAD", repository: Path = ROOT) -> Itera
     Raises
     ------
     NoBaselineError
-        If the base is not in this clone; the message says whether it is a shallow one.
+        If the base is git's null commit: that of a branch that is new.
+    UserError
+        If one of them is not in this clone.
     """
-    commits = {"base": resolve(base, repository), "head": resolve(head, repository)}
+    commits = {"head": resolve(head, repository, "head"), "base": resolve(base, repository)}
     with tempfile.TemporaryDirectory(prefix="latent-lab-gate-") as folder:
         paths = {name: Path(folder) / name for name in commits}
         try:
@@ -65,32 +69,51 @@ def checked_out(base: str, head: str = "HEAD", repository: Path = ROOT) -> Itera
             _git(repository, "worktree", "prune")
 
 
-def resolve(reference: str, repository: Path = ROOT) -> str:
+def resolve(reference: str, repository: Path = ROOT, role: str = "base") -> str:
     """Name the commit that a reference means.
+
+    Parameters
+    ----------
+    reference : str
+        Whatever git takes for a commit.
+    repository : Path
+        The clone that should hold it.
+    role : {'base', 'head'}
+        What it is to be.
 
     Raises
     ------
     NoBaselineError
-        If it is not in this clone.
+        If it is git's null commit, and to be the base.
+    UserError
+        If it is not in this clone; the message says whether it is a shallow one.
     """
+    if role == "base" and reference in NULL_COMMITS:
+        raise NoBaselineError(f"{reference} is git's null commit: there is nothing before head")
+    words = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{reference}^{{commit}}")
     try:
-        return _git(repository, "rev-parse", "--verify", "--quiet", f"{reference}^{{commit}}")
+        return _git(repository, *words)
     except (OSError, subprocess.CalledProcessError) as error:
-        raise NoBaselineError(_why_missing(reference, repository)) from error
+        raise UserError(_why_missing(reference, role, repository)) from error
 
 
-def _why_missing(reference: str, repository: Path) -> str:
+def _why_missing(reference: str, role: str, repository: Path) -> str:
+    expected = f"Expected a commit as --{role}; got {reference!r}, "
     try:
         shallow = _git(repository, "rev-parse", "--is-shallow-repository") == "true"
     except (OSError, subprocess.CalledProcessError):
-        return f"{repository} is no git clone: there is no commit {reference} to compare with."
+        return (
+            f"{expected}and {repository} is no git clone. Nothing was compared. Check the folder "
+            "out with `git clone`, or install git."
+        )
     if shallow:
         return (
-            f"{reference} is not in this shallow clone: nothing can be compared. Fetch the history "
-            "first: `git fetch --unshallow` (in a workflow: actions/checkout with fetch-depth: 0)."
+            f"{expected}which is not in this shallow clone. Nothing was compared. Fetch the "
+            "history first: `git fetch --unshallow` (in a workflow: actions/checkout with "
+            "fetch-depth: 0)."
         )
     return (
-        f"No commit {reference} in this clone: nothing can be compared. Check the spelling, or "
+        f"{expected}which this clone does not have. Nothing was compared. Check the spelling, or "
         "fetch it first: `git fetch origin`."
     )
 
