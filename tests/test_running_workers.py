@@ -1,36 +1,74 @@
 """Several cells at once: processes of their own, and what becomes of one that dies."""
 
+import multiprocessing.spawn
 import os
+import signal
+import subprocess
+import sys
 
+import psutil
 import pytest
 from rich.console import Console
 
 from bench.config import load_profile
 from bench.experiments import EXPERIMENTS
+from bench.paths import ROOT
 from bench.running import execute, make_plan, plan, workers
 from bench.store.provenance import usable_cores
-from tests.toy_experiment import experiment
+from tests.toy_experiment import deaths, experiment
 
 SMOKE = load_profile("smoke").model_copy(update={"precision": "float32"})
-THREE = SMOKE.model_copy(
-    update={"fashion_generation": SMOKE.fashion_generation.model_copy(update={"handed_in_seeds": 3})}
-)
+LONG = 60.0  # seconds: far more than a busy machine needs, far fewer than `asleep` sleeps
+
+
+def _repeated(count):
+    section = SMOKE.fashion_generation.model_copy(update={"handed_in_seeds": count})
+    return SMOKE.model_copy(update={"fashion_generation": section})
+
+
+TWO, THREE = _repeated(2), _repeated(3)
+
+
+@pytest.fixture(autouse=True)
+def quick_start(monkeypatch):
+    """No framework: these cells need none, and a worker without it must start all the same."""
+    monkeypatch.setenv("KERAS_BACKEND", "nowhere")
+    # the functions of a test module are no project source
+    monkeypatch.setattr(plan, "source_hash", lambda module, functions, root: functions[0])
 
 
 @pytest.fixture
 def planned(monkeypatch, tmp_path):
     monkeypatch.setitem(EXPERIMENTS, "fashion_generation", experiment)
-    # the functions of a test module are no project source
-    monkeypatch.setattr(plan, "source_hash", lambda module, functions, root: functions[0])
-    monkeypatch.setattr(workers, "_load_framework", lambda: None)
     return make_plan(THREE, tmp_path, ["fashion_generation"])
+
+
+@pytest.fixture
+def dying(monkeypatch, tmp_path):
+    """Plan one variant of the experiment whose processes end, with what it builds on."""
+    monkeypatch.setitem(EXPERIMENTS, "fashion_generation", deaths)
+    return lambda variant: make_plan(TWO, tmp_path, ["fashion_generation"], variant)
+
+
+@pytest.fixture
+def hired(monkeypatch):
+    """Every worker that is started."""
+    everyone = []
+    hire = workers._hire
+
+    def noted(*arguments):
+        everyone.append(hire(*arguments))
+        return everyone[-1]
+
+    monkeypatch.setattr(workers, "_hire", noted)
+    return everyone
 
 
 def test_a_process_that_dies_takes_only_its_cell_with_it(planned):
     summary = execute(THREE, planned, Console(quiet=True), workers=2)
     assert (summary.found, summary.ran, summary.failed) == (0, 4, 2)
     cells = {cell.stored.label.split("/")[1].rpartition("-")[0]: cell.stored for cell in planned}
-    assert "ended with code 9" in cells["deadly-s0"].failure["message"]
+    assert "with code 9" in cells["deadly-s0"].failure["message"]
     assert "Needs" in cells["on_top-s0"].failure["message"]
     processes = cells["together-s0"].metrics["members"]
     assert len(processes) == 3
@@ -42,13 +80,7 @@ def test_a_process_that_dies_takes_only_its_cell_with_it(planned):
     assert (again.found, again.failed) == (4, 2)
 
 
-def test_an_interrupt_ends_the_processes(planned, monkeypatch):
-    hired = []
-    hire = workers._hire
-    monkeypatch.setattr(
-        workers, "_hire", lambda *arguments: hired.append(hire(*arguments)) or hired[-1]
-    )
-
+def test_an_interrupt_ends_the_processes(planned, hired):
     def show(told):
         if told.outcome is not None:
             raise KeyboardInterrupt
@@ -57,3 +89,139 @@ def test_an_interrupt_ends_the_processes(planned, monkeypatch):
         workers.run_at_once(THREE, planned, 2, show)
     assert len(hired) >= 2
     assert not any(worker.process.is_alive() for worker in hired)
+
+
+def test_one_worker_is_a_process_of_its_own_as_well(dying):
+    (cell,) = [c for c in dying("first") if c.stored.seed == 0]
+    assert execute(TWO, [cell], Console(quiet=True), workers=1).failed == 0
+    assert cell.stored.metrics["process"] != os.getpid()
+
+
+def test_a_worker_that_is_killed_idle_costs_nothing(dying, hired):
+    cells, killed = dying("second"), []
+
+    def show(told):
+        idle = [w for w in hired if w.planned is None and w.process.is_alive()]
+        if told.outcome is not None and not killed and idle:
+            killed.append(idle[0].process.pid)
+            idle[0].process.kill()
+            idle[0].process.join()
+
+    workers.run_at_once(TWO, cells, 2, show)
+    assert [cell.stored.status for cell in cells] == ["done"] * 4
+    assert killed
+    assert len(hired) == 3  # two, and one in place of the killed one
+    later = [c.stored.metrics["process"] for c in cells if c.variant.name == "second"]
+    assert killed[0] not in later
+
+
+def test_a_worker_that_is_killed_while_it_starts_costs_nothing(dying, hired, monkeypatch):
+    hire = workers._hire
+
+    def killed(*arguments):
+        worker = hire(*arguments)
+        if len(hired) == 1:
+            worker.process.kill()
+        return worker
+
+    monkeypatch.setattr(workers, "_hire", killed)
+    cells, told = dying("first"), []
+    workers.run_at_once(TWO, cells, 1, told.append)
+    assert [cell.stored.status for cell in cells] == ["done", "done"]
+    assert [each.again for each in told].count(True) == 1
+    assert len(hired) == 2
+
+
+def test_a_cell_whose_process_is_killed_once_is_run_again(dying):
+    (cell,) = dying("killed_once")
+    told = []
+    workers.run_at_once(TWO, [cell], 2, told.append)
+    assert cell.stored.status == "done"
+    (again,) = [each.words for each in told if each.again]
+    assert "SIGKILL" in again
+
+
+def test_a_cell_whose_process_is_killed_twice_is_failed_with_the_signal(dying):
+    (cell,) = dying("killed_always")
+    summary = execute(TWO, [cell], Console(quiet=True), workers=1)
+    assert (summary.ran, summary.failed) == (0, 1)
+    assert cell.stored.failure["error"] == "WorkerDiedError"
+    assert "2 times in a row" in cell.stored.failure["message"]
+    assert "SIGKILL" in cell.stored.failure["message"]
+
+
+def test_processes_that_cannot_start_fail_their_cells_and_the_run_ends(dying, monkeypatch):
+    monkeypatch.setattr(multiprocessing.spawn, "_python_exe", b"/bin/false")
+    cells = dying("second")
+    summary = execute(TWO, cells, Console(quiet=True), workers=2)
+    assert summary.failed == 4
+    for cell in cells:
+        assert cell.stored.failure["error"] == "WorkerDiedError"
+
+
+def test_a_finished_cell_stays_done_though_its_process_ended_before_it_said_so(dying, monkeypatch):
+    (cell,) = [c for c in dying("first") if c.stored.seed == 0]
+    hear = workers._hear
+
+    def deaf(worker):
+        message = hear(worker)
+        return None if message is not None and message[2] is not None else message
+
+    monkeypatch.setattr(workers, "_hear", deaf)
+    told = []
+    workers.run_at_once(TWO, [cell], 1, told.append)
+    assert cell.stored.status == "done"
+    assert told[-1].outcome.done
+
+
+@pytest.mark.parametrize(
+    ("code", "before", "now", "words"),
+    [
+        (3, 0, 0, "with code 3"),
+        (-signal.SIGSEGV, 0, 0, "SIGSEGV"),
+        (-signal.SIGKILL, 4, 5, "ran out of memory"),
+        (-signal.SIGKILL, 4, 4, "did not run out of memory"),
+        (-signal.SIGKILL, None, None, "happens where memory runs out"),
+        (-41, 0, 0, "signal 41"),
+    ],
+)
+def test_an_end_is_told_as_the_system_tells_it(code, before, now, words):
+    assert words in workers._ending(code, before, now)
+
+
+PARENT = """
+import sys
+from pathlib import Path
+
+from bench.experiments import EXPERIMENTS
+from bench.running import make_plan, plan, workers
+from tests.test_running_workers import TWO
+from tests.toy_experiment import deaths
+
+if __name__ == "__main__":
+    EXPERIMENTS["fashion_generation"] = deaths
+    plan.source_hash = lambda module, functions, root: functions[0]
+    cells = make_plan(TWO, Path(sys.argv[1]), ["fashion_generation"], "asleep")
+    workers.run_at_once(TWO, cells, 1, lambda told: print(told.words, flush=True))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL, signal.SIGHUP])
+def test_a_worker_ends_soon_after_its_parent_though_its_cell_sleeps(tmp_path, number):
+    script = tmp_path / "parent.py"
+    script.write_text(PARENT)
+    process = subprocess.Popen(
+        [sys.executable, str(script), str(tmp_path / "run")],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    with process:
+        worker = psutil.Process(int(next(line for line in process.stdout if line.strip())))
+        family = [worker, *psutil.Process(process.pid).children(recursive=True)]
+        assert worker.is_running()
+        process.send_signal(number)
+        process.wait()
+        _, left = psutil.wait_procs(family, timeout=LONG)
+    assert not left

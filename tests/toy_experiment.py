@@ -1,11 +1,14 @@
-"""An experiment that other processes can import: one cell works, one kills its process."""
+"""Experiments that other processes can import: cells that work, sleep, or end their process."""
 
 import os
+import signal
+import time
 
 from bench.experiments.definition import Experiment
 from bench.store import Result
 
 experiment = Experiment("fashion_generation", "mnist", "4", "toy")
+deaths = Experiment("fashion_generation", "mnist", "4", "deaths")
 
 
 @experiment.variant(settings=("samples",), repeated="handed_in_seeds")
@@ -27,3 +30,36 @@ def on_top(cell):
 @experiment.variant(gathers=("solid",))
 def together(cell):
     return Result({"members": [member.metrics["process"] for member in cell.gathered["solid"]]})
+
+
+@deaths.variant(repeated="handed_in_seeds")
+def first(cell):
+    return Result({"process": os.getpid()})
+
+
+@deaths.variant(gathers=("first",), repeated="handed_in_seeds")
+def second(cell):
+    return Result({"process": os.getpid()})
+
+
+@deaths.variant()
+def killed_once(cell):
+    """Killed as `kill -9` does it, the first time."""
+    mark = cell.scratch / "tried"
+    if not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return Result({"process": os.getpid()})
+
+
+@deaths.variant()
+def killed_always(cell):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@deaths.variant()
+def asleep(cell):
+    """Silent for ever; says first which process it is in."""
+    cell.progress(0.0, str(os.getpid()))
+    time.sleep(3600)
+    return Result({})

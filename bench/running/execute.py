@@ -62,6 +62,9 @@ def execute(
             nonlocal failed
             raise_if_interrupted()
             label = told.planned.stored.label
+            if told.again:
+                console.print(f"[yellow]again[/]   {escape(label)}  {escape(told.words)}")
+                return
             if label not in own:
                 own[label] = bars.add_task(label, total=1.0, words="")
             bars.update(own[label], completed=told.share, words=told.words)

@@ -2,20 +2,27 @@
 
 Training small networks on one core each uses a processor better than one training on all cores
 (1.3 times as many images a second on two). What runs on one core, with one thread, gives the same
-figures whatever the number of workers and of cores. A worker that dies takes only its cell with it.
+figures whatever the number of workers and of cores. A worker that dies costs at most its cell,
+which is run once more. No worker outlives the process that started it.
 """
 
 import contextlib
+import ctypes
 import importlib
 import multiprocessing
 import os
+import re
 import signal
+import sys
+import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 
 from bench.config import Profile
 from bench.running.cells import Outcome, keep_failure, run_cell
@@ -24,6 +31,9 @@ from bench.store.provenance import hardware, usable_cores
 
 SPAWN = multiprocessing.get_context("spawn")  # a forked TensorFlow hangs
 PATIENCE = 0.2  # seconds for which Ctrl-C may have to wait
+LEAVE = 10.0  # seconds in which a worker without a cell must end by itself
+TRIES = 2  # deaths in a row after which a cell is failed
+KILL_AT_PARENTS_DEATH = 1  # PR_SET_PDEATHSIG of prctl(2)
 # How many threads a library starts, in the words of each. Sums of floating-point numbers depend on
 # it. They are read when a library is first imported, so they are set before a worker starts.
 ONE_THREAD = {
@@ -48,12 +58,13 @@ class WorkerDiedError(RuntimeError):
 
 @dataclass(frozen=True)
 class Told:
-    """News of a cell: how far it is, or (`outcome`) how it ended."""
+    """News of a cell: how far it is, how it ended (`outcome`), or that it is run `again`."""
 
     planned: PlannedCell
     share: float
     words: str
     outcome: Outcome | None = None
+    again: bool = False
 
 
 Show = Callable[[Told], None]
@@ -65,9 +76,9 @@ class Worker:
 
     process: BaseProcess
     line: Connection
-    core: int
     planned: PlannedCell | None = None
     began: float = field(default=0.0)
+    memory_kills: int | None = None
 
 
 def run_at_once(profile: Profile, plan: Sequence[PlannedCell], workers: int, show: Show) -> None:
@@ -85,36 +96,78 @@ def run_at_once(profile: Profile, plan: Sequence[PlannedCell], workers: int, sho
         Takes each `Told`: how far a cell is, or how it ended. If it raises, the workers are ended.
     """
     cores = usable_cores()
-    crew = [_hire(profile, cores[k % len(cores)]) for k in range(min(workers, len(plan)))]
-    waiting, running = list(plan), set[str]()
+    places = range(min(workers, len(plan)))
+    crew: dict[int, Worker] = {}
+    waiting, running, deaths = list(plan), set[str](), Counter[str]()
+
+    def lost(planned: PlannedCell, began: float, how: str) -> Told:
+        """What becomes of a cell whose worker died."""
+        label = planned.stored.label
+        running.discard(label)
+        deaths[label] += 1
+        if planned.stored.status == "done":
+            return Told(planned, 1.0, "", Outcome(True, "finished just before its process ended"))
+        if deaths[label] < TRIES:
+            waiting.insert(0, planned)
+            words = f"Its process ended before the cell. {how} It is run once more."
+            return Told(planned, 0.0, words, again=True)
+        error = WorkerDiedError(f"Its process ended {TRIES} times in a row before the cell. {how}")
+        return Told(planned, 1.0, "", keep_failure(profile, planned, error, began))
+
     try:
         while waiting or running:
-            for worker in (w for w in crew if w.planned is None):
+            for place in places:
+                if place in crew and crew[place].planned is not None:
+                    continue
                 ready = next((p for p in waiting if not _open_needs(p, waiting, running)), None)
                 if ready is None:
                     break
                 waiting.remove(ready)
                 running.add(ready.stored.label)
-                worker.planned, worker.began = ready, time.perf_counter()
-                worker.line.send(ready)
+                began = time.perf_counter()
                 show(Told(ready, 0.0, ""))
-            for line in wait([worker.line for worker in crew], PATIENCE):
-                worker = next(w for w in crew if w.line is line)
-                told = _hear(profile, worker)
-                if told.outcome is not None:
-                    running.discard(told.planned.stored.label)
+                if place in crew and not crew[place].process.is_alive():
+                    _how_it_ended(crew.pop(place))  # it died idle: that is no death of a cell
+                try:
+                    if place not in crew:
+                        crew[place] = _hire(profile, cores[place % len(cores)])
+                except OSError as error:  # no memory for a process, or killed at once
+                    show(lost(ready, began, f"It could not be started: {error}."))
+                    continue
+                worker = crew[place]
+                worker.planned, worker.began = ready, began
+                worker.memory_kills = _memory_kills()
+                with contextlib.suppress(OSError):  # a dead one is found below
+                    worker.line.send(ready)
+            lines = wait([worker.line for worker in crew.values()], PATIENCE)
+            for place, worker in list(crew.items()):
+                if worker.line not in lines and worker.process.is_alive():
+                    continue
+                message = _hear(worker)
+                if message is None:
+                    del crew[place]
+                    how = _how_it_ended(worker)
+                    if worker.planned is not None:
+                        show(lost(worker.planned, worker.began, how))
+                    continue
+                planned = worker.planned
+                if planned is None:
+                    raise RuntimeError("a worker without a cell spoke")
+                share, words, outcome = message
+                if outcome is not None:
+                    running.discard(planned.stored.label)
                     worker.planned = None
-                    if not worker.process.is_alive():
-                        crew[crew.index(worker)] = _hire(profile, worker.core)
-                show(told)
+                show(Told(planned, share, words, outcome))
     except BaseException:
-        for worker in crew:
+        for worker in crew.values():
             worker.process.terminate()  # cells are written beside and renamed: none is half there
         raise
     finally:
-        for worker in crew:
+        for worker in crew.values():
             worker.line.close()  # which a worker takes for the end of the day
-        for worker in crew:
+        for worker in crew.values():
+            worker.process.join(LEAVE)
+            worker.process.kill()  # no matter for one that has ended
             worker.process.join()
 
 
@@ -137,30 +190,74 @@ def _open_needs(planned: PlannedCell, waiting: list[PlannedCell], running: set[s
     return bool(needed & (running | {other.stored.label for other in waiting}))
 
 
-def _hear(profile: Profile, worker: Worker) -> Told:
-    """Take one message from a worker; its silence for ever is the failure of its cell."""
-    planned = worker.planned
-    if planned is None:
-        raise RuntimeError("a worker without a cell spoke")
+def _hear(worker: Worker) -> tuple[float, str, Outcome | None] | None:
+    """Take one message from a worker; None if it is dead and has none left."""
     try:
-        share, words, outcome = worker.line.recv()
-    except EOFError:
-        worker.process.join()
-        error = WorkerDiedError(
-            f"The process ended with code {worker.process.exitcode} before the cell did. -9: it "
-            "was killed, as happens where memory runs out; fewer `--workers` need less of it."
-        )
-        return Told(planned, 1.0, "", keep_failure(profile, planned, error, worker.began))
-    return Told(planned, share, words, outcome)
+        if not worker.line.poll():
+            return None
+        message: tuple[float, str, Outcome | None] = worker.line.recv()
+    except (EOFError, OSError):
+        return None
+    return message
+
+
+def _how_it_ended(worker: Worker) -> str:
+    """Say what the system says of a worker's death, and let go of it."""
+    worker.line.close()
+    worker.process.join(LEAVE)
+    worker.process.kill()  # a process that closed its line and lives on
+    worker.process.join()
+    return _ending(worker.process.exitcode, worker.memory_kills, _memory_kills())
+
+
+def _ending(code: int | None, kills_before: int | None, kills_now: int | None) -> str:
+    """Put an exit code into words; a negative one is the number of a signal.
+
+    Parameters
+    ----------
+    code : int or None
+        As `multiprocessing` gives it.
+    kills_before, kills_now : int or None
+        Processes that the system had ended for lack of memory before the cell and after.
+    """
+    if code is None or code >= 0:
+        return f"It ended by itself, with code {code}."
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:  # a real-time signal has no name
+        name = f"signal {-code}"
+    words = f"It was ended by {name} ({signal.strsignal(-code)})."
+    if -code != signal.SIGKILL:
+        return words
+    if kills_before is None or kills_now is None:
+        return f"{words} This happens where memory runs out; fewer `--workers` need less of it."
+    if kills_now > kills_before:
+        return f"{words} The system ran out of memory; fewer `--workers` need less of it."
+    return f"{words} The system did not run out of memory meanwhile: something else killed it."
+
+
+def _memory_kills() -> int | None:
+    """How many processes Linux has ended for lack of memory; None where it is not told."""
+    try:
+        text = Path("/proc/vmstat").read_text(encoding="utf-8")
+    except OSError:
+        return None
+    found = re.search(r"^oom_kill (\d+)$", text, re.MULTILINE)
+    return int(found.group(1)) if found else None
 
 
 def _hire(profile: Profile, core: int) -> Worker:
     ours, theirs = SPAWN.Pipe()
     process = SPAWN.Process(target=_work, args=(profile, theirs, core), daemon=False)
-    with _environment(ONE_THREAD):
-        process.start()
-    theirs.close()  # so that the worker's end is the only one, and its death is heard
-    return Worker(process, ours, core)
+    try:
+        with _environment(ONE_THREAD), _interrupts_blocked():
+            process.start()
+    except OSError:
+        ours.close()
+        raise
+    finally:
+        theirs.close()  # so that the worker's end is the only one, and its death is heard
+    return Worker(process, ours)
 
 
 @contextlib.contextmanager
@@ -178,15 +275,29 @@ def _environment(changes: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
+@contextlib.contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """Let what is started meanwhile never see Ctrl-C: the parent decides what it means.
+
+    One that is pressed meanwhile is delivered to this process afterwards.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _work(profile: Profile, line: Connection, core: int) -> None:
     """What a worker does: run the cells that it is sent, until the line is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    _end_with_parent()
     hardware()  # looked at, and remembered, while the whole machine can be seen
     if hasattr(os, "sched_setaffinity"):  # Linux; elsewhere threads are merely asked to be one
         os.sched_setaffinity(0, {core})
     os.cpu_count = _one  # some libraries start as many threads as it says (openTSNE)
-    _load_framework()
-    with contextlib.suppress(EOFError, BrokenPipeError):
+    with contextlib.suppress(Exception):  # the first cell that needs it says what is wrong
+        _load_framework()
+    with contextlib.suppress(EOFError, ConnectionError):
         while True:
             planned: PlannedCell = line.recv()
             outcome = run_cell(profile, planned, partial(_tell, line))
@@ -197,10 +308,24 @@ def _one() -> int:
     return 1
 
 
+def _end_with_parent() -> None:
+    """End this process when its parent has ended, however silent the cell is."""
+    if sys.platform == "linux":  # also where compiled code lets no other thread run
+        ctypes.CDLL(None).prctl(KILL_AT_PARENTS_DEATH, signal.SIGKILL)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_watch, args=(parent.sentinel,), daemon=True).start()
+
+
+def _watch(sentinel: int) -> None:
+    wait([sentinel])  # also one that ended before the lines above
+    os._exit(1)
+
+
 def _tell(line: Connection, share: float, words: str) -> None:
     try:
         line.send((share, words, None))
-    except BrokenPipeError:
+    except ConnectionError:
         os._exit(1)  # the parent was killed: this is no failure of the cell
 
 
