@@ -2,10 +2,12 @@
 
 import tomllib
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from bench.config.schema import Classifier, Embedding, Fit, Generation, Profile, Search, Section
 from bench.errors import UserError
@@ -25,6 +27,7 @@ __all__ = [
 ]
 
 FOLDER = Path(__file__).parent
+SHOWN, WIDTH = 12, 60  # problems that a message lists, characters of a value that it repeats
 PROFILES = ("smoke", "quick", "long", "full")
 
 
@@ -47,27 +50,31 @@ def load_profile(profile: str | Path) -> Profile:
         If there is no such profile, the file is not TOML, or a key or value is not allowed.
     """
     path = FOLDER / f"{profile}.toml" if profile in PROFILES else Path(profile)
-    if path.suffix != ".toml" or not path.is_file():
+    try:
+        merged = _merge(_read(FOLDER / "base.toml"), _read(path))
+        loaded = Profile.model_validate(merged)
+    except FileNotFoundError as error:
         raise UserError(
             f"No profile {str(profile)!r}. Expected one of {', '.join(PROFILES)}, auto, or the "
             "path of a .toml file. Nothing was run; check the spelling."
-        )
-    try:
-        overlay = tomllib.loads(path.read_text(encoding="utf-8"))
-        base = tomllib.loads((FOLDER / "base.toml").read_text(encoding="utf-8"))
-        loaded = Profile.model_validate(_merge(base, overlay))
-    except tomllib.TOMLDecodeError as error:
+        ) from error
+    except OSError as error:
         raise UserError(
-            f"{path} is not valid TOML: {error}. Mend that line and run again."
+            f"{path} cannot be read: {error.strerror}. Nothing was run; check path and permissions."
         ) from error
     except ValidationError as error:
-        problems = "\n".join(
-            f"  {'.'.join(map(str, e['loc']))}: {e['msg']} (got {e['input']!r})"
-            for e in error.errors()
-        )
+        problems = [f"  {_problem(each)}" for each in error.errors()]
+        if len(problems) > SHOWN:
+            problems[SHOWN:] = [f"  and {len(problems) - SHOWN} more"]
         raise UserError(
-            f"{path} does not fit the settings:\n{problems}\n"
-            "`python -m bench config` lists every key with its meaning."
+            f"{path} does not fit the settings. Nothing was run; mend these keys:\n"
+            + "\n".join(problems)
+            + "\n`python -m bench config` lists every key with its meaning."
+        ) from error
+    except (ValueError, RecursionError) as error:
+        told = "nested too deeply" if isinstance(error, RecursionError) else error
+        raise UserError(
+            f"{path} is not valid TOML in UTF-8: {told}. Nothing was run; mend that place."
         ) from error
     run_name(loaded.name, f"{path}, name")
     return loaded
@@ -80,6 +87,31 @@ def describe(section: type[BaseModel] = Profile, prefix: str = "") -> Iterator[t
         kind = field.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             yield from describe(kind, f"{prefix}{name}.")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if path.suffix != ".toml" or not path.is_file():
+        raise FileNotFoundError(path)
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def _problem(error: ErrorDetails) -> str:
+    """Name a key and what is wrong with it, in one line."""
+    key, known = ".".join(map(str, error["loc"])), dict(describe())
+    if error["type"] == "missing":
+        return f"{key}: is missing. {known.get(key, '')}".rstrip()
+    if error["type"] == "extra_forbidden":
+        same_word = [name for name in known if name.split(".")[-1] == error["loc"][-1]]
+        near = [*get_close_matches(key, known, n=1), *same_word]
+        return f"{key}: is no key." + (f" Did you mean {near[0]}?" if near else "")
+    given = error["input"]
+    if isinstance(given, Mapping):
+        return f"{key}: {error['msg']}"
+    try:
+        shown = repr(given)
+    except ValueError:  # Python does not write such an integer out
+        shown = "an integer of thousands of digits"
+    return f"{key}: {error['msg']} (got {shown if len(shown) <= WIDTH else shown[:WIDTH] + '...'})"
 
 
 def _merge(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
