@@ -1,10 +1,14 @@
-"""The time gate on small repositories: what it finds, and what it must not overlook."""
+"""The time gate on small repositories: what it finds, and what it must not overlook.
+
+Processes and benchmarks are real; the times are made up, each package's own, so that no verdict
+depends on what else the machine does.
+"""
 
 import subprocess
 
 import pytest
 
-from bench.gate import time_gate
+from bench.gate import suite, time_gate
 from bench.gate.outcomes import Outcome
 from bench.gate.trees import checked_out
 
@@ -20,17 +24,21 @@ def pytest_benchmark_update_machine_info(machine_info):
 
 def pytest_benchmark_update_json(output_json):
     output_json["package"] = str(Path(bench.__file__).parent.parent)
+    for benchmark in output_json["benchmarks"]:
+        seconds = bench.SECONDS[benchmark["params"]["name"]]
+        benchmark["stats"]["data"] = [seconds * (1 + 0.01 * k) for k in range(5)]
 """
+MEASURED = CONFTEST.partition("    for benchmark in")[0]
 PACKAGE = """
-import time
+SECONDS = {{"steady": 0.004, "changed": {seconds}}}
 
 
 def steady():
-    time.sleep(0.004)
+    pass
 
 
 def changed():
-    time.sleep({seconds})
+    pass
 """
 BENCHMARK = """
 import pytest
@@ -44,11 +52,11 @@ def test_it(benchmark, name):
 """
 
 
-def _commit(folder, package, benchmark):
+def _commit(folder, package, benchmark, conftest=CONFTEST):
     (folder / "bench").mkdir(exist_ok=True)
     (folder / "tests" / "benchmarks").mkdir(parents=True, exist_ok=True)
     (folder / "bench" / "__init__.py").write_text(package)
-    (folder / "tests" / "benchmarks" / "conftest.py").write_text(CONFTEST)
+    (folder / "tests" / "benchmarks" / "conftest.py").write_text(conftest)
     (folder / "tests" / "benchmarks" / "test_bench.py").write_text(benchmark)
     (folder / "pyproject.toml").write_text("[tool.pytest.ini_options]\n")
     for words in (("add", "."), ("commit", "-q", "--allow-empty", "-m", "a commit")):
@@ -72,6 +80,16 @@ def _package(seconds=0.004):
 
 def _benchmarks(*names):
     return BENCHMARK.format(names=list(names))
+
+
+def test_a_sitting_gives_the_seconds_of_each_round(tmp_path):
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    slow = _package().replace("    pass", "    __import__('time').sleep(0.004)")
+    _commit(tmp_path, slow, _benchmarks("steady"), MEASURED)
+    name = "tests/benchmarks/test_bench.py::test_it[steady]"
+    rounds = suite.sit(tmp_path, [name]).rounds[name]
+    assert len(rounds) == 5
+    assert min(rounds) >= 0.004  # however busy the machine is
 
 
 def test_what_became_slower_is_red_and_the_rest_is_not(tmp_path):
@@ -111,6 +129,21 @@ def test_a_benchmark_that_base_cannot_run_has_no_baseline(tmp_path):
         tmp_path, (old, _benchmarks("steady")), (_package(), _benchmarks("steady", "changed"))
     )
     assert found == {"test_it[steady]": Outcome.OK, "test_it[changed]": Outcome.NO_BASELINE}
+
+
+def test_a_benchmark_that_another_process_slowed_is_too_noisy(tmp_path, monkeypatch):
+    sit, moods = time_gate.suite.sit, iter([1.0, 2.0, 1.0, 2.0, 1.0, 2.0, 1.0, 2.0])
+
+    def disturbed(tree, *words):
+        sitting, mood = sit(tree, *words), next(moods)
+        for name, rounds in sitting.rounds.items():
+            sitting.rounds[name] = [mood * seconds for seconds in rounds]
+        return sitting
+
+    monkeypatch.setattr(time_gate.suite, "sit", disturbed)
+    benchmarks = _benchmarks("steady")
+    found = _judged(tmp_path, (_package(), benchmarks), (_package(), benchmarks))
+    assert found == {"test_it[steady]": Outcome.TOO_NOISY}
 
 
 @pytest.mark.parametrize("where", ["base", "head"])
