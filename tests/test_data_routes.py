@@ -153,13 +153,11 @@ def test_a_closed_port_fails_at_once(workspace, monkeypatch):
 def test_a_silent_server_is_given_up_early(workspace, monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.setattr(download, "FIRST_BYTE_SECONDS", 0.3)
-    monkeypatch.setattr(download, "STALL_SECONDS", 3.0)
+    monkeypatch.setattr(download, "STALL_SECONDS", 100.0)
     with socket.create_server(("127.0.0.1", 0)) as silent_server:
         base = f"http://127.0.0.1:{silent_server.getsockname()[1]}/"
-        start = time.monotonic()
-        with pytest.raises(RouteError, match="no byte came for"):
+        with pytest.raises(RouteError, match=r"no byte came for \d?\d s"):  # not 100
             gathered(Mirror(base), workspace)
-        assert time.monotonic() - start < 2.0
 
 
 def test_an_endless_download_is_cut(server, tmp_path, workspace, monkeypatch):
@@ -223,11 +221,11 @@ def test_a_client_that_leaves_nothing_is_no_success(program, workspace):
 
 
 def test_a_client_that_hangs_is_ended(program, workspace, monkeypatch):
-    program("npm", "sleep 5")
+    program("npm", "sleep 60")
     start = time.monotonic()
     with pytest.raises(RouteError, match="npm pack did not end within 0 s"):
         packages._run(("npm", "pack"), workspace, 0.2)
-    assert time.monotonic() - start < 3
+    assert time.monotonic() - start < 60
 
 
 def dpkg(program, tmp_path):
