@@ -84,8 +84,14 @@ def report(context: Context, profile: str = "auto", run: str = "") -> None:
 
 @task(help=RUN)
 def status(context: Context, profile: str = "auto", run: str = "") -> None:
-    """Show which cells of a run are done, failed or missing."""
+    """Show which cells of a run are done, failed, missing or damaged."""
     _python("bench", "status", *_options(profile, run))
+
+
+@task(help={"run": "name of the run"})
+def fsck(context: Context, run: str) -> None:
+    """Check every file of a run against the hash that was written with it."""
+    _python("bench", "fsck", "--", run)
 
 
 @task
@@ -161,6 +167,7 @@ namespace = Collection(
     speed,
     report,
     status,
+    fsck,
     data,
     bench,
     trend,

@@ -40,12 +40,14 @@ def _parser() -> argparse.ArgumentParser:
         description="Latent Lab: autoencoders, VAEs and GANs, from the data to the lab report.",
         epilog=(
             "exit codes: 0 all well; 2 a mistake that you can mend (the message says how); "
-            "3 some cells failed (the report shows them); 4 the rendered report does not agree "
-            "with the run and was not written; 5 something got worse between two commits, or is "
-            "too good to be true; 6 the comparison itself failed; 130 interrupted."
+            "3 some cells failed or are damaged (the report shows them); 4 the rendered report "
+            "does not agree with the run and was not written; 5 something got worse between two "
+            "commits, or is too good to be true; 6 the comparison itself failed; 130 interrupted."
         ),
     )
-    which = argparse.ArgumentParser(add_help=False)
+    runs = argparse.ArgumentParser(add_help=False)
+    runs.add_argument("--runs", type=Path, default=RUNS, help="folder of the runs")
+    which = argparse.ArgumentParser(add_help=False, parents=[runs])
     which.add_argument(
         "--profile",
         default="auto",
@@ -53,7 +55,6 @@ def _parser() -> argparse.ArgumentParser:
         "default), or the path of a .toml file",
     )
     which.add_argument("--run", help="name of the run (default: the profile's name)")
-    which.add_argument("--runs", type=Path, default=RUNS, help="folder of the runs")
     work = argparse.ArgumentParser(add_help=False)
     work.add_argument(
         "--workers",
@@ -89,9 +90,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     command("list", commands.list_experiments, "list experiments and their variants")
     state = command(
-        "status", commands.status, "show which cells of a run are done, failed or missing", which
+        "status",
+        commands.status,
+        "show which cells of a run are done, failed, missing or damaged",
+        which,
     )
     state.add_argument("--markdown", action="store_true", help="as a Markdown table")
+    whole = command(
+        "fsck", commands.fsck, "check every file of a run against the hash written with it", runs
+    )
+    whole.add_argument("run", metavar="RUN", help="name of the run")
     command("report", commands.report, "render the report of a run as it stands", which, where)
     command("data", commands.data, "find, fetch and verify both data sets")
     checked = command(

@@ -2,11 +2,12 @@
 
 import argparse
 import time
+from collections import Counter
+from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -15,9 +16,17 @@ from bench.errors import UserError
 from bench.experiments import ASSIGNED, EXPERIMENTS
 from bench.paths import REPORTS, ROOT, run_name
 from bench.running import execute, listed, make_plan, resolve_profile, usable_workers
-from bench.store import is_run, left_overs, lock_run, open_run, remove, write_manifest
+from bench.store import (
+    check_run,
+    is_run,
+    left_overs,
+    lock_run,
+    open_run,
+    remove,
+    write_manifest,
+)
 
-FAILED_CELLS = 3
+FAILED_CELLS = DAMAGED = 3
 
 
 def run_all(options: argparse.Namespace, console: Console) -> int:
@@ -106,19 +115,45 @@ def list_experiments(_: argparse.Namespace, console: Console) -> None:
 
 
 def status(options: argparse.Namespace, console: Console) -> None:
-    """Show the cells of a run."""
+    """Show the cells of a run, and how many there are of each status."""
     run = open_run(options.runs / _name(options))
-    if options.markdown:
-        console.print("| cell | status | reason |\n| --- | --- | --- |", markup=False)
-        for cell in run.cells:
-            reason = cell.failure["message"].splitlines()[0] if cell.failure else ""
-            console.print(f"| {cell.label} | {cell.status} | {reason} |", markup=False)
-        return
-    table = Table("cell", "status", "reason")
+    rows = []
     for cell in run.cells:
-        reason = escape(cell.failure["message"]) if cell.failure else ""
-        table.add_row(cell.label, cell.status, reason)
-    console.print(table)
+        state = cell.status
+        rows.append((cell.label, str(state), "" if state == "done" else _first_line(cell.failure)))
+    totals = _totals(Counter(state for _, state, _ in rows))
+    if options.markdown:
+        rows = [("cell", "status", "reason"), ("---", "---", "---"), *rows]
+        lines = [f"| {' | '.join(word.replace('|', '&#124;') for word in row)} |" for row in rows]
+        console.print("\n".join([*lines, "", totals]), markup=False, highlight=False)
+        return
+    width = max([len(label) for label, _, _ in rows], default=0)
+    lines = [f"{label:<{width}}  {state:<7}  {reason}".rstrip() for label, state, reason in rows]
+    lines.append(f"{len(rows)} cells: {totals}")
+    console.print("\n".join(lines), markup=False, highlight=False)
+
+
+def _totals(statuses: Counter[str]) -> str:
+    return ", ".join(f"{statuses[s]} {s}" for s in ("done", "failed", "missing", "damaged"))
+
+
+def _first_line(failure: Mapping[str, str] | None) -> str:
+    lines = failure["message"].strip().splitlines() if failure else []
+    return lines[0] if lines else ""
+
+
+def fsck(options: argparse.Namespace, console: Console) -> int:
+    """Check every file of a run against the hash that was written with it."""
+    folder = options.runs / run_name(options.run, "RUN")
+    found = check_run(folder)
+    for words in found.damage:
+        console.print(f"damaged  {words}", markup=False)
+    console.print(f"{folder}: {_totals(found.statuses)}", markup=False)
+    if not found.damage:
+        console.print("Every file is as it was written.")
+        return 0
+    console.print("Nothing damaged is shown as a result; the next run makes it anew.")
+    return DAMAGED
 
 
 def data(_: argparse.Namespace, console: Console) -> None:

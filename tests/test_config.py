@@ -15,11 +15,11 @@ def test_every_profile_loads_and_is_named_after_its_file(name):
 
 def test_only_smoke_is_watermarked():
     marked = {name: load_profile(name).watermark for name in PROFILES}
-    assert marked == {"smoke": "smoke: do not cite", "quick": None, "full": None}
+    assert marked == {"smoke": "smoke: do not cite", "quick": None, "long": None, "full": None}
 
 
 def test_quick_and_full_use_all_the_data():
-    for name in ("quick", "full"):
+    for name in ("quick", "long", "full"):
         assert load_profile(name).data.train_limit is None
         assert load_profile(name).data.test_limit is None
 
@@ -50,7 +50,7 @@ def test_a_mistake_is_named(tmp_path, text, named):
 
 
 def test_an_unknown_profile_lists_the_known_ones():
-    with pytest.raises(UserError, match="smoke, quick, full"):
+    with pytest.raises(UserError, match="smoke, quick, long, full"):
         load_profile("fast")
 
 

@@ -1,13 +1,11 @@
 """A cell is whole or absent, whatever happens."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
 
-from bench.errors import UserError
-from bench.store import Result, StoredCell, write_done, write_failed
+from bench.store import DamagedError, Result, StoredCell, write_done, write_failed
+from bench.store.seal import list_files, write_sealed
 
 
 def test_what_is_written_is_read_back(cell):
@@ -80,21 +78,25 @@ def test_a_failure_keeps_its_reason_and_a_later_success_takes_its_place(cell, re
     assert again.failure is None
 
 
-def test_a_damaged_file_is_named_with_the_remedy(cell, result):
+def test_a_failure_does_not_replace_a_finished_cell(cell, result):
     write_done(cell, result, {}, {})
-    (cell.folder / "metrics.json").write_text("{", encoding="utf-8")
-    with pytest.raises(UserError, match=r"metrics\.json.*delete its folder"):
-        _ = cell.metrics
+    write_failed(cell, RuntimeError("told too late"), {}, {})
+    assert cell.status == "done"
+    assert cell.failure is None
+
+
+def test_a_message_that_cannot_be_printed_is_told_all_the_same(cell):
+    write_failed(cell, RuntimeError("half a pair: \ud800"), {}, {})
+    assert cell.status == "failed"
+    assert cell.failure["message"] == "half a pair: ?"
 
 
 def test_pickled_arrays_are_not_read(cell, result):
-    write_done(cell, result, {}, {})
+    write_done(cell, Result({}, arrays={"good": np.zeros(2)}), {}, {})
     np.savez(cell.folder / "arrays.npz", bad=np.array([{}], dtype=object))
-    with pytest.raises(ValueError, match="allow_pickle=False"):
+    (cell.folder / "done.json").unlink()
+    files = list_files(cell.folder)
+    write_sealed(cell.folder / "done.json", {"key": cell.key, "files": files})
+    assert cell.status == "done"
+    with pytest.raises(DamagedError, match=r"arrays\.npz cannot be read.*allow_pickle=False"):
         cell.array("bad")
-
-
-def test_done_names_schema_and_key(cell, result):
-    write_done(cell, result, {}, {})
-    done = json.loads((cell.folder / "done.json").read_text())
-    assert done == {"schema": 1, "key": cell.key}

@@ -2,13 +2,17 @@
 
 from bench.store.cell import Result, StoredCell, write_done, write_failed
 from bench.store.files import left_overs, remove
+from bench.store.fsck import check_run
 from bench.store.keys import content_key, derive_seed
 from bench.store.run import StoredRun, is_run, lock_run, open_run, write_manifest
+from bench.store.seal import DamagedError
 
 __all__ = [
+    "DamagedError",
     "Result",
     "StoredCell",
     "StoredRun",
+    "check_run",
     "content_key",
     "derive_seed",
     "is_run",

@@ -1,14 +1,15 @@
 """One run cell: a folder that is either whole or absent.
 
 Everything is written into a folder beside the final one, `done.json` last, and renamed into place.
-A failed cell keeps its reason in `failed.json` and is never taken for a finished one.
+A failed cell keeps its reason in `failed.json` and is never taken for a finished one. Both list
+every other file with its hash: a cell that does not match is damaged, and nothing of it is read.
 """
 
-import json
 import os
 import shutil
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -17,11 +18,11 @@ from typing import Any, Literal, Protocol
 import numpy as np
 import pandas as pd
 
-from bench.errors import UserError
-from bench.store.keys import canonical_json
+from bench.store.files import PART, read_json, replace, sync, write_json
+from bench.store.seal import DamagedError, check_files, list_files, read_sealed, write_sealed
 
-SCHEMA = 1
 KEY_DIGITS = 12
+DONE, FAILED = "done.json", "failed.json"
 
 
 class SavesItself(Protocol):
@@ -55,7 +56,11 @@ class Result:
 
 @dataclass(frozen=True)
 class StoredCell:
-    """A cell as the report sees it: done, failed or missing."""
+    """A cell as the report sees it: done, failed, damaged or missing.
+
+    Whatever is read of it was compared with its hash before, in this process and for this state of
+    the file; what differs raises `DamagedError`.
+    """
 
     run_folder: Path
     experiment: str
@@ -79,16 +84,37 @@ class StoredCell:
         return self.run_folder / self.experiment / self.name
 
     @property
-    def status(self) -> Literal["done", "failed", "missing"]:
-        """Whether the cell is whole, failed with a reason, or not there."""
-        if (self.folder / "done.json").is_file():
-            return "done"
-        return "failed" if (self.folder / "failed.json").is_file() else "missing"
+    def status(self) -> Literal["done", "failed", "damaged", "missing"]:
+        """Whether the cell is whole, failed with a reason, not as it was written, or not there."""
+        try:
+            closing = self._closing()
+        except DamagedError:
+            return "damaged"
+        if closing is None:
+            return "missing"
+        return "failed" if "error" in closing else "done"
 
-    @cached_property
-    def failure(self) -> dict[str, Any] | None:
-        """Why the cell failed: `error`, `message`, `traceback`; None if it did not."""
-        return self._json("failed.json") if self.status == "failed" else None
+    @property
+    def failure(self) -> dict[str, str] | None:
+        """Why the cell failed or is damaged: `error`, `message`, `traceback`; None if neither."""
+        try:
+            closing = self._closing()
+        except DamagedError as error:
+            return {"error": "DamagedError", "message": error.reason, "traceback": ""}
+        if closing is None or "error" not in closing:
+            return None
+        told = {name: str(closing.get(name, "")) for name in ("error", "message", "traceback")}
+        # half a surrogate pair can stand in JSON, but cannot be printed
+        return {name: text.encode(errors="replace").decode() for name, text in told.items()}
+
+    @property
+    def seal(self) -> str | None:
+        """One hash over all that a done or failed cell holds; None for any other."""
+        try:
+            closing = self._closing()
+        except DamagedError:
+            return None
+        return closing["sha256"] if closing else None
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
@@ -108,10 +134,9 @@ class StoredCell:
     @cached_property
     def arrays(self) -> dict[str, np.ndarray]:
         """All arrays, by name."""
-        path = self.folder / "arrays.npz"
-        if not path.is_file():
+        if "arrays.npz" not in self._files():
             return {}
-        with np.load(path, allow_pickle=False) as archive:
+        with self._reading("arrays.npz") as path, np.load(path, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
 
     @property
@@ -126,28 +151,55 @@ class StoredCell:
     @property
     def table_names(self) -> list[str]:
         """Names of the tables."""
-        return sorted(path.stem for path in self.folder.glob("*.parquet"))
+        return sorted(Path(name).stem for name in self._files() if name.endswith(".parquet"))
 
     def table(self, name: str) -> pd.DataFrame:
         """Read one table."""
-        return pd.read_parquet(self.folder / f"{name}.parquet")
+        with self._reading(f"{name}.parquet") as path:
+            return pd.read_parquet(path)
 
     def model_path(self, name: str) -> Path:
         """Path of a saved network."""
-        return self.folder / f"{name}.keras"
+        with self._reading(f"{name}.keras") as path:
+            return path
+
+    def _closing(self) -> Mapping[str, Any] | None:
+        """Content of the file that was written last, all others compared; None without a cell."""
+        name = next((n for n in (DONE, FAILED) if os.path.lexists(self.folder / n)), None)
+        if name is None:
+            if os.path.lexists(self.folder):
+                raise DamagedError(self.folder / DONE, "is not there, nor is failed.json")
+            return None
+        closing = read_sealed(self.folder / name)
+        key = closing.get("key")
+        if not isinstance(key, str) or not key.startswith(
+            self.key
+        ):  # fsck knows first digits alone
+            raise DamagedError(self.folder / name, f"is of another cell, whose key is {key!r}")
+        if ("error" in closing) != (name == FAILED):
+            raise DamagedError(self.folder / name, "is not what its name says")
+        check_files(self.folder, closing, name)
+        return closing
+
+    def _files(self) -> Mapping[str, Any]:
+        return (self._closing() or {}).get("files", {})
+
+    @contextmanager
+    def _reading(self, name: str) -> Iterator[Path]:
+        """Path of one of the files; whatever goes wrong while it is read is damage."""
+        path = self.folder / name
+        if name not in self._files():
+            raise DamagedError(path, "is not among the cell's files")
+        try:
+            yield path
+        except MemoryError:
+            raise
+        except Exception as error:
+            raise DamagedError(path, f"cannot be read ({type(error).__name__}: {error})") from error
 
     def _json(self, name: str) -> dict[str, Any]:
-        path = self.folder / name
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise UserError(
-                f"Cannot read {path}: {error}. Expected a JSON file written by a run. The cell "
-                f"{self.label} cannot be shown; delete its folder and run again to make it anew."
-            ) from error
-        if not isinstance(content, dict):
-            raise UserError(f"{path} does not hold a JSON object. Delete its folder and run again.")
-        return content
+        with self._reading(name) as path:
+            return read_json(path)
 
 
 def write_done(
@@ -170,13 +222,10 @@ def write_done(
             table.to_parquet(folder / f"{name}.parquet", index=False)
         for name, model in result.models.items():
             model.save(folder / f"{name}.keras")
-        _write_json(folder / "metrics.json", result.metrics)
-        _write_json(folder / "config.json", config)
-        _write_json(folder / "provenance.json", provenance)
-        for path in sorted(folder.iterdir()):
-            _sync(path)
-        _write_json(folder / "done.json", {"schema": SCHEMA, "key": cell.key})
-        _sync(folder / "done.json")
+        write_json(folder / "metrics.json", result.metrics)
+        write_json(folder / "config.json", config)
+        write_json(folder / "provenance.json", provenance)
+        _close(folder / DONE, cell, {})
 
 
 def write_failed(
@@ -185,16 +234,25 @@ def write_failed(
     config: Mapping[str, Any],
     provenance: Mapping[str, Any],
 ) -> None:
-    """Keep the reason why a cell failed."""
+    """Keep the reason why a cell failed; never in place of a finished one."""
+    if cell.status == "done":
+        return
     with _replacing(cell) as folder:
-        _write_json(folder / "config.json", config)
-        _write_json(folder / "provenance.json", provenance)
+        write_json(folder / "config.json", config)
+        write_json(folder / "provenance.json", provenance)
         reason = {
             "error": type(error).__name__,
             "message": str(error),
             "traceback": "".join(traceback.format_exception(error)),
         }
-        _write_json(folder / "failed.json", reason)
+        _close(folder / FAILED, cell, reason)
+
+
+def _close(path: Path, cell: StoredCell, content: Mapping[str, Any]) -> None:
+    """Write the last file of a cell, once all others are on the disk."""
+    for other in sorted(path.parent.iterdir()):
+        sync(other)
+    write_sealed(path, {"key": cell.key, "files": list_files(path.parent), **content})
 
 
 class _replacing:  # noqa: N801 - reads as a verb in `with`
@@ -202,7 +260,7 @@ class _replacing:  # noqa: N801 - reads as a verb in `with`
 
     def __init__(self, cell: StoredCell) -> None:
         self.target = cell.folder
-        self.beside = cell.folder.with_name(f".{cell.name}.{os.getpid()}.part")
+        self.beside = cell.folder.with_name(f".{cell.name}.{os.getpid()}{PART}")
 
     def __enter__(self) -> Path:
         shutil.rmtree(self.beside, ignore_errors=True)
@@ -211,21 +269,6 @@ class _replacing:  # noqa: N801 - reads as a verb in `with`
 
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
         if kind is None:
-            shutil.rmtree(self.target, ignore_errors=True)
-            self.beside.replace(self.target)
-            _sync(self.target.parent)
+            replace(self.target, self.beside)
         else:
             shutil.rmtree(self.beside, ignore_errors=True)
-
-
-def _write_json(path: Path, value: Mapping[str, Any]) -> None:
-    canonical_json(value)  # refuses what is not finite, before anything is written
-    path.write_text(json.dumps(value, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,20 +1,91 @@
-"""Files and folders of the store: taken out of the way whole, then deleted."""
+"""Files and folders of the store: written to the disk, read with care, removed whole."""
 
+import json
 import os
 import re
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+from bench.store.keys import canonical_json
+
+PART, DELETED = ".part", ".deleted"  # how the names of folders end that are no cells, or no more
 
 
-def remove(folder: Path) -> None:
-    """Delete a folder: it is out of its place at once, then deleted file by file."""
-    if not folder.name.startswith("."):  # else an earlier `remove` was killed
-        folder = folder.rename(folder.with_name(f".{folder.name}.{os.getpid()}.deleted"))
-    shutil.rmtree(folder)
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    ValueError
+        If it is not UTF-8, not JSON, or not an object.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    if not isinstance(content, dict):
+        raise ValueError("not a JSON object")  # noqa: TRY004 - as for other wrong JSON
+    return content
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write a JSON object and wait until it stands on the disk.
+
+    Raises
+    ------
+    ValueError
+        If a number is not finite; then nothing is written.
+    """
+    canonical_json(value)
+    path.write_text(json.dumps(value, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    sync(path)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file, or a folder's list of files, stands on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove(path: Path) -> None:
+    """Delete a file or folder: it is out of its place at once, then deleted file by file."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}{DELETED}")
+    _delete(aside)  # an earlier process may have had this number
+    path.rename(aside)
+    _delete(aside)
+
+
+def replace(target: Path, beside: Path) -> None:
+    """Let a whole folder take the place of whatever stands there."""
+    if os.path.lexists(target):
+        remove(target)
+    beside.rename(target)
+    sync(target.parent)
+
+
+def sweep(run_folder: Path) -> None:
+    """Delete what killed processes left in a run to which no other process writes."""
+    for ending in (PART, DELETED):
+        for path in [*run_folder.glob(f".*{ending}"), *run_folder.glob(f"*/.*{ending}")]:
+            _delete(path)
 
 
 def left_overs(folder: Path) -> list[Path]:
     """What a `remove` of this folder left when it was killed."""
-    ours = re.compile(rf"\.{re.escape(folder.name)}\.\d+\.deleted")
+    ours = re.compile(rf"\.{re.escape(folder.name)}\.\d+{re.escape(DELETED)}")
     beside = sorted(folder.parent.iterdir()) if folder.parent.is_dir() else []
-    return [path for path in beside if ours.fullmatch(path.name) and not path.is_symlink()]
+    return [path for path in beside if ours.fullmatch(path.name)]
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

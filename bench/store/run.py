@@ -1,6 +1,5 @@
 """A run: the cells of one plan, under `runs/<run>/`, and the manifest that lists them."""
 
-import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,8 +10,10 @@ from typing import Any
 import filelock
 
 from bench.errors import UserError
-from bench.store.cell import SCHEMA, StoredCell
-from bench.store.keys import canonical_json
+from bench.paths import is_name
+from bench.store.cell import StoredCell
+from bench.store.files import PART, read_json, sweep
+from bench.store.seal import DamagedError, OtherFormatError, read_sealed, write_sealed
 
 MANIFEST = "manifest.json"
 
@@ -52,31 +53,38 @@ class StoredRun:
 
 
 def write_manifest(folder: Path, profile: dict[str, Any], cells: Sequence[StoredCell]) -> StoredRun:
-    """Record which cells make up the run; written atomically."""
+    """Record which cells make up the run; written atomically.
+
+    Raises
+    ------
+    OtherFormatError
+        If the run that is there has another format: nothing of it is changed.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    path = folder / MANIFEST
+    try:
+        read_sealed(path)
+    except OtherFormatError:
+        raise
+    except DamagedError:
+        pass  # is not there, or damaged: it is written anew
     rows = [
         {"experiment": c.experiment, "variant": c.variant, "seed": c.seed, "key": c.key}
         for c in cells
     ]
-    beside = folder / f".{MANIFEST}.{os.getpid()}.part"
-    content = {"schema": SCHEMA, "profile": profile, "cells": rows}
-    canonical_json(content)
-    beside.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    beside.replace(folder / MANIFEST)
+    beside = folder / f".{MANIFEST}.{os.getpid()}{PART}"
+    write_sealed(beside, {"profile": profile, "cells": rows})
+    beside.replace(path)
     return StoredRun(folder, profile, tuple(cells))
 
 
 def is_run(folder: Path) -> bool:
     """Whether a folder, not a link to one, holds a run's manifest of whatever format."""
     try:
-        content = json.loads((folder / MANIFEST).read_bytes())
+        content = read_json(folder / MANIFEST)
     except (OSError, ValueError, RecursionError):
         return False
-    return (
-        not folder.is_symlink()
-        and isinstance(content, dict)
-        and {"schema", "profile", "cells"} <= set(content)
-    )
+    return not folder.is_symlink() and {"schema", "profile", "cells"} <= set(content)
 
 
 def open_run(folder: Path) -> StoredRun:
@@ -85,34 +93,38 @@ def open_run(folder: Path) -> StoredRun:
     Raises
     ------
     UserError
-        If there is no such run, or its manifest cannot be read or is of another schema.
+        If there is no such run.
+    DamagedError
+        If its manifest is not as it was written, or of another format (`OtherFormatError`).
     """
     path = folder / MANIFEST
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        schema, profile, rows = content["schema"], content["profile"], content["cells"]
-        cells = tuple(StoredCell(folder, **row) for row in rows)
-    except FileNotFoundError as error:
+    if not os.path.lexists(path):
         raise UserError(
             f"No run at {folder}: expected {path}. There is nothing to report yet; "
             "make it with `invoke run-all`, or name another run."
-        ) from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(
-            f"{path} is not a run's manifest ({error!r}). `invoke run-all` writes it anew; "
-            "finished cells are kept."
-        ) from error
-    if schema != SCHEMA:
-        raise UserError(
-            f"{path} has schema {schema}, expected {SCHEMA}: another version of this project "
-            "wrote it. Check out that version, or run again into another run name."
         )
+    content = read_sealed(path)
+    try:
+        cells = tuple(_listed_cell(folder, **row) for row in content["cells"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise DamagedError(path, f"does not list cells ({error!r})") from error
+    profile = content.get("profile")
+    if not isinstance(profile, dict):
+        raise DamagedError(path, "does not hold the run's settings")
     return StoredRun(folder, profile, cells)
+
+
+def _listed_cell(
+    folder: Path, experiment: object, variant: object, seed: object, key: object
+) -> StoredCell:
+    if not (is_name(experiment) and is_name(variant) and is_name(key) and type(seed) is int):
+        raise ValueError(f"{experiment}/{variant}, seed {seed}, key {key}")
+    return StoredCell(folder, str(experiment), str(variant), seed, str(key))
 
 
 @contextmanager
 def lock_run(folder: Path) -> Iterator[None]:
-    """Hold the run for writing.
+    """Hold the run for writing, and sweep what killed processes left in it.
 
     Raises
     ------
@@ -123,6 +135,7 @@ def lock_run(folder: Path) -> Iterator[None]:
     lock = filelock.FileLock(folder / ".lock", timeout=0)
     try:
         with lock:
+            sweep(folder)
             yield
     except filelock.Timeout as error:
         raise UserError(

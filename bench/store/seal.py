@@ -1,0 +1,163 @@
+"""What proves that a file is the one that was written: sealed JSON files that list the others.
+
+The last file of a cell (`done.json` or `failed.json`) and the manifest of a run are sealed: each
+holds the format of the store and the hash of its own content. The former also lists size and
+SHA-256 of every other file of the cell. A process hashes a file once for each state of it.
+"""
+
+import hashlib
+import os
+import stat
+import time
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from bench.errors import UserError
+from bench.paths import is_name
+from bench.store.files import read_json, write_json
+from bench.store.keys import content_key
+
+SCHEMA = 2  # the format of the store; 1 had no hashes
+REMEMBERED = 2**17  # files of which a process keeps the hash
+SETTLED = 100_000_000  # nanoseconds
+T = TypeVar("T")
+
+
+class DamagedError(UserError):
+    """A file of the store that is not as it was written.
+
+    Attributes
+    ----------
+    reason : str
+        What is wrong, beginning with the file's name.
+    """
+
+    remedy = (
+        "Expected it as a run wrote it; nothing of it is shown. `invoke run-all` makes anew what "
+        "is damaged and keeps the rest."
+    )
+
+    def __init__(self, path: Path | str, what: str) -> None:
+        super().__init__(f"{path} {what}. {self.remedy}")
+        self.reason = f"{Path(path).name} {what}"
+
+
+class OtherFormatError(DamagedError):
+    """A file that another version of this project wrote."""
+
+    remedy = (
+        "Another version of this project wrote it. Read it with that version, make a new run "
+        "beside it with `--run NAME`, or delete it with `invoke clean --run` and its name."
+    )
+
+
+def write_sealed(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON file that proves its own content."""
+    whole = {"schema": SCHEMA, **content}
+    write_json(path, {**whole, "sha256": content_key(whole)})
+
+
+def read_sealed(path: Path) -> Mapping[str, Any]:
+    """Read a sealed file; see `write_sealed`.
+
+    Raises
+    ------
+    DamagedError
+        If its content is not what was written, or of another format (`OtherFormatError`).
+    """
+    return _content(str(path), _state(str(path)))
+
+
+def list_files(folder: Path) -> dict[str, dict[str, Any]]:
+    """Size (`bytes`) and `sha256` of each file of a folder, by name."""
+    listed = {}
+    for path in sorted(folder.iterdir()):
+        state = _state(str(path))
+        listed[path.name] = {"bytes": state.size, "sha256": _sha256(str(path), state)}
+    return listed
+
+
+def check_files(folder: Path, closing: Mapping[str, Any], name: str) -> None:
+    """Compare files with what the sealed file `name` beside them lists.
+
+    Raises
+    ------
+    DamagedError
+        Names the first file that is missing or differs. Files that are not listed are no damage:
+        nothing reads them.
+    """
+    try:
+        listed = [(each, row["bytes"], row["sha256"]) for each, row in closing["files"].items()]
+    except (AttributeError, KeyError, TypeError) as error:
+        raise DamagedError(folder / name, "does not list the cell's files") from error
+    for each, size, digest in listed:
+        if not is_name(each):
+            raise DamagedError(folder / name, f"lists {each!r}, which is no file's name")
+        path = os.path.join(folder, each)  # noqa: PTH118 - a quarter of the time of `/`
+        state = _state(path)
+        if state.size != size:
+            raise DamagedError(path, f"has {state.size} bytes where {size} were written")
+        if _sha256(path, state) != digest:
+            raise DamagedError(path, "holds other bytes than were written (SHA-256 differs)")
+
+
+class State(NamedTuple):
+    """Whatever changes when a file is changed."""
+
+    inode: int
+    size: int
+    modified: int
+    changed: int
+
+    @property
+    def settled(self) -> bool:
+        """Whether another change would show: file systems count time in steps of milliseconds."""
+        return time.time_ns() - self.changed > SETTLED
+
+
+def _state(path: str) -> State:
+    try:
+        found = os.lstat(path)
+    except OSError as error:
+        raise DamagedError(path, f"cannot be read ({error.strerror})") from error
+    if not stat.S_ISREG(found.st_mode):
+        raise DamagedError(path, "is no plain file")
+    return State(found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+
+def _remembered(function: Callable[[str], T]) -> Callable[[str, State], T]:
+    """Call a function of a file once for each state of the file."""
+
+    @lru_cache(REMEMBERED)
+    def once(path: str, _: State) -> T:
+        return function(path)
+
+    return lambda path, state: once(path, state) if state.settled else function(path)
+
+
+@_remembered
+def _content(path: str) -> Mapping[str, Any]:
+    """Content of a sealed file, if it is what was written."""
+    try:
+        content = read_json(Path(path))
+        seal = content.pop("sha256", None)
+        own = content_key(content)
+    except (OSError, ValueError, RecursionError) as error:
+        raise DamagedError(path, f"cannot be read ({error})") from error
+    schema = content.get("schema")
+    if isinstance(schema, int) and schema != SCHEMA:
+        raise OtherFormatError(path, f"has format {schema}, not {SCHEMA}")
+    if own != seal:
+        raise DamagedError(path, "holds another text than was written (SHA-256 differs)")
+    return content | {"sha256": seal}
+
+
+@_remembered
+def _sha256(path: str) -> str:
+    try:
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - as above
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise DamagedError(path, f"cannot be read ({error.strerror})") from error
