@@ -148,7 +148,7 @@ def test_both_backends_train_every_family_alike(tmp_path):
         environment = {**os.environ, "KERAS_BACKEND": backend}
         command = [sys.executable, str(ROOT / "tests" / "backend_probe.py"), str(tmp_path)]
         answer = subprocess.run(
-            command, env=environment, capture_output=True, text=True, check=False, timeout=600
+            command, env=environment, capture_output=True, text=True, check=False, timeout=3600
         )
         assert answer.returncode == 0, answer.stderr
         told[backend] = json.loads(answer.stdout.splitlines()[-1])

@@ -16,7 +16,7 @@ COMMANDS = {
 def test_start(timed, name):
     def start():
         return subprocess.run(
-            [sys.executable, *COMMANDS[name]], check=True, capture_output=True, timeout=120
+            [sys.executable, *COMMANDS[name]], check=True, capture_output=True, timeout=600
         )
 
     assert timed(start, items=1, unit="starts").returncode == 0
