@@ -9,11 +9,13 @@ from bench.config import load_profile
 from bench.experiments import EXPERIMENTS
 from bench.running import execute, make_plan, plan
 from bench.store.provenance import usable_cores
-from tests.tiny_training import experiment
+from tests.tiny_training import counting, experiment
 
 SMOKE = load_profile("smoke").model_copy(update={"precision": "float32"})
 TWO = SMOKE.model_copy(
-    update={"fashion_generation": SMOKE.fashion_generation.model_copy(update={"handed_in_seeds": 2})}
+    update={
+        "fashion_generation": SMOKE.fashion_generation.model_copy(update={"handed_in_seeds": 2})
+    }
 )
 TIMES = {"seconds"}  # of the tiny experiment; every other figure must be the same
 
@@ -48,6 +50,17 @@ def _figures(folder, workers):
         cell.stored.name: {k: v for k, v in cell.stored.metrics.items() if k not in TIMES}
         for cell in cells
     }
+
+
+def test_each_library_in_a_worker_would_start_one_thread(tiny, tmp_path, monkeypatch):
+    monkeypatch.setitem(EXPERIMENTS, "fashion_generation", counting)
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")  # what this process has is no matter
+    (cell,) = make_plan(TWO, tmp_path, ["fashion_generation"])
+    assert execute(TWO, [cell], Console(quiet=True), 1).failed == 0
+    found = cell.stored.metrics
+    assert {"blas", "openmp"} <= {name.partition(" ")[0] for name in found}
+    assert set(found.values()) == {1}
+    assert os.environ["OMP_NUM_THREADS"] == "7"
 
 
 @pytest.mark.slow

@@ -1,5 +1,8 @@
 """A tiny experiment that other processes can import: its figures depend on how many threads run."""
 
+import multiprocessing
+import os
+
 import numpy as np
 
 from bench.config import Fit
@@ -9,6 +12,31 @@ from bench.store import Result
 IMAGES, TEST_IMAGES = 400, 300
 
 experiment = Experiment("fashion_generation", "mnist", "4", "tiny")
+counting = Experiment("fashion_generation", "mnist", "4", "threads")
+
+
+@counting.variant()
+def threads(cell):
+    """How many threads each library would start, and on how many cores they would run."""
+    import joblib
+    import numba
+    import sklearn.cluster  # noqa: F401 - loads OpenMP and the BLAS of SciPy
+    import threadpoolctl
+
+    pools = {
+        f"{pool['user_api']} {number}": pool["num_threads"]
+        for number, pool in enumerate(threadpoolctl.threadpool_info())
+    }
+    return Result(
+        {
+            "system": os.cpu_count(),
+            "multiprocessing": multiprocessing.cpu_count(),
+            "joblib": joblib.cpu_count(),
+            "numba": numba.get_num_threads(),
+            "tensorflow": int(os.environ["TF_NUM_INTRAOP_THREADS"]),
+            **pools,
+        }
+    )
 
 
 @experiment.variant(repeated="handed_in_seeds")
