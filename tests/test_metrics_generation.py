@@ -4,12 +4,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import linalg, ndimage, stats
 from scipy.spatial.distance import cdist
-from sklearn.cluster import KMeans
 
 from bench.metrics.generation import (
+    checkerboard,
     class_histogram,
     density_coverage,
-    different_bins,
     frechet_distance,
     kernel_distance,
     missing_classes,
@@ -18,6 +17,7 @@ from bench.metrics.generation import (
     path_smoothness,
     precision_recall,
     sharpness,
+    spherical_interpolation,
 )
 
 seeds = st.integers(0, 2**32 - 1)
@@ -172,44 +172,6 @@ def test_the_rim_belongs_to_the_balls_of_precision_not_to_those_of_density():
     assert density_coverage(real, generated, k=1) == (0.0, 0.0)
 
 
-# Bins
-
-
-def test_different_bins_agree_with_a_test_bin_by_bin():
-    found = set()
-    for seed in range(12):
-        a, b = features(seed, 400, 2), features(seed, 700, 2)[400:] + 0.1
-        clusters = KMeans(n_clusters=3, n_init=1, random_state=seed).fit(a)
-        one = np.bincount(clusters.labels_, minlength=3)
-        two = np.bincount(clusters.predict(b), minlength=3)
-        # Squared, the pooled two-proportion z is Pearson's chi-squared of the 2 x 2 table.
-        different = sum(
-            stats.chi2_contingency([[x, 400 - x], [y, 300 - y]], correction=False).pvalue < 0.05
-            for x, y in zip(one, two, strict=True)
-        )
-        result = different_bins(a, b, seed=seed, bins=3)
-        assert result.different == different
-        assert result.share == different / 3
-        p, q = one / 400, two / 300
-        direct = 0.5 * sum(
-            x * np.log(2 * x / (x + y))
-            for one_way in ((p, q), (q, p))
-            for x, y in zip(*one_way, strict=True)
-            if x > 0
-        )
-        assert result.divergence == pytest.approx(direct)
-        found.add(different)
-    assert len(found) > 2
-
-
-def test_equal_sets_fill_the_bins_alike_and_a_collapsed_one_does_not():
-    a = features(0, 400)
-    assert different_bins(a, a[::-1], seed=0, bins=10) == (0, 0.0, pytest.approx(0.0, abs=1e-12))
-    collapsed = different_bins(a, np.repeat(a[:1], 400, axis=0), seed=0, bins=10)
-    assert collapsed.different == 10
-    assert 0.4 < collapsed.divergence <= np.log(2)
-
-
 # Classes
 
 
@@ -241,6 +203,59 @@ def test_blur_lowers_sharpness_and_noise_raises_it():
     assert sharpness(real, real) == 1.0
     assert sharpness(blurred, real) < 0.5
     assert sharpness(noisy, real) > 1.5
+
+
+# Patterns
+
+
+def natural(seed, count=200):
+    """Images whose spectrum falls like that of photographs, in no regular pattern."""
+    noise = np.fft.fft2(np.random.default_rng(seed).normal(size=(count, 28, 28)))
+    frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(28), np.fft.fftfreq(28)))
+    pixels = np.fft.ifft2(noise / (frequency + 0.03)).real
+    return 128 + 40 * pixels / pixels.std()
+
+
+def patterned(images, period, strength):
+    """Brighten every other part of the period along both axes, as uneven overlaps do."""
+    wave = np.where(np.arange(28) % period < period // 2, 1, -1)
+    return images * (1 + strength * np.outer(wave, wave))
+
+
+@pytest.mark.parametrize("period", [2, 4])
+def test_a_made_checkerboard_is_found(period):
+    real, images = natural(0), natural(1)
+    values = [checkerboard(patterned(images, period, s), real) for s in (0.0, 0.1, 0.3)]
+    assert values[0] == pytest.approx(1.0, abs=0.1)
+    assert values[1] > 1.2
+    assert values[2] > 2 * values[1] - 1
+
+
+def test_stripes_of_one_axis_are_found_too():
+    real, images = natural(0), natural(1)
+    stripes = np.where(np.arange(28) % 2, 10, -10)
+    across, along = (checkerboard(images + s, real) for s in (stripes[:, None], stripes[None, :]))
+    assert across > 1.5
+    assert along == pytest.approx(across, rel=0.2)
+
+
+def test_blur_noise_and_contrast_are_no_checkerboard():
+    real, images = natural(0), natural(1)
+    assert checkerboard(real, real) == 1.0
+    assert checkerboard(images / 3, real) == pytest.approx(checkerboard(images, real))
+    for width in (0.5, 1.0, 2.0):
+        blurred = ndimage.gaussian_filter(images, (0, width, width))
+        assert checkerboard(np.rint(blurred), real) < 1.15
+    noisy = images + np.random.default_rng(0).normal(0, 20, images.shape)
+    assert checkerboard(noisy, real) == pytest.approx(1.0, abs=0.15)
+
+
+def test_the_energy_of_a_pattern_is_compared_with_that_beside_it():
+    power = np.ones((16, 16))
+    power[8, :] = 5.0  # period 2 along the first axis alone
+    flat = np.fft.ifft2(np.sqrt(power)).real[None]
+    even = np.fft.ifft2(np.ones((16, 16))).real[None]
+    assert checkerboard(flat, even) == pytest.approx((5 + 1 + 1 + 1) / 4)
 
 
 # Nearest neighbours
@@ -303,6 +318,34 @@ def test_a_straight_path_is_even_and_one_jump_is_the_worst(seed, steps):
     assert path_smoothness(7 * straight[None]) == pytest.approx(1.0)
 
 
+@few
+@given(seeds, st.integers(2, 40))
+def test_a_spherical_path_keeps_the_length_and_turns_evenly(seed, width):
+    ends = np.random.default_rng(seed).normal(size=(2, 5, width))
+    start, end = 3 * ends / np.linalg.norm(ends, axis=-1, keepdims=True)
+    path = spherical_interpolation(start, end, np.linspace(0, 1, 7))
+    np.testing.assert_allclose(path[:, 0], start, atol=1e-9)
+    np.testing.assert_allclose(path[:, -1], end, atol=1e-9)
+    np.testing.assert_allclose(np.linalg.norm(path, axis=-1), 3, rtol=1e-6)
+    steps = np.linalg.norm(np.diff(path, axis=1), axis=-1)
+    np.testing.assert_allclose(steps, np.repeat(steps[:, :1], 6, axis=1), rtol=1e-4)
+
+
+def test_a_quarter_turn_goes_through_the_diagonal_and_float32_stays():
+    start, end = np.array([[[2, 0]], [[0, 2]]], dtype="float32")
+    path = spherical_interpolation(start, end, np.array([0.5]))
+    np.testing.assert_allclose(path[0, 0], [np.sqrt(2), np.sqrt(2)], rtol=1e-6)
+    assert path.dtype == np.float32
+
+
+def test_codes_of_one_direction_are_joined_by_a_straight_line():
+    start = np.array([[1.0, 1.0], [1.0, 0.0]])
+    end = np.array([[3.0, 3.0], [-1.0, 0.0]])
+    path = spherical_interpolation(start, end, np.array([0.0, 0.25, 1.0]))
+    expected = [[[1, 1], [1.5, 1.5], [3, 3]], [[1, 0], [0.5, 0], [-1, 0]]]
+    np.testing.assert_allclose(path, expected, atol=1e-12)
+
+
 def test_paths_that_stand_still_are_left_out():
     still = np.zeros((1, 4, 28, 28), dtype=np.uint8)
     moving = still + np.array([0, 1, 2, 6], dtype=np.uint8)[None, :, None, None]
@@ -327,12 +370,12 @@ def test_bad_input_is_refused_with_a_reason():
     with pytest.raises(ValueError, match="k: expected from 1 to 4"):
         precision_recall(a, a[:5], k=5)
     assert density_coverage(a, a[:5], k=5)[1] > 0
-    with pytest.raises(ValueError, match="bins"):
-        different_bins(np.repeat(a[:3], 30, axis=0), a, seed=0, bins=4)
-    with pytest.raises(ValueError, match="significance"):
-        different_bins(a, a, seed=0, bins=4, significance=5)
     with pytest.raises(ValueError, match="flat"):
         sharpness(grey(0), np.zeros((3, 28, 28)))
+    with pytest.raises(ValueError, match="some detail"):
+        checkerboard(grey(0), np.ones((3, 28, 28)))
+    with pytest.raises(ValueError, match="divisible by 4"):
+        checkerboard(grey(0)[:, 1:], grey(0))
     with pytest.raises(ValueError, match="channel"):
         sharpness(grey(0)[..., None], grey(0))
     with pytest.raises(ValueError, match="3 frames"):

@@ -1,5 +1,12 @@
 """Networks have the stated shapes, and losses agree with their formulas."""
 
+import functools
+import json
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -8,6 +15,9 @@ pytest.importorskip("keras")
 import keras
 
 from bench import models, training
+from bench.config import Fit
+from bench.experiments import variational
+from bench.paths import ROOT
 
 RANDOM = np.random.default_rng(0)
 PIXELS = RANDOM.integers(0, 256, (6, 28, 28), dtype=np.uint8)
@@ -113,17 +123,149 @@ def test_the_kl_is_that_of_the_closed_form():
     np.testing.assert_allclose(ours, sampled, atol=0.03)
 
 
-def test_the_evaluated_bound_has_no_weight_and_no_noise():
+def _bound(pair, beta=1.0, bits=0.0):
+    return models.vae.negative_elbo(*pair, None, beta=beta, free_bits=bits, step=0, steps=10)
+
+
+def _floats(scalars):
+    return {name: float(_numpy(value)) for name, value in scalars.items()}
+
+
+def test_the_evaluated_bound_has_no_weight():
     pair = models.vae.encoder(8, 3), models.vae.decoder(8, 3)
-    losses = [
-        models.vae.negative_elbo(*pair, None, beta=beta, free_bits=bits, step=0, steps=10)(
-            {"images": PIXELS}, False
-        )
+    first, second = (
+        _floats(_bound(pair, beta, bits)({"images": PIXELS}, False))
         for beta, bits in ((1.0, 0.0), (4.0, 2.0))
-    ]
-    first, second = ({k: float(_numpy(v)) for k, v in loss.items()} for loss in losses)
+    )
     assert first == second
     assert first["loss"] == pytest.approx(first["reconstruction"] + first["kl"])
+
+
+@functools.cache
+def _trained_vae():
+    """A VAE that tells a few images apart: their brightness differs."""
+    images = (PIXELS // 8 + 30 * np.arange(6)[:, None, None]).astype(np.uint8)
+    pair = models.vae.encoder(8, 2), models.vae.decoder(8, 2)
+    random, optimizer = training.objective.random(1), training.schedule.constant_adam(5e-3)
+    loss = models.vae.negative_elbo(
+        *pair, random, beta=1.0, free_bits=0.0, step=optimizer.iterations, steps=60
+    )
+    objective = training.objective.Objective(loss, pair, optimizer, random=random)
+    fit = Fit(epochs=60, batch_size=6, learning_rate=5e-3)
+    training.loop.train([objective], {"images": images}, fit=fit, seed=1)
+    return pair, images
+
+
+def test_the_evaluated_bound_is_the_mean_over_drawn_codes_and_worse_than_the_mean_code():
+    pair, images = _trained_vae()
+    evaluated = _floats(_bound(pair)({"images": images}, False))
+    unit = models.images.to_unit(images)
+    mean, log_variance = models.vae.mean_and_log_variance(pair[0](unit, training=False))
+    deviation = np.exp(0.5 * _numpy(log_variance))
+    noises = [
+        _numpy(keras.random.normal((6, 2), seed=seed)) for seed in models.vae.EVALUATION_SEEDS
+    ]
+    assert len(noises) > 1
+    assert not np.allclose(noises[0], noises[1])
+
+    def error(codes):
+        restored = _numpy(pair[1](codes.astype("float32"), training=False))[..., 0]
+        return -models.vae.log_likelihood(images / 255.0, restored).mean()
+
+    drawn = [error(_numpy(mean) + deviation * noise) for noise in noises]
+    assert evaluated["reconstruction"] == pytest.approx(np.mean(drawn), rel=1e-4)
+    assert evaluated["reconstruction"] > error(_numpy(mean)) + 0.1
+
+
+EVALUATES = """
+import json, numpy as np
+from bench import models, training
+training.backend.prepare("float32", 1)
+images = np.random.default_rng(0).integers(0, 256, (40, 28, 28), dtype=np.uint8)
+pair = models.vae.encoder(8, 3), models.vae.decoder(8, 3)
+loss = models.vae.negative_elbo(*pair, None, beta=1.0, free_bits=0.0, step=0, steps=1)
+run = training.backend.steps().compile_evaluation(loss, pair, {"images": images})
+rows = np.arange(40).reshape(4, 10)
+eager = [loss({"images": images[part]}, False) for part in rows]
+mean = {name: np.mean([float(e[name]) for e in eager]) for name in eager[0]}
+print(json.dumps([run(rows), run(rows), mean]))
+"""
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+def test_compiled_evaluation_draws_the_same_codes_each_time(backend):
+    pytest.importorskip(backend)
+    done = subprocess.run(
+        [sys.executable, "-c", EVALUATES],
+        env={**os.environ, "KERAS_BACKEND": backend},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    first, second, eager = json.loads(done.stdout.splitlines()[-1])
+    assert first == second
+    assert first == pytest.approx(eager, rel=1e-4)
+
+
+def _toy_model():
+    """Four black or white pixels and one latent unit; log p(x) by a fine grid over the code."""
+    slope, shift = np.array([1.5, -2.0, 0.7, 1.0]), np.array([0.2, 0.0, -0.5, 0.3])
+    images = np.array([[1, 0, 0, 1], [0, 1, 1, 0], [1, 1, 0, 1]]).reshape(3, 2, 2)
+
+    def decode(codes):
+        return (1 / (1 + np.exp(-(codes * slope + shift)))).reshape(len(codes), 2, 2)
+
+    grid = np.linspace(-8, 8, 4001)[:, None]
+    log_prior = -0.5 * grid[:, 0] ** 2 - 0.5 * np.log(2 * np.pi)
+    log_joint = [
+        models.vae.log_likelihood(np.repeat(x[None], len(grid), 0), decode(grid)) + log_prior
+        for x in images
+    ]
+    exact = np.log(np.trapezoid(np.exp(log_joint), grid[:, 0], axis=1))
+    return images, decode, exact
+
+
+def test_importance_weighting_lies_above_the_bound_and_tightens_to_the_likelihood():
+    images, decode, exact = _toy_model()
+    mean, log_variance = np.array([[0.4], [-0.4], [0.0]]), np.array([[0.0], [-1.0], [0.5]])
+    random = np.random.default_rng(0)
+    draws = []
+    for _ in range(4000):
+        codes = mean + np.exp(0.5 * log_variance) * random.normal(size=(3, 1))
+        ratio = models.vae.log_density_ratio(codes, mean, log_variance)
+        draws.append(models.vae.log_likelihood(images, decode(codes)) + ratio)
+    weights = np.array(draws)
+    bound = weights.mean(axis=0)
+    estimates = [
+        np.mean([models.vae.importance_weighted(part) for part in weights.reshape(-1, k, 3)], 0)
+        for k in (1, 5, 100)
+    ]
+    np.testing.assert_allclose(estimates[0], bound)
+    assert (bound + 0.02 < estimates[1]).all()
+    assert (estimates[1] < estimates[2]).all()
+    np.testing.assert_allclose(estimates[2], exact, atol=0.02)
+    assert (bound < exact - 0.05).all()
+
+
+def test_importance_weighting_of_far_weights_is_a_number():
+    far = np.array([[-3000.0], [-3001.0], [-9000.0]])
+    expected = -3000.0 + np.log((1 + np.exp(-1.0)) / 3)
+    np.testing.assert_allclose(models.vae.importance_weighted(far), expected)
+
+
+def test_bounds_on_the_test_images_are_those_of_the_evaluation():
+    pair, images = _trained_vae()
+    cell = SimpleNamespace(seed=5, split=SimpleNamespace(test_images=images))
+    told = variational.held_out_bounds(cell, pair)
+    evaluated = _floats(_bound(pair)({"images": images}, False))
+    assert told["negative_elbo"] == pytest.approx(told["reconstruction_nats"] + told["kl"])
+    assert told["kl"] == pytest.approx(evaluated["kl"], rel=1e-4)
+    assert told["reconstruction_nats"] == pytest.approx(evaluated["reconstruction"], rel=0.05)
+    assert told["importance_weighted_nats"] < told["importance_images_negative_elbo"] - 0.1
+    assert told["importance_images_negative_elbo"] == pytest.approx(evaluated["loss"], rel=0.05)
+    assert (told["importance_samples"], told["importance_images"]) == (100, 6)
 
 
 def test_the_mean_encoder_is_the_first_half_of_the_encoder():
@@ -134,7 +276,8 @@ def test_the_mean_encoder_is_the_first_half_of_the_encoder():
 
 def test_the_probed_slope_of_the_discriminator_is_its_gradient():
     tf = pytest.importorskip("tensorflow")
-    discriminator, generator = models.gan.discriminator(8), models.gan.generator(8, 4)
+    discriminator = models.gan.discriminator(8)
+    generator = models.autoencoder.convolutional_decoder(8, 4)
     many = np.repeat(PIXELS[:2], 2000, axis=0)
     loss, _ = models.gan.losses(generator, discriminator, 4, 1.0, training.objective.random(1))
     probed = float(_numpy(loss({"images": many}, False)["penalty"]))

@@ -1,10 +1,15 @@
 """Exercise 4, second half: can the networks generate new images?
 
-Six generators of Fashion-MNIST: the handed-in decoder fed with random codes, an autoencoder with a
-Gaussian mixture fitted to its codes, the same with its decoder refined against a discriminator, a
-VAE, the same with a flow in place of its prior, and a GAN. All are measured alike (`sampling`), in
-the feature space of one shipped judge, beside held-out real images and a ladder of blur and noise.
-The VAE's latent size and learning rate are searched for the best validation bound.
+Generators of Fashion-MNIST: the handed-in decoder fed with random codes, the same after a longer
+training, an autoencoder with a Gaussian mixture fitted to its codes, the same with its decoder
+refined against a discriminator, a VAE, the same with a flow in place of its prior, and a GAN. All
+are measured alike (`sampling`), in the feature space of one shipped judge, beside held-out real
+images and a ladder of blur and noise.
+
+VAE and GAN are a duel: one decoder, one latent size, the same codes, no augmentation, and settings
+that give both about the same time. The VAE's latent size and learning rate are searched for the
+best validation bound, the GAN's learning rate and penalty for the least Fréchet distance to the
+validation images.
 """
 
 from typing import Any
@@ -21,9 +26,17 @@ from bench.experiments.methods import (
     for_epochs,
     rows_to_search,
     searched,
+    with_seed,
 )
-from bench.experiments.sampling import KEPT, SHOWN, Yardstick, generated
-from bench.experiments.variational import fit_vae
+from bench.experiments.sampling import (
+    KEPT,
+    SHOWN,
+    Yardstick,
+    gaussian_codes,
+    generated,
+    validation_distance,
+)
+from bench.experiments.variational import fit_vae, held_out_bounds
 from bench.judge import loading as judge
 from bench.store import Result, StoredCell
 
@@ -48,6 +61,8 @@ def reference(cell: Cell) -> Result:
     # the pupil learns from real images of the training set: the test images judge it
     told = yardstick.scores(images, lessons=(yardstick.images, yardstick.classes))
     told["judge"] = {"accuracy": judge.ACCURACY, "sha256": judge.SHA256}
+    other_half = cell.split.train_images[len(images) : 2 * len(images)]
+    told["train_half_distance"] = yardstick.distances(other_half)["frechet_distance"]
     return Result(told, arrays={"samples": images[:KEPT]})
 
 
@@ -66,7 +81,7 @@ def ladder(cell: Cell) -> Result:
     return Result({}, tables={"ladder": pd.DataFrame(rows)}, arrays={"samples": np.stack(shown)})
 
 
-@experiment.variant("search", settings=("search", "width", "vae"))
+@experiment.variant("search", settings=("search", "width", "latent", "vae"))
 def search_vae(cell: Cell) -> Result:
     """Search the VAE's latent size and learning rate for the best validation bound."""
     settings = cell.settings
@@ -76,31 +91,82 @@ def search_vae(cell: Cell) -> Result:
         hyperparameters.Choice("latent", [8, 16, 32])
         hyperparameters.Float("learning_rate", 1e-3, 8e-3, sampling="log")
 
-    def trial(values: Any, epochs: int) -> Any:
+    def trial(values: Any, epochs: int, seed: int) -> Any:
         fit = for_epochs(settings.vae, epochs, values["learning_rate"])
         pair = _vae_networks(settings.width, values["latent"])
-        return fit_vae(cell, pair, images, fit, beta=1.0)
+        return fit_vae(with_seed(cell, seed), pair, images, fit, beta=1.0)
 
-    return searched(cell, space, trial, objective="validation_loss", direction="min")
+    return searched(
+        cell,
+        space,
+        trial,
+        default={"latent": settings.latent, "learning_rate": settings.vae.learning_rate},
+        objective="validation_loss",
+        direction="min",
+    )
 
 
 @experiment.variant(
-    settings=("samples", "pupil"), needs=("fashion_embedding/handed_in",), repeated="seeds"
+    "gan_search",
+    settings=("gan_search", "width", "gan", "gradient_penalty"),
+    needs=("search",),
+)
+def search_gan(cell: Cell) -> Result:
+    """Search the GAN's learning rate and penalty for the least distance to validation images."""
+    settings, budget = cell.settings, cell.settings.gan_search
+    latent = cell.needs["search"].metrics["best"]["latent"]
+    images = cell.split.train_images[rows_to_search(cell, budget)]
+
+    def space(hyperparameters: Any) -> None:
+        hyperparameters.Float("learning_rate", 3e-4, 3e-3, sampling="log")
+        hyperparameters.Float("gradient_penalty", 0.1, 10.0, sampling="log")
+
+    def trial(values: Any, epochs: int, seed: int) -> float:
+        fit = for_epochs(settings.gan, epochs, values["learning_rate"])
+        seeded = with_seed(cell, seed)
+        generator = models.autoencoder.convolutional_decoder(settings.width, latent)
+        random = training.objective.random(seed)
+        penalty = values["gradient_penalty"]
+        _play(seeded, generator, latent, {"images": images}, fit, random, penalty)
+        return validation_distance(seeded, generator, latent)
+
+    return searched(
+        cell,
+        space,
+        trial,
+        default={
+            "learning_rate": settings.gan.learning_rate,
+            "gradient_penalty": settings.gradient_penalty,
+        },
+        objective="validation_frechet_distance",
+        direction="min",
+        budget=budget,
+    )
+
+
+@experiment.variant(
+    settings=("samples", "pupil"),
+    needs=("fashion_embedding/handed_in",),
+    repeated="handed_in_seeds",
 )
 def handed_in(cell: Cell) -> Result:
     """Feed the handed-in decoder with codes drawn evenly over the range of the real ones."""
-    trained = cell.needs["fashion_embedding/handed_in"]
-    encoder, decoder = _loaded(trained)
-    codes = training.predict.images_to(encoder, cell.split.train_images)
-    random = np.random.default_rng(cell.seed)
-    drawn = random.uniform(codes.min(0), codes.max(0), (cell.settings.samples, codes.shape[1]))
-    cost = trained.metrics["training"]
-    return generated(cell, decoder, drawn.astype("float32"), cost, encode=encoder)
+    return _handed_in(cell, cell.needs["fashion_embedding/handed_in"])
+
+
+@experiment.variant(
+    settings=("samples", "pupil"),
+    needs=("fashion_embedding/handed_in_longer",),
+    repeated="handed_in_seeds",
+)
+def handed_in_longer(cell: Cell) -> Result:
+    """Do the same with the handed-in decoder that was trained for longer."""
+    return _handed_in(cell, cell.needs["fashion_embedding/handed_in_longer"])
 
 
 @experiment.variant(
     settings=("samples", "pupil", "width", "latent", "mixture_components", "autoencoder"),
-    repeated="seeds",
+    repeated="autoencoder.seeds",
 )
 def autoencoder(cell: Cell) -> Result:
     """Train an autoencoder and fit a Gaussian mixture to its codes (Ghosh et al. 2020)."""
@@ -117,7 +183,7 @@ def autoencoder(cell: Cell) -> Result:
 @experiment.variant(
     settings=("samples", "pupil", "width", "vae", "beta", "free_bits"),
     needs=("search",),
-    repeated="seeds",
+    repeated="vae.seeds",
 )
 def vae(cell: Cell) -> Result:
     """Train the VAE with the searched size and rate, and decode codes drawn from its prior."""
@@ -134,20 +200,26 @@ def vae(cell: Cell) -> Result:
     )
     mean_of = models.vae.mean_encoder(encoder)
     means = training.predict.images_to(mean_of, cell.split.validation_images)
-    random = np.random.default_rng(cell.seed)
-    drawn = random.standard_normal((settings.samples, best["latent"])).astype("float32")
     active = int(np.sum(means.var(axis=0) > models.vae.ACTIVE_VARIANCE))
+    cell.progress(0.9, "evaluating the bound")
     extra = {
         "latent_size": best["latent"],
         "active_units": active,
-        "kl": float(record.history["validation_kl"].iloc[-1]),
+        **held_out_bounds(cell, (encoder, decoder)),
     }
     return generated(
-        cell, decoder, drawn, record.cost, encode=mean_of, history=record.history, extra=extra
+        cell,
+        decoder,
+        gaussian_codes(cell, best["latent"], settings.samples),
+        record.cost,
+        gaussian=True,
+        encode=mean_of,
+        history=record.history,
+        extra=extra,
     )
 
 
-@experiment.variant(settings=("samples", "pupil", "flow"), needs=("vae",), repeated="seeds")
+@experiment.variant(settings=("samples", "pupil", "flow"), needs=("vae",), repeated="flow.seeds")
 def latent_flow(cell: Cell) -> Result:
     """Draw the VAE's codes from a flow fitted to them, not from its prior: two stages."""
     trained = cell.needs["vae"]
@@ -171,26 +243,41 @@ def latent_flow(cell: Cell) -> Result:
         seed=cell.seed,
         progress=cell.progress,
     )
-    noise = np.random.default_rng(cell.seed).standard_normal((cell.settings.samples, size))
-    drawn = models.flow.flow(velocity, noise.astype("float32")) * spread + centre
+    noise = gaussian_codes(cell, size, cell.settings.samples)
+    drawn = models.flow.flow(velocity, noise) * spread + centre
     cost = _with_first_stage(record.cost, trained)
     return generated(cell, decoder, drawn, cost, encode=encoder, history=record.history)
 
 
 @experiment.variant(
-    settings=("samples", "pupil", "width", "latent", "gan", "gradient_penalty"), repeated="seeds"
+    settings=("samples", "pupil", "width", "gan"),
+    needs=("search", "gan_search"),
+    repeated="gan.seeds",
 )
 def gan(cell: Cell) -> Result:
-    """Train the GAN; the generator's weights are averaged over the steps."""
+    """Train the VAE's decoder as a GAN's generator; its weights are averaged over the steps."""
     training.backend.prepare(cell.precision, cell.seed)
-    size = 4 * cell.settings.latent
-    generator = models.gan.generator(cell.settings.width, size)
-    random = training.objective.random(cell.seed)
-    record = _play(cell, generator, size, random, {}, cell.settings.gan)
-    drawn = np.random.default_rng(cell.seed).standard_normal((cell.settings.samples, size))
-    extra = {"latent_size": size, "discriminator_wins": _wins(record)}
-    drawn = drawn.astype("float32")
-    return generated(cell, generator, drawn, record.cost, history=record.history, extra=extra)
+    settings, best = cell.settings, cell.needs["gan_search"].metrics["best"]
+    size = cell.needs["search"].metrics["best"]["latent"]
+    generator = models.autoencoder.convolutional_decoder(settings.width, size)
+    record = _play(
+        cell,
+        generator,
+        size,
+        {"images": cell.split.train_images},
+        for_epochs(settings.gan, settings.gan.epochs, best["learning_rate"]),
+        training.objective.random(cell.seed),
+        best["gradient_penalty"],
+    )
+    return generated(
+        cell,
+        generator,
+        gaussian_codes(cell, size, settings.samples),
+        record.cost,
+        gaussian=True,
+        history=record.history,
+        extra={"latent_size": size, "discriminator_wins": _wins(record)},
+    )
 
 
 @experiment.variant(
@@ -198,7 +285,7 @@ def gan(cell: Cell) -> Result:
         "samples", "pupil", "width", "mixture_components", "refined", "gradient_penalty"
     ),
     needs=("autoencoder",),
-    repeated="seeds",
+    repeated="refined.seeds",
 )  # fmt: skip
 def refined(cell: Cell) -> Result:
     """Go on training the autoencoder's decoder, on codes of its mixture, against a discriminator.
@@ -211,9 +298,15 @@ def refined(cell: Cell) -> Result:
     training.backend.prepare(cell.precision, cell.seed)
     codes = training.predict.images_to(encoder, cell.split.train_images)
     mixture = _mixture(cell, codes)
-    random = training.objective.random(cell.seed)
-    fed = {"codes": _drawn(cell, mixture, len(codes))}
-    record = _play(cell, decoder, lambda batch: batch["codes"], random, fed, cell.settings.refined)
+    record = _play(
+        cell,
+        decoder,
+        lambda batch: batch["codes"],
+        {"images": cell.split.train_images, "codes": _drawn(cell, mixture, len(codes))},
+        cell.settings.refined,
+        training.objective.random(cell.seed),
+        cell.settings.gradient_penalty,
+    )
     # the decoder is trained in both stages, and counts once
     cost = _with_first_stage(record.cost, trained, again=decoder)
     return generated(
@@ -225,6 +318,16 @@ def refined(cell: Cell) -> Result:
         history=record.history,
         extra={"discriminator_wins": _wins(record)},
     )
+
+
+def _handed_in(cell: Cell, trained: StoredCell) -> Result:
+    """Decode codes drawn evenly over the range of the real ones, whose distribution nobody gave."""
+    encoder, decoder = _loaded(trained)
+    codes = training.predict.images_to(encoder, cell.split.train_images)
+    random = np.random.default_rng(cell.seed)
+    drawn = random.uniform(codes.min(0), codes.max(0), (cell.settings.samples, codes.shape[1]))
+    cost = trained.metrics["training"]
+    return generated(cell, decoder, drawn.astype("float32"), cost, encode=encoder)
 
 
 def _loaded(trained: StoredCell) -> tuple[Any, Any]:
@@ -281,13 +384,17 @@ def _drawn(cell: Cell, mixture: Any, count: int) -> np.ndarray:
 
 
 def _play(
-    cell: Cell, generator: Any, codes: Any, random: Any, fed: dict[str, np.ndarray], fit: Fit
+    cell: Cell,
+    generator: Any,
+    codes: Any,
+    data: dict[str, np.ndarray],
+    fit: Fit,
+    random: Any,
+    gradient_penalty: float,
 ) -> Any:
     """Train a generator and a fresh discriminator against each other."""
     discriminator = models.gan.discriminator(cell.settings.width)
-    losses = models.gan.losses(
-        generator, discriminator, codes, cell.settings.gradient_penalty, random
-    )
+    losses = models.gan.losses(generator, discriminator, codes, gradient_penalty, random)
     players = ((discriminator, generator), (generator, discriminator))
     objectives = [
         training.objective.Objective(
@@ -301,13 +408,7 @@ def _play(
         )
         for loss, (trained, other) in zip(losses, players, strict=True)
     ]
-    return training.loop.train(
-        objectives,
-        {"images": cell.split.train_images, **fed},
-        fit=fit,
-        seed=cell.seed,
-        progress=cell.progress,
-    )
+    return training.loop.train(objectives, data, fit=fit, seed=cell.seed, progress=cell.progress)
 
 
 def _wins(record: Any) -> float:

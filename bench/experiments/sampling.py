@@ -12,11 +12,18 @@ from bench.store import Result, derive_seed
 
 KEPT = 400
 SHOWN = 16
-PATHS, FRAMES = 6, 10
+PATHS, FRAMES = 300, 10
+PATHS_SHOWN = 6
 PUPIL_WIDTHS = (16, 32, 64)
 # Samples that the costlier measures look at, which compare all with all.
 BALLS = 5000
-NEAREST = 2000
+NEAREST = 1000
+
+
+def gaussian_codes(cell: Cell, size: int, count: int) -> np.ndarray:
+    """Draw codes (count, size) from N(0, 1); those of one seed index are the same for all."""
+    random = np.random.default_rng(derive_seed(cell.seed, "codes"))
+    return random.standard_normal((count, size)).astype("float32")
 
 
 def generated(
@@ -25,6 +32,7 @@ def generated(
     codes: np.ndarray,
     cost: Any,
     *,
+    gaussian: bool = False,
     encode: Any = None,
     history: Any = None,
     extra: Any = None,
@@ -41,6 +49,8 @@ def generated(
         As the generator draws them.
     cost : dict
         Of the training.
+    gaussian : bool
+        Whether codes are drawn from N(0, 1): walks between them are then spherical, else straight.
     encode : keras.Model, optional
         From images to codes, where there is an encoder.
     history : DataFrame, optional
@@ -49,16 +59,22 @@ def generated(
         Further figures.
     """
     samples = models.images.to_pixels(training.predict.codes_to(decoder, codes))
-    paths = _paths(cell, decoder, codes)
+    paths = _paths(cell, decoder, codes, spherical=gaussian)
     yardstick = Yardstick(cell, len(samples))
     told = yardstick.scores(samples) | {"training": cost, **(extra or {})}
     told["path_smoothness"] = metrics.generation.path_smoothness(paths)
-    arrays = {"samples": samples[:KEPT], "interpolation": paths}
+    told["paths"] = len(paths)
+    arrays = {"samples": samples[:KEPT], "interpolation": paths[:PATHS_SHOWN]}
     _, nearest = metrics.neighbours.nearest_neighbours(samples[:SHOWN], cell.split.train_images)
     arrays["nearest"] = cell.split.train_images[nearest.ravel()]
-    if encode is not None:
+    if encode is None:
+        told["trivial_distance"] = yardstick.trivial_distance()
+        told["trained"] = float(told["frechet_distance"] < told["trivial_distance"])
+    else:
         real_codes = training.predict.images_to(encode, cell.split.test_images)
         restored, told["reconstruction_mse"] = reconstructed(cell, decoder, real_codes)
+        told["trivial_error"] = _trivial_error(cell)
+        told["trained"] = float(told["reconstruction_mse"] < told["trivial_error"])
         told["reconstructions"] = yardstick.distances(restored[: len(samples)])
         told["failures"] |= {"dead_codes": _row(metrics.failures.dead_codes(real_codes))}
         arrays["originals"] = cell.split.test_images[:SHOWN]
@@ -67,6 +83,15 @@ def generated(
     tables = {} if history is None else {"history": history}
     networks = {"decoder": decoder} | ({"encoder": encode} if encode is not None else {})
     return Result(metrics=told, tables=tables, arrays=arrays, models=networks)
+
+
+def validation_distance(cell: Cell, decoder: Any, size: int) -> float:
+    """Fréchet distance of samples to the validation images, as many: for choosing settings."""
+    eyes = judge.load()
+    images = cell.split.validation_images
+    codes = gaussian_codes(cell, size, len(images))
+    samples = models.images.to_pixels(training.predict.codes_to(decoder, codes))
+    return metrics.generation.frechet_distance(eyes.look(images)[0], eyes.look(samples)[0])
 
 
 class Yardstick:
@@ -96,10 +121,16 @@ class Yardstick:
         """Distances of images (count, 28, 28) from the real ones, and their sharpness."""
         return self._distances(images, self.judge.look(images)[0])
 
+    def trivial_distance(self) -> float:
+        """Fréchet distance of a generator that always gives the mean training image."""
+        mean = models.images.to_pixels(_mean_image(self.cell))
+        features = np.repeat(self.judge.look(mean)[0], 2, axis=0)
+        return metrics.generation.frechet_distance(self.features, features)
+
     def scores(
         self, samples: np.ndarray, lessons: tuple[np.ndarray, np.ndarray] | None = None
     ) -> dict[str, Any]:
-        """Measure samples in every way.
+        """Measure samples in every way; what a pupil learns from them, for the first seed alone.
 
         Parameters
         ----------
@@ -115,7 +146,6 @@ class Yardstick:
         some = self.features[:BALLS], features[:BALLS]
         precision, recall = metrics.manifolds.precision_recall(*some)
         density, coverage = metrics.manifolds.density_coverage(*some)
-        bins = metrics.manifolds.different_bins(self.features, features, seed=cell.seed)
         nearest = metrics.neighbours.nearest_distance_ratio(
             samples[:NEAREST], cell.split.test_images[:NEAREST], cell.split.train_images
         )
@@ -123,19 +153,21 @@ class Yardstick:
             "mode_collapse": _row(metrics.failures.mode_collapse(shares)),
             "memorisation": _row(metrics.failures.memorisation(nearest)),
         }
-        return {
+        told = {
             **self._distances(samples, features),
             "precision": precision,
             "recall": recall,
             "density": density,
             "coverage": coverage,
-            "different_bins": bins.share,
+            "checkerboard": metrics.generation.checkerboard(samples, self.images),
             "class_histogram": [float(share) for share in shares],
             "missing_classes": len(metrics.generation.missing_classes(shares)),
             "nearest_distance_ratio": nearest,
-            "pupil_accuracy": _pupil_accuracy(cell, *(lessons or (samples, classes))),
             "failures": failures,
         }
+        if cell.seed_index == 0:
+            told["pupil_accuracy"] = _pupil_accuracy(cell, *(lessons or (samples, classes)))
+        return told
 
     def _distances(self, images: np.ndarray, features: np.ndarray) -> dict[str, float]:
         return {
@@ -168,14 +200,30 @@ def _pupil_accuracy(cell: Cell, lessons: np.ndarray, classes: np.ndarray) -> flo
     return float(np.mean(logits.argmax(axis=1) == cell.split.test_labels))
 
 
-def _paths(cell: Cell, decoder: Any, codes: np.ndarray) -> np.ndarray:
+def _paths(cell: Cell, decoder: Any, codes: np.ndarray, *, spherical: bool) -> np.ndarray:
     """Walk in equal steps between drawn codes: images (paths, frames, 28, 28)."""
+    count = min(PATHS, len(codes) // 2)
     ends = np.random.default_rng(derive_seed(cell.seed, "paths")).permutation(len(codes))
-    start, end = codes[ends[:PATHS]], codes[ends[PATHS : 2 * PATHS]]
-    share = np.linspace(0.0, 1.0, FRAMES, dtype="float32")[None, :, None]
-    between = (1 - share) * start[:, None] + share * end[:, None]
+    start, end = codes[ends[:count]], codes[ends[count : 2 * count]]
+    shares = np.linspace(0.0, 1.0, FRAMES, dtype="float32")
+    if spherical:
+        between = metrics.generation.spherical_interpolation(start, end, shares)
+    else:
+        share = shares[None, :, None]
+        between = (1 - share) * start[:, None] + share * end[:, None]
     frames = training.predict.codes_to(decoder, between.reshape(-1, codes.shape[1]))
-    return models.images.to_pixels(frames).reshape(PATHS, FRAMES, 28, 28)
+    return models.images.to_pixels(frames).reshape(count, FRAMES, 28, 28)
+
+
+def _mean_image(cell: Cell) -> np.ndarray:
+    """Mean of the training images, (28, 28) in [0, 1]."""
+    return np.asarray(cell.split.train_images.mean(axis=0) / 255.0, dtype="float32")
+
+
+def _trivial_error(cell: Cell) -> float:
+    """Mean squared error of the mean training image on the test images."""
+    error = cell.split.test_images / np.float32(255) - _mean_image(cell)
+    return float(np.mean(np.square(error)))
 
 
 def _failures_of_training(told: dict[str, Any]) -> dict[str, Any]:

@@ -1,21 +1,20 @@
 """How close generated images come to real ones, and how varied they are.
 
 Distances between distributions and counts of classes stand here; `manifolds` holds the figures
-that work with balls and bins, `neighbours` those that look for the nearest training image.
+that work with balls, `neighbours` those that look for the nearest training image.
 """
 
 import numpy as np
 from scipy import linalg
 
 from bench.metrics import checks
-from bench.metrics.manifolds import Bins, density_coverage, different_bins, precision_recall
+from bench.metrics.manifolds import density_coverage, precision_recall
 from bench.metrics.neighbours import nearest_distance_ratio, nearest_neighbours
 
 __all__ = [
-    "Bins",
+    "checkerboard",
     "class_histogram",
     "density_coverage",
-    "different_bins",
     "frechet_distance",
     "kernel_distance",
     "missing_classes",
@@ -24,6 +23,7 @@ __all__ = [
     "path_smoothness",
     "precision_recall",
     "sharpness",
+    "spherical_interpolation",
 ]
 
 
@@ -201,6 +201,78 @@ def sharpness(images: np.ndarray, real: np.ndarray) -> float:
     return _detail("images", images) / _positive("real", _detail("real", real))
 
 
+def checkerboard(images: np.ndarray, real: np.ndarray) -> float:
+    """Look for the regular patterns that transposed convolutions of stride 2 leave in images.
+
+    Parameters
+    ----------
+    images, real : ndarray, shape (n, height, width) and (m, height, width)
+        Generated and real images; height and width are divisible by 4.
+
+    Returns
+    -------
+    float
+        Energy at periods of 2 and 4 pixels relative to neighbouring frequencies, divided by that
+        of the real images: 1 as real images, above 1 where there is a pattern. Blur and noise
+        leave it about 1.
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit, values are no finite numbers, or images have no energy at the
+        frequencies that are compared.
+
+    Notes
+    -----
+    Odena, Dumoulin and Olah, "Deconvolution and checkerboard artifacts", Distill, 2016,
+    doi 10.23915/distill.00003: each transposed convolution of stride 2 repeats its kernel every 2
+    pixels, and the one before it every 4 pixels of the image. Durall, Keuper and Keuper, "Watch
+    your up-convolution", CVPR 2020, arXiv 2003.01826, section 3: it shows in the spectrum. Here
+    the power spectra of all images are averaged and summed over one axis; the energy at a period
+    is divided by the geometric mean of the two frequencies on each side, where a smooth spectrum
+    has about the same; the mean is over both periods and both axes. It is a ratio of energies at
+    neighbouring frequencies, so that sharpness alone changes it little.
+    """
+    shown, expected = _pattern("images", images), _pattern("real", real)
+    return shown / expected
+
+
+def spherical_interpolation(start: np.ndarray, end: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Go from one code to another along a great circle.
+
+    Parameters
+    ----------
+    start, end : ndarray of float, shape (n, d)
+        Codes drawn from a Gaussian prior; not 0.
+    shares : ndarray of float, shape (steps,)
+        Shares of the way, 0 to 1.
+
+    Returns
+    -------
+    ndarray, shape (n, steps, d)
+        Codes on the way. Between independent codes they keep about the length that codes of
+        the prior have; on the straight line the middle is shorter by the square root of 2, where
+        in many dimensions the prior has hardly any mass.
+
+    Notes
+    -----
+    White, "Sampling generative networks", 2016, arXiv 1609.04468, section 2.1, after Shoemake,
+    "Animating rotation with quaternion curves", SIGGRAPH 1985. Codes in (nearly) the same or
+    opposite directions have no one great circle: between them the line is straight.
+    """
+    a, b = (np.asarray(codes, dtype=np.float64) for codes in (start, end))
+    part = np.asarray(shares, dtype=np.float64)[None, :, None]
+    lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+    cosine = np.clip((a * b).sum(axis=1) / lengths, -1.0, 1.0)
+    angle = np.arccos(cosine)[:, None, None]
+    curved = np.sin(angle) > 1e-4
+    safe = np.where(curved, angle, 1.0)
+    from_start = np.where(curved, np.sin((1.0 - part) * safe) / np.sin(safe), 1.0 - part)
+    from_end = np.where(curved, np.sin(part * safe) / np.sin(safe), part)
+    between = from_start * a[:, None, :] + from_end * b[:, None, :]
+    return between.astype(np.result_type(start, end), copy=False)
+
+
 def path_smoothness(frames: np.ndarray) -> float | None:
     """Measure how evenly images change along interpolations.
 
@@ -278,6 +350,30 @@ def _detail(name: str, images: np.ndarray) -> float:
         for start in range(0, len(pixels), 4096)
     ]
     return float(np.concatenate(detail).mean())
+
+
+def _pattern(name: str, images: np.ndarray) -> float:
+    """Measure energy at periods of 2 and 4 pixels relative to the frequencies beside them."""
+    array = np.asarray(images)
+    if array.ndim != 3 or any(size % 4 or size < 12 for size in array.shape[1:]):
+        raise ValueError(
+            f"{name}: expected shape (n, height, width), both divisible by 4 and 12 or more, got "
+            f"{array.shape}; nothing was measured. Drop the channel axis."
+        )
+    pixels = checks.matrix(name, array).reshape(array.shape)
+    power = np.zeros(array.shape[1:])
+    for first in range(0, len(pixels), 4096):  # some at a time, for memory
+        spectra = np.fft.fft2(pixels[first : first + 4096].astype(np.float64))
+        power += np.square(np.abs(spectra)).sum(axis=0)
+    ratios = []
+    for axis in range(2):
+        energy = power.sum(axis=1 - axis)
+        for period in (2, 4):
+            place = len(energy) // period
+            beside = energy[[place - 2, place - 1, (place + 1) % len(energy), place + 2]]
+            level = float(np.exp(np.log(beside).mean())) if (beside > 0.0).all() else 0.0
+            ratios.append(energy[place] / _positive(name, level))
+    return float(np.mean(ratios))
 
 
 def _laplacian(pixels: np.ndarray) -> np.ndarray:

@@ -1,33 +1,11 @@
-"""Do generated features lie where real ones do, and everywhere they do? Balls and bins."""
-
-from typing import NamedTuple
+"""Do generated features lie where real ones do, and everywhere they do? Balls around them tell."""
 
 import numpy as np
-from scipy import stats
-from sklearn.cluster import KMeans
 
 from bench.metrics import checks
 from bench.metrics.distances import Prepared, prepare, squared_blocks
 
 RIM = 1e-9  # relative; two roundings of one distance must fall on the same side of a ball
-
-
-class Bins(NamedTuple):
-    """Which regions a generator visits more or less often than the real images do.
-
-    Attributes
-    ----------
-    different : int
-        Bins whose shares differ significantly (NDB).
-    share : float
-        `different` over the number of bins; about `significance` for a perfect generator.
-    divergence : float
-        Jensen-Shannon divergence of the two histograms, nats, 0 to log 2.
-    """
-
-    different: int
-    share: float
-    divergence: float
 
 
 def precision_recall(real: np.ndarray, generated: np.ndarray, k: int = 3) -> tuple[float, float]:
@@ -106,64 +84,6 @@ def density_coverage(real: np.ndarray, generated: np.ndarray, k: int = 5) -> tup
         held += int(inside.sum())
         covered += int(inside.any(axis=1).sum())
     return held / (k * len(b.points)), covered / len(a.points)
-
-
-def different_bins(
-    real: np.ndarray,
-    generated: np.ndarray,
-    seed: int,
-    bins: int = 100,
-    significance: float = 0.05,
-) -> Bins:
-    """Count the regions that a generator visits too often or too rarely (NDB).
-
-    Parameters
-    ----------
-    real, generated : ndarray of float, shape (n, d) and (m, d)
-        Features of real and of generated images, from the same network.
-    seed : int
-        Starts the clustering that defines the bins.
-    bins : int
-        Clusters of the real features.
-    significance : float
-        Level of the test in each bin.
-
-    Returns
-    -------
-    Bins
-        The count, its share and the divergence of the histograms.
-
-    Raises
-    ------
-    ValueError
-        If the widths differ, values are no finite numbers, or there are fewer different real
-        features than bins.
-
-    Notes
-    -----
-    Richardson and Weiss, "On GANs and GMMs", NeurIPS 2018, arXiv 1805.12462, section 2: k-means
-    on the real set, then a two-proportion z-test in each bin with pooled share p and standard
-    error sqrt(p (1 - p) (1/n + 1/m)). No correction for the number of bins, as in the paper.
-    """
-    a = checks.matrix("real", real).astype(np.float64, copy=False)
-    b = checks.matrix("generated", generated).astype(np.float64, copy=False)
-    checks.same_width("real", a, "generated", b)
-    checks.whole("bins", bins, 2, len(np.unique(a, axis=0)))
-    if not 0.0 < significance < 1.0:
-        raise ValueError(
-            f"significance: expected a level between 0 and 1, got {significance}; nothing was "
-            "tested. Use 0.05."
-        )
-    clusters = KMeans(n_clusters=bins, n_init=1, random_state=seed).fit(a)
-    p = np.bincount(clusters.labels_, minlength=bins) / len(a)
-    q = np.bincount(clusters.predict(b), minlength=bins) / len(b)
-    pooled = (p * len(a) + q * len(b)) / (len(a) + len(b))
-    error = np.sqrt(pooled * (1.0 - pooled) * (1.0 / len(a) + 1.0 / len(b)))
-    limit = stats.norm.isf(significance / 2.0)
-    different = int((np.abs(p - q) > limit * error).sum())
-    middle = (p + q) / 2.0
-    divergence = (stats.entropy(p, middle) + stats.entropy(q, middle)) / 2.0
-    return Bins(different, different / bins, float(divergence))
 
 
 def _features(

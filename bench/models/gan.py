@@ -4,6 +4,9 @@ Huang et al., "The GAN is dead; long live the GAN!", 2024, arXiv 2501.05441: the
 pairing loss with zero-centred gradient penalties on real (R1) and generated (R2) images. The
 penalties are approximated by finite differences (Lin et al. 2025, arXiv 2501.08316, equation 4),
 so that no second derivative is needed and the loss stays the same on every backend.
+
+The generator is the decoder that the autoencoders have (`models.autoencoder`), so that a GAN and a
+VAE differ in how they are trained alone.
 """
 
 from collections.abc import Callable
@@ -13,24 +16,9 @@ import keras
 from keras import layers, ops
 
 from bench.models.images import IMAGE, to_unit
-from bench.models.normalisation import normalised
 
 PROBE = 0.05  # standard deviation of the noise that probes the discriminator's slope
 PROBED = 4  # one image in so many is probed: the slope is a mean, and probing costs a forward pass
-
-
-def generator(width: int, latent: int) -> keras.Model:
-    """Build the generator: Gaussian codes (n, latent) to images (n, 28, 28, 1) in [0, 1]."""
-    code = keras.Input((latent,))
-    image = layers.Dense(7 * 7 * 2 * width, use_bias=False)(code)
-    image = normalised(image)
-    image = layers.Reshape((7, 7, 2 * width))(image)
-    image = layers.Conv2DTranspose(width, 4, strides=2, padding="same", use_bias=False)(image)
-    image = normalised(image)
-    image = layers.Conv2DTranspose(
-        1, 4, strides=2, padding="same", activation="sigmoid", dtype="float32"
-    )(image)
-    return keras.Model(code, image, name="generator")
 
 
 def discriminator(width: int) -> keras.Model:
