@@ -3,6 +3,7 @@
 import ctypes
 import ctypes.util
 import re
+import tomllib
 from itertools import pairwise
 from xml.etree import ElementTree as ET
 
@@ -43,6 +44,19 @@ def test_every_formula_is_read_by_both_renderers(latex):
 
 def test_every_equation_is_said_in_words():
     assert all(len(entry.alt) > 20 for entry in EQUATIONS.values())
+
+
+def test_published_figures_name_references_that_exist():
+    references = tomllib.loads((TEMPLATES / "references.toml").read_text(encoding="utf-8"))
+    tables = tomllib.loads((TEMPLATES / "published.toml").read_text(encoding="utf-8"))
+    assert {row["reference"] for rows in tables.values() for row in rows} <= set(references)
+    for rows in tables.values():
+        names = [row["system"] for row in rows]
+        assert all(
+            names.count(name) == 1 or len({r["reference"] for r in rows}) > 1 for name in names
+        )
+        figures = [v for row in rows for k, v in row.items() if k not in ("system", "reference")]
+        assert all(0 < figure < 1 for figure in figures)
 
 
 def test_captions_are_numbered_in_order_and_anchors_found():

@@ -15,19 +15,24 @@ SYSTEMS = {
     "fine_tuned": N_("Pretrained, fine-tuned"),
     "from_scratch": N_("From scratch"),
     "ensemble": N_("Ensemble of the seeds"),
+    "calibration": N_("With and without label smoothing"),
     "few_labels": N_("Few labels"),
     "overfitting": N_("Overfitting, provoked"),
     "handed_in": N_("Handed-in network"),
+    "handed_in_longer": N_("Handed-in network, more epochs"),
+    "handed_in_same_epochs": N_("Handed-in network, as many epochs"),
     "autoencoder": N_("Autoencoder"),
     "neighbour_autoencoder": N_("Neighbour autoencoder"),
     "pca": N_("PCA"),
     "tsne": N_("t-SNE"),
+    "tsne_repeated": N_("t-SNE, repeated"),
     "umap": N_("UMAP"),
     "collapse": N_("Collapse of the code"),
     "stability": N_("Stability over seeds"),
     "reference": N_("Real images"),
     "vae": N_("VAE"),
     "gan": N_("GAN"),
+    "gan_search": N_("Search for the GAN"),
     "latent_flow": N_("VAE and flow"),
     "refined": N_("AE, refined"),
     "ladder": N_("Blur and noise"),
@@ -43,6 +48,8 @@ SYSTEMS = {
 # Where a variant's name means something else in one experiment.
 SPECIAL = {
     "fashion_generation/handed_in": N_("Handed-in decoder"),
+    "fashion_generation/handed_in_longer": N_("Handed-in, more epochs"),
+    "fashion_generation/search": N_("Search for the VAE"),
     "fashion_generation/autoencoder": N_("AE and mixture"),
 }
 EXPERIMENTS = {
@@ -54,7 +61,15 @@ EXPERIMENTS = {
     "fashion_speedrun": N_("Fashion-MNIST speedrun"),
     "training_speed": N_("Speed of training"),
 }
-GENERATORS = ("handed_in", "autoencoder", "vae", "latent_flow", "gan", "refined")
+GENERATORS = (
+    "handed_in",
+    "handed_in_longer",
+    "autoencoder",
+    "vae",
+    "latent_flow",
+    "gan",
+    "refined",
+)
 TIMED_EXPERIMENTS = ("mnist_speedrun", "fashion_speedrun", "training_speed")
 TIMED_NETWORKS = {
     "classifier": N_("Stacked classifier"),
@@ -97,11 +112,13 @@ VERDICTS = {
     "not supported": N_("not supported"),
     "not distinguishable": N_("not distinguishable"),
     "one run, no verdict": N_("one run, no verdict"),
+    "too few seeds": N_("too few seeds"),
     "not measured": N_("not measured"),
 }
 OBJECTIVES = {
     "validation_accuracy": N_("Validation accuracy ↑"),
     "validation_loss": N_("Validation loss ↓"),
+    "validation_frechet_distance": N_("Fréchet distance, validation images ↓"),
 }
 WATERMARKS = {"smoke: do not cite": N_("smoke: do not cite")}
 CHOICES = {
@@ -117,6 +134,7 @@ HYPERPARAMETERS = {
     "depth": N_("depth"),
     "dropout": N_("dropout"),
     "erase": N_("erasing"),
+    "gradient_penalty": N_("gradient penalty"),
     "latent": N_("latent size"),
     "learning_rate": N_("learning rate"),
     "label_smoothing": N_("label smoothing"),

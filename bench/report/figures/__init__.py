@@ -71,6 +71,7 @@ CALIBRATED = (*CLASSIFIERS, "ensemble")
 NETWORK_MAPS = ("handed_in", "autoencoder", "vae", "neighbour_autoencoder")
 MAPS = (*NETWORK_MAPS, "pca", "tsne", "umap")
 SAMPLED = ("reference", *GENERATORS)
+RECONSTRUCTING = ("handed_in", "handed_in_longer", "autoencoder", "vae", "refined")
 
 EMBEDDING, GENERATION = "fashion_embedding", "fashion_generation"
 SPEED = "training_speed"
@@ -139,9 +140,7 @@ FIGURES: dict[str, Recipe] = {
         "calibration.overfitting",
         "fashion_classifier",
         ("overfitting",),
-        N_(
-            "Line charts of training and validation loss for two classifiers trained on few images."
-        ),
+        N_("Line charts of training and validation loss for three classifiers on few images."),
         pooled=True,
     ),
     "embedding_curves": Recipe(
@@ -199,7 +198,7 @@ FIGURES: dict[str, Recipe] = {
     "generation_reconstructions": Recipe(
         "sampled.reconstructions",
         GENERATION,
-        ("handed_in", "autoencoder", "vae", "refined"),
+        RECONSTRUCTING,
         N_("Real images above the reconstructions of each network with an encoder."),
     ),
     "generation_interpolations": Recipe(

@@ -14,14 +14,16 @@ from bench.report.figures.style import (
     epoch_axis,
     fitting_size,
     new_figure,
+    note,
     number_ticks,
 )
 from bench.report.i18n import Language
-from bench.report.names import system_name
+from bench.report.names import status_name, system_name
 
 CALIBRATED = ("handed_in", "from_scratch", "fine_tuned", "ensemble")
 BINS = 15  # of `bench.metrics.classification.reliability_curve`
 ARMS = {"pretrained": "fine_tuned", "from_scratch": "from_scratch"}  # few labels: whose colour
+OVERFITTING_ARMS = {"handed_in": "handed_in", "decayed": "from_scratch", "cured": "fine_tuned"}
 
 
 def reliability(results: Results, language: Language, experiment: str) -> Figure | None:
@@ -125,22 +127,26 @@ def few_labels(results: Results, language: Language, experiment: str) -> Figure 
 
 
 def overfitting(results: Results, language: Language) -> Figure | None:
-    """Draw the loss over epochs of the handed-in classifier and of ours on the same few images."""
+    """Draw the loss over epochs of the three arms that see the same few images."""
     _ = language.gettext
     variant = results.variant("fashion_classifier/overfitting")
     tables = variant.tables("history")
     if not tables:
         return None
-    figure = new_figure(52, gaps=(13, 0), grid=(1, 2))
-    panels = figure.subplots(1, 2, sharey=True)
-    arms = (
-        ("handed_in", system_name("fashion_classifier/handed_in", language), "handed_in"),
-        ("cured", _("This project's network"), "fine_tuned"),
-    )
-    for axes, (arm, title, system) in zip(panels, arms, strict=True):
+    titles = {
+        "handed_in": system_name("fashion_classifier/handed_in", language),
+        "decayed": _("The same, rate falls to zero"),
+        "cured": _("This project's network"),
+    }
+    figure = new_figure(52, gaps=(9, 0), grid=(1, len(OVERFITTING_ARMS)))
+    panels = figure.subplots(1, len(OVERFITTING_ARMS), sharey=True)
+    for axes, (arm, system) in zip(panels, OVERFITTING_ARMS.items(), strict=True):
         own = [table[table["arm"] == arm].reset_index(drop=True) for table in tables]
+        axes.set_title(titles[arm], fontsize=fitting_size(titles[arm], 42))
+        if any(table.empty for table in own):
+            note(axes, status_name("absent", language))
+            continue
         _losses(axes, own, SYSTEM_COLOURS[system])
-        axes.set_title(title)
         epoch_axis(axes, language, _("Epoch"))
     from_zero(panels[0])
     panels[0].set_ylabel(_("Loss"))

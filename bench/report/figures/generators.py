@@ -49,7 +49,7 @@ def training_curves(results: Results, language: Language) -> Figure | None:
     columns = {
         "reconstruction": (_("reconstruction"), SYSTEM_COLOURS["vae"]),
         "kl": (_("KL term"), "#d55e00"),
-        "validation_loss": (_("validation, sum"), INK),
+        "validation_loss": (_("validation bound"), INK),
     }
     several(panels[1], variants["vae"], language, columns)
     pair(panels[2], variants["latent_flow"], language)
@@ -92,7 +92,7 @@ def class_shares(
     variants = [results.variant(f"fashion_generation/{name}") for name in SAMPLED]
     if not any(variant.done for variant in variants):
         return None
-    figure = new_figure(68, margins=(31, 2, 2, 22))
+    figure = new_figure(74, margins=(33, 9, 2, 22))
     axes = figure.subplots()
     shares = np.full((len(variants), len(class_names)), np.nan)
     for row, variant in enumerate(variants):
@@ -183,7 +183,7 @@ def ladder(results: Results, language: Language) -> Figure | None:
         for name in SAMPLED
         if (quantity := results.value(f"fashion_generation/{name}", "frechet_distance"))
     ]
-    figure = new_figure(58, margins=(13, 27, 10.5, 3), gaps=(5, 0), grid=(1, 2))
+    figure = new_figure(58, margins=(13, 33, 10.5, 3), gaps=(5, 0), grid=(1, 2))
     panels = figure.subplots(1, 2, sharey=True)
     for axes, (kind, words) in zip(panels, SPOILERS.items(), strict=True):
         own = steps[steps["kind"] == kind].sort_values("strength")

@@ -5,14 +5,16 @@ import numpy as np
 from bench.report.collect import Results
 from bench.report.figures.images import say_absent, strips
 from bench.report.figures.sheet import Sheet
-from bench.report.figures.style import QUIET, TEXT_WIDTH
+from bench.report.figures.style import QUIET, TEXT_WIDTH, fitting_size
 from bench.report.i18n import Language
 from bench.report.names import GENERATORS, SPOILERS, system_name
 
 PATHS = tuple(f"fashion_generation/{name}" for name in GENERATORS)
 RECONSTRUCTING = tuple(
-    f"fashion_generation/{name}" for name in ("handed_in", "autoencoder", "vae", "refined")
+    f"fashion_generation/{name}"
+    for name in ("handed_in", "handed_in_longer", "autoencoder", "vae", "refined")
 )
+SHEETS = 4  # panels of samples side by side
 REAL, LADDER = "fashion_generation/reference", "fashion_generation/ladder"
 HEAD = 6.0  # mm, from the top of a panel's name to its images
 
@@ -23,22 +25,24 @@ def samples(results: Results, language: Language) -> Sheet | None:
     real = results.variant(REAL)
     if all(variant.array("samples") is None for variant in (real, *variants)):
         return None
-    columns, rows, space, gap, strip = 8, 4, 5.0, 0.5, 26
-    width = (TEXT_WIDTH - 2 * space) / 3
+    columns, rows, space, gap, strip = 6, 6, 4.0, 0.5, 26
+    width = (TEXT_WIDTH - (SHEETS - 1) * space) / SHEETS
     tile = (width - gap * (columns - 1)) / columns
     height = rows * (tile + gap) - gap
-    top = HEAD + 2 * (tile + gap) + 2.5
-    sheet = Sheet(top + 2 * (height + HEAD) + 2.5)
+    whole = (TEXT_WIDTH - gap * (strip - 1)) / strip
+    top = HEAD + 2 * (whole + gap) + 2.5
+    lines = -(-len(variants) // SHEETS)
+    sheet = Sheet(top + lines * (height + HEAD + 2.5) - 2.5)
     sheet.text(0, 3.5, system_name(REAL, language), bold=True, size=8.5)
     shown = real.array("samples")
     if shown is None:
-        say_absent(sheet, TEXT_WIDTH / 2, HEAD + tile, real.absence, language)
+        say_absent(sheet, TEXT_WIDTH / 2, HEAD + whole, real.absence, language)
     else:
-        whole = (TEXT_WIDTH - gap * (strip - 1)) / strip
         sheet.block(shown[: 2 * strip], strip, 0, HEAD, whole, gap)
     for place, variant in enumerate(variants):
-        x, y = place % 3 * (width + space), top + place // 3 * (height + HEAD + 2.5)
-        sheet.text(x, y + 3.5, system_name(variant.path, language), bold=True, size=8.5)
+        x, y = place % SHEETS * (width + space), top + place // SHEETS * (height + HEAD + 2.5)
+        name = system_name(variant.path, language)
+        sheet.text(x, y + 3.5, name, bold=True, size=fitting_size(name, width))
         images = variant.array("samples")
         if images is None:
             sheet.frame(x + 0.2, y + HEAD, width - 0.4, height)
@@ -66,7 +70,8 @@ def interpolations(results: Results, language: Language) -> Sheet | None:
     width, rows, columns, gap = (TEXT_WIDTH - 6) / 2, 3, 10, 0.5
     tile = (width - gap * (columns - 1)) / columns
     height = rows * (tile + gap) - gap
-    sheet = Sheet(3 * (height + HEAD) + 2 * 3)
+    lines = -(-len(variants) // 2)
+    sheet = Sheet(lines * (height + HEAD) + (lines - 1) * 3)
     for place, variant in enumerate(variants):
         x, y = place % 2 * (width + 6), place // 2 * (height + HEAD + 3)
         sheet.text(x, y + 3.5, system_name(variant.path, language), bold=True, size=8.5)

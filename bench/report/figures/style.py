@@ -36,6 +36,7 @@ CLASS_COLOURS = (
 # Okabe and Ito's colours: one for each system, the same in every figure.
 SYSTEM_COLOURS = {
     "handed_in": "#777777",
+    "handed_in_longer": "#e69f00",
     "fine_tuned": "#0072b2",
     "from_scratch": "#d55e00",
     "linear_probe": "#009e73",
@@ -52,7 +53,7 @@ SYSTEM_COLOURS = {
     "reference": "#1a1a1a",
 }
 # What is too pale to be read is written in a darker shade of itself.
-WRITTEN_COLOURS = {"#56b4e9": "#2a84b5", "#cc79a7": "#b0557f"}
+WRITTEN_COLOURS = {"#56b4e9": "#2a84b5", "#cc79a7": "#b0557f", "#e69f00": "#a06e00"}
 SETTINGS: dict[str, Any] = {
     "font.family": [FAMILY],
     "font.size": 8.0,
