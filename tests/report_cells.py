@@ -6,11 +6,16 @@ import pandas as pd
 from bench.store import Result
 
 PLAYED = ("discriminator_loss", "generator_loss", "penalty", "discriminator_wins")
+BOUND = (
+    *("loss", "reconstruction", "kl"),
+    *("validation_loss", "validation_reconstruction", "validation_kl"),
+)
 # Columns of each generator's history, and about what Fréchet distance it gets.
 GENERATORS = {
     "handed_in": ((), 300.0),
+    "handed_in_longer": ((), 250.0),
     "autoencoder": (("loss", "validation_loss"), 20.0),
-    "vae": (("loss", "reconstruction", "kl", "validation_loss"), 30.0),
+    "vae": (BOUND, 30.0),
     "latent_flow": (("loss",), 15.0),
     "gan": (PLAYED, 12.0),
     "refined": (PLAYED, 10.0),
@@ -52,10 +57,10 @@ def _scores(rng, distance):
         "recall": 0.5 + float(rng.normal(0, 0.02)),
         "density": 0.6 + 1 / distance,
         "coverage": 0.55 + 1 / distance,
-        "different_bins": 0.3,
+        "checkerboard": 1.2 + float(rng.normal(0, 0.05)),
         "class_histogram": [0.005, 0.195] + [0.1] * 8,
         "missing_classes": 1,
-        "sharpness": 0.8,
+        "sharpness": 0.8 + float(rng.normal(0, 0.02)),
         "nearest_distance_ratio": ratio,
         "pupil_accuracy": 0.75,
         "failures": {
@@ -71,6 +76,7 @@ def _failure(measure, limit, detected):
 
 def reference(rng):
     told = _scores(rng, 1.0) | {"judge": {"accuracy": 0.9324, "sha256": "cd" * 32}}
+    told["train_half_distance"] = 0.97
     return Result(told, {}, {"samples": images(rng, 400)})
 
 
@@ -85,6 +91,57 @@ def ladder(rng):
     return Result({}, {"ladder": pd.DataFrame(rows)}, {"samples": images(rng, len(rows), 16)})
 
 
+def search(hyperparameters, objective="validation_accuracy", arms=()):
+    """Make a search of three trials, the defaults first, the second the winner, the third failed.
+
+    `hyperparameters` names each with its value in the three trials.
+    """
+
+    def make(rng):
+        scores = np.array([0.58, 0.61, np.nan])
+        columns = {f"hp_{name}": values for name, values in hyperparameters.items()}
+        trials = pd.DataFrame(
+            {
+                "trial": [0, 1, 2],
+                "status": ["COMPLETED", "COMPLETED", "FAILED"],
+                "score": scores,
+                "epochs": [2, 2, 2],
+                "seconds": [4.0, 5.0, np.nan],
+                "message": [None, None, "no room"],
+                "default": [True, False, False],
+                "early_score": [0.5, 0.52, np.nan],
+                **columns,
+                **{f"score_{arm}": scores for arm in arms},
+            }
+        )
+        default, best = ({n: v[k] for n, v in hyperparameters.items()} for k in (0, 1))
+        confirmed = {"default": [0.57, 0.58, 0.59], "winner": [0.60, 0.62, 0.61]}
+        gain = {"mean": 0.03, "low": 0.0073, "high": 0.0527, "n": 3, "p_value": 0.0213}
+        told = {
+            "best": best,
+            "best_score": 0.61,
+            "default": default,
+            "default_score": 0.58,
+            "direction": "max" if objective == "validation_accuracy" else "min",
+            "objective": objective,
+            "completed": 2,
+            "failed": 1,
+            "seconds": 27.0,
+            "confirmed": confirmed,
+            "confirmations_failed": 0,
+            "gain": gain,
+            "rank_correlation": 0.8,
+            "ranked_trials": 4,
+        }
+        if arms:
+            told["best_by_arm"] = {"fine_tuned": best, "from_scratch": default}
+            told["confirmed_by_arm"] = dict.fromkeys(arms, confirmed)
+            told["gain_by_arm"] = dict.fromkeys(arms, gain)
+        return Result(told, {"trials": trials})
+
+    return make
+
+
 def generator(name):
     losses, distance = GENERATORS[name]
 
@@ -94,26 +151,34 @@ def generator(name):
             "nearest": images(rng, 16),
             "interpolation": images(rng, 6, 10),
         }
-        metrics = _scores(rng, distance) | {"training": dict(TRAINING), "path_smoothness": 1.4}
+        metrics = _scores(rng, distance) | {
+            "training": dict(TRAINING),
+            "path_smoothness": 1.4 + float(rng.normal(0, 0.05)),
+            "paths": 300,
+            "trained": 1.0,
+        }
         metrics["training"] |= {"seconds": 3 * distance, "parameters": 4000 * len(name)}
         failures = metrics["failures"]
         if name != "gan":
             arrays |= {"originals": images(rng, 16), "reconstructions": images(rng, 16)}
-            metrics["reconstruction_mse"] = 0.012
+            metrics |= {"reconstruction_mse": 0.012, "trivial_error": 0.087}
             metrics["reconstructions"] = {
                 "frechet_distance": 0.7 * distance + float(rng.normal(0, 0.1)),
                 "kernel_distance": 0.004,
                 "sharpness": 0.6,
             }
-            failures["dead_codes"] = _failure(
-                float(name == "handed_in"), 0.0, name == "handed_in"
-            )
+            failures["dead_codes"] = _failure(float(name == "handed_in"), 0.0, name == "handed_in")
+        else:
+            metrics["trivial_distance"] = 400.0
         if name == "vae":
-            metrics |= {"active_units": 7, "kl": 11.5}
+            metrics |= {"active_units": 7, "kl": 11.5, "reconstruction_nats": 236.5}
+            metrics |= {"negative_elbo": 248.0, "importance_weighted_nats": 246.0}
+            metrics |= {"importance_samples": 500, "importance_images": 1000}
+            metrics["importance_images_negative_elbo"] = 248.5
             failures["posterior_collapse"] = _failure(7 / 8, 0.5, False)
         if name in ("vae", "gan"):
             metrics["latent_size"] = 8
-        tables = {} if name == "handed_in" else {"history": history(rng, *losses)}
+        tables = {} if name.startswith("handed_in") else {"history": history(rng, *losses)}
         if "discriminator_wins" in losses:
             wins = float(tables["history"]["discriminator_wins"].iloc[-1])
             metrics["discriminator_wins"] = wins

@@ -1,14 +1,26 @@
 """A made-up run of the right shape, for the report's tests only."""
 
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pandas as pd
 
 from bench.config import load_profile
+from bench.config.protocol import sha256
 from bench.store import Result, StoredCell, StoredRun, content_key, write_done, write_failed
 from bench.store.run import write_manifest
-from tests.report_cells import GENERATORS, TRAINING, generator, history, images, ladder, reference
+from tests.report_cells import (
+    BOUND,
+    GENERATORS,
+    TRAINING,
+    generator,
+    history,
+    images,
+    ladder,
+    reference,
+    search,
+)
 
 CLASSIFIERS = {"mnist_classifier": "mnist", "fashion_classifier": "fashion_mnist"}
 TEST_IMAGES = 400
@@ -27,6 +39,7 @@ PROVENANCE = {
         "gpu": None,
         "platform": "Linux x86_64",
     },
+    "protocol": sha256(),
     "root_seed": 1,
     "seed": 12345,
     "profile": "smoke",
@@ -37,6 +50,11 @@ def made_up_run(
     folder: Path, seeds: int = 1, failed: tuple[str, ...] = (), missing: tuple[str, ...] = ()
 ) -> StoredRun:
     """Write a whole run; `failed` and `missing` name cells as ``experiment/variant``."""
+    with mock.patch("os.fsync"):  # slow, and nothing here must outlast a crash
+        return _written(folder, seeds, failed, missing)
+
+
+def _written(folder, seeds, failed, missing):
     profile = load_profile("smoke").model_dump(mode="json")
     cells = []
     for experiment, variant, count, make in _plan(seeds):
@@ -62,25 +80,42 @@ def made_up_run(
 
 
 def _plan(seeds):
+    recipe = {
+        "learning_rate": [0.01, 0.02, 0.03],
+        "pooling": ["average", "max", "flat"],
+        "label_smoothing": [0.1, 0.0, 0.1],
+    }
     for experiment in CLASSIFIERS:
-        yield experiment, "search", 1, _search
+        yield experiment, "search", 1, search(recipe, arms=("fine_tuned", "from_scratch"))
         yield experiment, "pretrained", seeds, _pretrained
         yield experiment, "linear_probe", seeds, _linear_probe
-        for variant in ("fine_tuned", "from_scratch", "handed_in"):
+        for variant in ("fine_tuned", "from_scratch"):
             yield experiment, variant, seeds, _classifier
         yield experiment, "ensemble", 1, _ensemble(seeds)
+        yield experiment, "calibration", seeds, _calibration
         yield experiment, "few_labels", seeds, _few_labels
+    for variant in ("handed_in", "handed_in_same_epochs"):
+        yield "fashion_classifier", variant, seeds, _handed_in_classifier
     yield "fashion_classifier", "overfitting", seeds, _overfitting
-    yield "fashion_embedding", "search", 1, _search
+    network = {
+        "width": [1.0, 2.0, 0.5],
+        "depth": [3, 2, 1],
+        "learning_rate": [0.002, 0.003, 0.001],
+    }
+    yield "fashion_embedding", "search", 1, search(network, "validation_loss")
     yield "fashion_embedding", "handed_in", seeds, _network_map
+    yield "fashion_embedding", "handed_in_longer", seeds, _network_map
     yield "fashion_embedding", "autoencoder", seeds, _network_map
-    yield "fashion_embedding", "vae", seeds, _network_map
+    yield "fashion_embedding", "vae", seeds, _vae_map
     yield "fashion_embedding", "neighbour_autoencoder", seeds, _neighbour_map
-    for variant, fits in (("pca", 1), ("tsne", seeds), ("umap", seeds)):
+    for variant, fits in (("pca", 1), ("tsne", 1), ("umap", 1), ("tsne_repeated", seeds)):
         yield "fashion_embedding", variant, fits, _map
     yield "fashion_embedding", "collapse", seeds + 1, _collapse
     yield "fashion_embedding", "stability", 1, _stability(seeds)
-    yield "fashion_generation", "search", 1, _search
+    codes = {"latent": [16, 8, 32], "learning_rate": [0.003, 0.004, 0.005]}
+    game = {"learning_rate": [5e-4, 1e-3, 2e-3], "gradient_penalty": [1.0, 0.3, 5.0]}
+    yield "fashion_generation", "search", 1, search(codes, "validation_loss")
+    yield "fashion_generation", "gan_search", 1, search(game, "validation_frechet_distance")
     yield "fashion_generation", "reference", 1, reference
     yield "fashion_generation", "ladder", 1, ladder
     for variant in GENERATORS:
@@ -94,42 +129,29 @@ def _plan(seeds):
     yield "training_speed", "map_growth", 1, _grown("tsne", "scorecard", "knn_accuracy")
 
 
-def _search(rng):
-    trials = pd.DataFrame(
-        {
-            "trial": ["0000", "0001"],
-            "status": ["COMPLETED", "FAILED"],
-            "score": [0.61, np.nan],
-            "seconds": [4.0, 1.0],
-            "epochs": [1, 1],
-            "hp_learning_rate": [0.004, 0.01],
-            "hp_width": [8, 16],
-        }
-    )
-    return Result(
-        {
-            "best": {"learning_rate": 0.004, "width": 8},
-            "best_score": 0.61,
-            "objective": "validation_accuracy",
-            "completed": 1,
-            "failed": 1,
-            "seconds": 5.0,
-        },
-        {"trials": trials},
-    )
-
-
 def _pretrained(rng):
     stages = [history(rng, "loss", "validation_loss", epochs=2).assign(stage=s) for s in (1, 2, 3)]
     return Result(
-        {"reconstruction_mse": 0.0123, "code_size": 288, "training": TRAINING},
+        {"code_size": 288, "training": TRAINING, "trivial_error": 0.087, "trained": 1.0},
         {"history": pd.concat(stages, ignore_index=True)},
         {"originals": images(rng, 16), "reconstructions": images(rng, 16)},
     )
 
 
 def _linear_probe(rng):
-    return Result({"accuracy": 0.81 + rng.normal(0, 0.01), "macro_f1": 0.8, "code_size": 288})
+    return Result(
+        {
+            "accuracy": 0.86 + float(rng.normal(0, 0.005)),
+            "macro_f1": 0.8,
+            "weighted_f1": 0.8,
+            "code_size": 288,
+            "probe_images": 20_000,
+            "pixels_accuracy": 0.81 + float(rng.normal(0, 0.005)),
+            "random_encoder_accuracy": 0.82 + float(rng.normal(0, 0.005)),
+            "trivial_accuracy": 0.1,
+            "trained": 1.0,
+        }
+    )
 
 
 def _classifier(rng):
@@ -148,6 +170,11 @@ def _classifier(rng):
         "weighted_f1": float(scores[2].mean()),
         "per_class": {n: [float(v) for v in s] for n, s in zip(names, scores, strict=True)},
         "confusion": confusion_matrix(labels, predicted).tolist(),
+        "accuracy_single_view": float((labels == predicted).mean()) - 0.005,
+        "views": 10,
+        "image_interval": _around(float((labels == predicted).mean()), 0.035),
+        "trivial_accuracy": 0.1,
+        "trained": 1.0,
         "expected_calibration_error": 0.05,
         "reliability": {
             "confidence": [0.45, 0.73, 0.97],
@@ -163,12 +190,52 @@ def _classifier(rng):
     }
     arrays = {"probabilities": probabilities, "labels": labels}
     for kind in ("right", "wrong"):
-        arrays[f"{kind}images"] = images(rng, 20)
+        arrays[f"{kind}_images"] = images(rng, 20)
         arrays[f"{kind}_true"] = np.arange(20, dtype=np.uint8) % 10
         arrays[f"{kind}_predicted"] = (arrays[f"{kind}_true"] + (kind == "wrong")) % 10
         arrays[f"{kind}_confidence"] = np.linspace(0.99, 0.4, 20, dtype=np.float32)
     columns = ("loss", "validation_loss", "accuracy", "validation_accuracy", "seconds")
     return Result(metrics, {"history": history(rng, *columns)}, arrays)
+
+
+def _around(mean, half):
+    return {"low": mean - half, "high": mean + half}
+
+
+def _handed_in_classifier(rng):
+    plain = _classifier(rng)
+    accuracy = plain.metrics["accuracy"]
+    told = {
+        "accuracy_single_view": accuracy,
+        "views": 1,
+        "accuracy_averaged": accuracy + 0.004,
+        "views_averaged": 10,
+        "image_interval_averaged": _around(accuracy + 0.004, 0.035),
+        "overfitting": _changes(rng, 0.02),
+    }
+    return Result(dict(plain.metrics) | told, plain.tables, plain.arrays)
+
+
+def _changes(rng, rise):
+    """Changes over the second half of a training."""
+    return {
+        "training_loss_change": -float(rng.uniform(0.1, 0.12)),
+        "validation_loss_change": float(rise * rng.uniform(0.9, 1.1)),
+        "validation_accuracy_change": float(rng.normal(0.0, 0.001)),
+    }
+
+
+def _calibration(rng):
+    arms = {
+        arm: {
+            "accuracy": 0.9 + float(rng.normal(0, 0.002)),
+            "expected_calibration_error": error + float(rng.normal(0, 0.002)),
+        }
+        for arm, error in (("smoothed", 0.06), ("unsmoothed", 0.02))
+    }
+    errors = [arms[arm]["expected_calibration_error"] for arm in ("smoothed", "unsmoothed")]
+    told = {"change": errors[0] - errors[1], "trivial_accuracy": 0.1, "trained": 1.0}
+    return Result(arms | told)
 
 
 def _ensemble(members):
@@ -189,19 +256,19 @@ def _few_labels(rng):
         for arm in ("pretrained", "from_scratch")
     }
     gaps = {n: value - arms["from_scratch"][n] for n, value in arms["pretrained"].items()}
-    return Result({"per_class": counts, "accuracies": arms, "gaps": gaps})
+    told = {"per_class": counts, "accuracies": arms, "gaps": gaps}
+    return Result(told | {"trivial_accuracy": 0.1, "trained": 1.0})
 
 
 def _overfitting(rng):
-    told, curves = {}, []
-    for arm, rise in (("handed_in", 0.2), ("cured", -0.1)):
+    told, curves = {"trivial_accuracy": 0.1, "trained": 1.0}, []
+    for arm, rise in (("handed_in", 0.2), ("decayed", 0.05), ("cured", -0.1)):
         gap = float((0.1 if rise > 0 else 0.01) * rng.uniform(0.9, 1.1))
         told[arm] = {
             "training_accuracy": 0.85 + gap,
             "validation_accuracy": 0.85,
             "accuracy_gap": gap,
-            "training_loss_change": -float(rng.uniform(0.1, 0.12)),
-            "validation_loss_change": float(rise * rng.uniform(0.9, 1.1)),
+            **_changes(rng, rise),
         }
         columns = ("loss", "accuracy", "validation_loss", "validation_accuracy")
         curves.append(history(rng, *columns, epochs=6).assign(arm=arm))
@@ -211,7 +278,8 @@ def _overfitting(rng):
 def _collapse(rng):
     dead = int(rng.integers(0, 3))
     line = {"dead_units": dead, "rank": 2 - dead, "line_share": 1.0 if dead else 0.8}
-    return Result({**line, "on_one_line": float(dead > 0)})
+    trained = {"reconstruction_mse": 0.05, "trivial_error": 0.087, "trained": 1.0}
+    return Result({**line, **trained, "on_one_line": float(dead > 0)})
 
 
 def _stability(maps):
@@ -231,8 +299,17 @@ def _map(rng):
     labels = np.arange(TEST_IMAGES, dtype=np.uint8) % 10
     angle = labels / 10 * 2 * np.pi
     centres = np.stack([np.cos(angle), np.sin(angle)], axis=1) * 10
+    accuracy = 0.7 + float(rng.normal(0, 0.02))
+    purity = [float(share) for share in rng.uniform(0.8, 0.95, 10)]
     metrics = {
-        "knn_accuracy": 0.7 + rng.normal(0, 0.02),
+        "knn_accuracy": accuracy,
+        "knn_image_interval": _around(accuracy, 0.045),
+        "class_purity": purity,
+        "lowest_class_purity": min(purity),
+        "group_purity": {
+            name: float(rng.uniform(0.93, 0.97)) for name in ("shoes", "trousers", "tops")
+        },
+        "fit_images": 2500,
         "trustworthiness": 0.95,
         "continuity": 0.94,
         "neighbourhood_auc": 0.3 + rng.normal(0, 0.02),
@@ -272,11 +349,18 @@ def _network_map(rng):
     metrics = dict(plain.metrics) | {
         "dead_units": 0,
         "reconstruction_mse": 0.03,
+        "trivial_error": 0.087,
+        "trained": 1.0,
         "training": TRAINING,
         "architecture": [{"name": "code", "type": "Dense", "output_shape": [2], "parameters": 258}],
     }
     tables = {"history": history(rng, "loss", "validation_loss").assign(stage=1)}
     return Result(metrics, tables, dict(plain.arrays) | more)
+
+
+def _vae_map(rng):
+    drawn = _network_map(rng)
+    return Result(drawn.metrics, {"history": history(rng, *BOUND).assign(stage=1)}, drawn.arrays)
 
 
 def _neighbour_map(rng):

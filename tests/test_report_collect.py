@@ -2,9 +2,21 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from bench.report.collect import Results, Tables, difference, lookup
+from bench.report.collect import (
+    Quantity,
+    Results,
+    Tables,
+    apart,
+    difference,
+    image_limits,
+    lookup,
+    same_images,
+)
 from bench.report.context import Context
+from bench.report.errors import ReportError
+from bench.store import Result, StoredCell, write_done
 from tests.report_fixture import made_up_run
 
 TUNED, SCRATCH = "fashion_classifier/fine_tuned", "fashion_classifier/from_scratch"
@@ -84,6 +96,58 @@ def test_a_difference_is_taken_seed_by_seed(results):
     assert [cell.seed for cell in gap.cells] == [cell.seed for cell in gap.minus] == [0, 1, 2]
 
 
+def test_a_difference_of_means_is_welchs(results):
+    tuned, scratch = results.value(TUNED, "accuracy"), results.value(SCRATCH, "accuracy")
+    gap, theirs = apart(tuned, scratch), stats.ttest_ind(
+        tuned.values, scratch.values, equal_var=False
+    )  # fmt: skip
+    assert gap.mean == pytest.approx(np.mean(tuned.values) - np.mean(scratch.values))
+    low, high = theirs.confidence_interval(0.95)
+    assert (gap.interval.low, gap.interval.high) == pytest.approx((low, high))
+    assert gap.p_value(0.0) == pytest.approx(theirs.pvalue)
+    assert gap.minus == scratch.cells
+
+
+def test_the_interval_over_images_is_that_of_the_first_network(results):
+    quantity = results.value(TUNED, "accuracy")
+    low, high = image_limits(quantity)
+    first = quantity.cells[0].metrics["image_interval"]
+    assert (low.values, high.values) == ((first["low"],), (first["high"],))
+    assert low.cells == high.cells == quantity.cells[:1]
+    assert image_limits(results.value("mnist_classifier/linear_probe", "accuracy")) is None
+    on_map = image_limits(results.value("fashion_embedding/pca", "knn_accuracy"))
+    assert on_map[0].path == "knn_image_interval.low"
+
+
+def test_two_classifiers_are_compared_image_by_image(results):
+    compared = same_images(results.variant(TUNED), results.variant(SCRATCH))
+    pair = [results.variant(path).first for path in (TUNED, SCRATCH)]
+    first, second = (c.array("probabilities").argmax(1) == c.array("labels") for c in pair)
+    assert compared.cells == tuple(pair)
+    assert compared.found.only_first == (first & ~second).sum()
+    assert compared.found.only_second == (second & ~first).sum()
+    assert same_images(results.variant(TUNED), results.variant("mnist_classifier/no")) is None
+
+
+def test_classifiers_of_other_images_are_not_compared(results, tmp_path):
+    cell = results.variant(TUNED).first
+    other = StoredCell(tmp_path, cell.experiment, "other", 0, cell.key)
+    arrays = {"probabilities": cell.array("probabilities"), "labels": cell.array("labels")[::-1]}
+    write_done(other, Result({}, {}, arrays), {}, {})
+    variant = type(results.variant(TUNED))("fashion_classifier", "other", (other,))
+    with pytest.raises(ReportError, match="same test images"):
+        same_images(results.variant(TUNED), variant)
+
+
+@pytest.mark.parametrize(
+    ("path", "marked"), [("accuracy", True), ("training.seconds", False), ("config:x", False)]
+)
+def test_a_result_of_an_untrained_network_is_known_but_its_cost_is_its_cost(tmp_path, path, marked):
+    cell = StoredCell(tmp_path, "fashion_classifier", "handed_in", 0, "ab" * 32)
+    write_done(cell, Result({"trained": 0.0}), {}, {})
+    assert bool(Quantity(path, (cell,), (0.1,)).untrained) is marked
+
+
 def test_a_difference_with_nothing_is_absent(results):
     gan = results.value("fashion_generation/gan", "recall")
     assert difference(gan, results.value("fashion_generation/vae", "recall")).absence == "failed"
@@ -91,8 +155,8 @@ def test_a_difference_with_nothing_is_absent(results):
 
 def test_trials_are_ranked_and_failed_ones_left_out(results):
     search = Context(results).search("fashion_classifier")
-    assert [trial.row for trial in search.trials] == [0]
-    assert search.hyperparameters == ["learning_rate", "width"]
+    assert [trial.row for trial in search.trials] == [1, 0]
+    assert search.hyperparameters == ["learning_rate", "pooling", "label_smoothing"]
 
 
 def test_confusions_are_the_largest_errors(results):

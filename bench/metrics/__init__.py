@@ -1,8 +1,8 @@
 """Pure functions from NumPy arrays to numbers: no training, no files, no drawing.
 
 `classification`, `embedding` (with `neighbourhoods`), `stability`, `generation` (with `manifolds`
-and `neighbours`), `failures`, `statistics` and `power`. They import nothing else of this project, and
-load when first used.
+and `neighbours`), `failures`, `statistics` and `power`. They import nothing else of this
+project, and load when first used.
 """
 
 import lazy_loader

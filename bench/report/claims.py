@@ -1,34 +1,29 @@
-"""The handed-in report's eight claims, each as measures with a direction and a verdict.
+"""The protocol's claims, evaluated on a run: a verdict on each measure, and on each claim.
 
-What a measure is held against was set before anything was measured. A claim is supported only if
-each of its measures is.
+What is measured, and where it must lie, stands in ``bench/config/protocol.toml``; nothing here
+knows a claim.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
 
-from bench.metrics.statistics import verdict
-from bench.report.collect import Quantity, Results, correlation, difference, share, spread
-from bench.report.names import GENERATORS, N_
-
-Direction = Literal["greater", "less"]
-NOT_MEASURED = "not measured"
-# What decides over a claim of several measures: the first of these that one of them says.
-ORDER = ("not supported", NOT_MEASURED, "one run, no verdict", "not distinguishable", "supported")
-HANDED_IN, VAE, GAN = (f"fashion_generation/{name}" for name in ("handed_in", "vae", "gan"))
-COLLAPSE, OVERFITTING = "fashion_embedding/collapse", "fashion_classifier/overfitting"
-PCA, TSNE = "fashion_embedding/pca", "fashion_embedding/tsne"
-GROUPS = (
-    (N_("of a shoe’s ten neighbours on the t-SNE map: share of shoes"), "map:5+7+9.5+7+9"),
-    (N_("of those of a pair of trousers: share of trousers"), "map:1.1"),
-    (
-        N_("of those of a T-shirt, pullover, dress, coat or shirt: share of these"),
-        "map:0+2+3+4+6.0+2+3+4+6",
-    ),
+from bench.config import protocol as fixed
+from bench.metrics.statistics import holm
+from bench.report.collect import (
+    Quantity,
+    Results,
+    apart,
+    correlation,
+    difference,
+    share,
+    spread,
 )
-MOSTLY, STRONG = 0.9, 0.7  # share of neighbours, correlation
+
+SUPPORTED, REFUTED = "supported", "not supported"
+OPEN, TOO_FEW, NOT_MEASURED = "not distinguishable", "too few seeds", "not measured"
+# What decides over a claim of several measures: the first of these that one of them says.
+ORDER = (REFUTED, NOT_MEASURED, TOO_FEW, OPEN, SUPPORTED)
 
 
 @dataclass(frozen=True)
@@ -37,42 +32,87 @@ class Measure:
 
     Attributes
     ----------
-    description : str
-        What was measured: a message for the catalogue.
+    asked : bench.config.protocol.Measure
+        What the protocol asks.
     figure : Quantity
-        With its interval.
-    direction : {"greater", "less"}
-        Where it lies if the claim holds.
-    reference : float
-        Than what it is greater or less.
-    systems : tuple of str
-        For a comparison: the two variants, the second taken from the first (or its divisor).
-    spec : str
-        How the figure is written.
+        What was measured, with its 95 % interval.
+    adjusted : float or None
+        Two-sided p-value of the figure against the reference, corrected by Holm for the claim's
+        measures; None without enough seeds, or without spread.
+    verdict : str
+        One of `ORDER`.
+    visible : float or None
+        For ``not distinguishable``: the true value from which on the claim's side, or beyond, it
+        would have been told from the reference, with the protocol's power and at its level divided
+        by the number of the claim's measures; None if there is no such value.
     """
 
-    description: str
+    asked: fixed.Measure
     figure: Quantity
-    direction: Direction
-    reference: float = 0.0
-    systems: tuple[str, ...] = ()
-    spec: str = ".3f"
+    adjusted: float | None
+    verdict: str
+    visible: float | None
 
-    @cached_property
-    def verdict(self) -> str:
-        """What the figure says; ``not measured`` where no cell holds it."""
-        if not self.figure:
-            return NOT_MEASURED
-        return verdict(self.figure.interval, self.direction, self.reference)
+    @property
+    def description(self) -> str:
+        """What was measured: a message for the catalogue."""
+        return self.asked.measure
+
+    @property
+    def direction(self) -> fixed.Direction:
+        """Where the figure lies if the claim holds."""
+        return self.asked.direction
+
+    @property
+    def reference(self) -> float:
+        """Than what it is greater or less."""
+        return self.asked.reference
+
+    @property
+    def systems(self) -> tuple[str, ...]:
+        """For a comparison: the two variants, the second taken from the first (or its divisor)."""
+        return self.asked.systems if len(self.asked.systems) > 1 else ()
+
+    @property
+    def spec(self) -> str:
+        """How the figure is written."""
+        return f".{self.asked.decimals}f"
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """How many trainings it rests on; of two groups, how many of each."""
+        return _seeds(self.asked, self.figure)
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim of the handed-in report."""
+    """A claim of the handed-in report.
 
-    number: int
-    text: str
+    Attributes
+    ----------
+    asked : bench.config.protocol.Claim
+        What the protocol asks.
+    measures : tuple of Measure
+        In its order.
+    """
+
+    asked: fixed.Claim
     measures: tuple[Measure, ...]
+
+    @property
+    def number(self) -> int:
+        """Its number in the handed-in report."""
+        return self.asked.number
+
+    @property
+    def text(self) -> str:
+        """The claim: a message for the catalogue."""
+        return self.asked.text
+
+    @property
+    def conditions(self) -> str:
+        """What the protocol asks of the trainings: a message for the catalogue."""
+        return self.asked.conditions
 
     @cached_property
     def verdict(self) -> str:
@@ -92,154 +132,80 @@ def overall(verdicts: Iterable[str]) -> str:
     -------
     str
         ``supported`` if all are; else, in this order, ``not supported``, ``not measured``,
-        ``one run, no verdict`` or ``not distinguishable`` if any is.
+        ``too few seeds`` or ``not distinguishable`` if any is.
     """
     return min(verdicts, key=ORDER.index)
 
 
-def best_generator(results: Results) -> str | None:
-    """Return the generator of least mean Fréchet distance, the handed-in decoder apart."""
-    paths = [f"fashion_generation/{name}" for name in GENERATORS if name != "handed_in"]
-    reached = [(q.mean, path) for path in paths if (q := results.value(path, "frechet_distance"))]
-    return min(reached)[1] if reached else None
+def claims(results: Results, protocol: fixed.Protocol | None = None) -> list[Claim]:
+    """Evaluate a protocol on a run.
+
+    Parameters
+    ----------
+    results : Results
+        The run.
+    protocol : bench.config.protocol.Protocol, optional
+        The project's own if none is given.
+
+    Returns
+    -------
+    list of Claim
+        In the protocol's order.
+    """
+    rules = protocol or fixed.protocol()
+    return [_claim(results, claim, rules) for claim in rules.claims]
 
 
-def claims(results: Results) -> list[Claim]:
-    """Measure the eight claims on a run."""
-    ask = _Asking(results)
-    best = best_generator(results) or VAE
-    bright = results.value(PCA, "brightness_correlation")
-    return [
-        Claim(
-            1,
-            N_(
-                "The two-dimensional autoencoder puts all points on one single line, whatever "
-                "their class."
-            ),
-            (
-                Measure(
-                    N_("share of short trainings of the handed-in network that end on one line"),
-                    share(results.value(COLLAPSE, "on_one_line")),
-                    "greater",
-                    0.5,
-                    spec=".2f",
-                ),
-            ),
-        ),
-        Claim(
-            2,
-            N_(
-                "PCA gives a cloud ordered by brightness: white images on the right, black ones "
-                "on the left."
-            ),
-            (
-                Measure(
-                    N_("correlation of brightness with an axis, without sign; over test images"),
-                    correlation(bright, results.value(PCA, "rows:test_labels")),
-                    "greater",
-                    STRONG,
-                ),
-            ),
-        ),
-        Claim(
-            3,
-            N_(
-                "t-SNE groups images by likeness and separates classes: shoes together; T-shirts, "
-                "dresses and coats together; trousers apart."
-            ),
-            tuple(
-                Measure(words, results.value(TSNE, path), "greater", MOSTLY)
-                for words, path in GROUPS
-            ),
-        ),
-        Claim(
-            4,
-            N_(
-                "The classifier overfits: training loss falls while validation loss rises, and "
-                "validation accuracy stalls."
-            ),
-            tuple(
-                Measure(words, results.value(OVERFITTING, f"handed_in.{path}"), direction)
-                for words, path, direction in _LOSSES
-            ),
-        ),
-        Claim(
-            5,
-            N_("More epochs or another architecture would give the generated images a shape."),
-            (
-                ask.less(N_("Fréchet distance"), "frechet_distance", best, HANDED_IN, ".2f"),
-                ask.greater(N_("density"), "density", best, HANDED_IN),
-            ),
-        ),
-        Claim(
-            6,
-            N_(
-                "VAE samples are more diverse; its latent space is continuous and interpolates "
-                "smoothly."
-            ),
-            (
-                ask.greater(N_("recall"), "recall", VAE, GAN),
-                ask.greater(N_("coverage"), "coverage", VAE, GAN),
-                ask.less(N_("unevenness of walks between codes"), "path_smoothness", VAE, GAN),
-            ),
-        ),
-        Claim(
-            7,
-            N_("GAN samples are of higher quality (sharper) but less diverse."),
-            (
-                ask.greater(N_("sharpness"), "sharpness", GAN, VAE),
-                ask.greater(N_("precision"), "precision", GAN, VAE),
-                ask.less(N_("recall"), "recall", GAN, VAE),
-            ),
-        ),
-        Claim(
-            8,
-            N_(
-                "VAE training is more stable; GAN training is harder and suffers mode collapse "
-                "and artefacts."
-            ),
-            (
-                Measure(
-                    N_("spread over the seeds of the logarithm of the Fréchet distance"),
-                    spread(
-                        results.value(GAN, "frechet_distance"),
-                        results.value(VAE, "frechet_distance"),
-                    ),
-                    "greater",
-                    1.0,
-                    (GAN, VAE),
-                    ".2f",
-                ),
-                ask.greater(N_("missing classes"), "missing_classes", GAN, VAE, ".2f"),
-            ),
-        ),
-    ]
+def _claim(results: Results, claim: fixed.Claim, rules: fixed.Protocol) -> Claim:
+    figures = [_figure(results, measure) for measure in claim.measures]
+    pairs = list(zip(claim.measures, figures, strict=True))
+    p_values = [_p_value(measure, figure) for measure, figure in pairs]
+    # a measure without a p-value still counts as one of the family
+    adjusted = holm([1.0 if p is None else p for p in p_values])
+    judged = []
+    for (measure, figure), p, own in zip(pairs, p_values, adjusted, strict=True):
+        corrected = None if p is None else own
+        verdict = _verdict(measure, figure, corrected, rules.level)
+        visible = None
+        if verdict == OPEN:
+            level = rules.level / len(pairs)
+            visible = figure.visible(measure.direction, measure.reference, level, rules.power)
+        judged.append(Measure(measure, figure, corrected, verdict, visible))
+    return Claim(claim, tuple(judged))
 
 
-_LOSSES: tuple[tuple[str, str, Direction], ...] = (
-    (
-        N_("training loss of the handed-in classifier: change over the second half"),
-        "training_loss_change",
-        "less",
-    ),
-    (N_("its validation loss: change over the second half"), "validation_loss_change", "greater"),
-)
+def _figure(results: Results, measure: fixed.Measure) -> Quantity:
+    first, *more = (results.value(system, measure.metric) for system in measure.systems)
+    if measure.kind == "share":
+        return share(first)
+    if measure.kind == "correlation":
+        return correlation(first, results.value(measure.systems[0], str(measure.pairs)))
+    if measure.kind == "mean":
+        return first
+    return {"paired": difference, "welch": apart, "spread": spread}[measure.kind](first, more[0])
 
 
-class _Asking:
-    """Makes measures that compare two variants, seed by seed."""
+def _seeds(measure: fixed.Measure, figure: Quantity) -> tuple[int, ...]:
+    if not figure:
+        return ()
+    groups: list[Sequence[float]] = [figure.values]
+    if measure.kind in ("welch", "spread"):
+        groups.append(figure.others)
+    return tuple(len(group) for group in groups)
 
-    def __init__(self, results: Results) -> None:
-        self._results = results
 
-    def greater(self, words: str, path: str, first: str, second: str, spec: str = ".3f") -> Measure:
-        return self._of(words, path, (first, second), "greater", spec)
+def _p_value(measure: fixed.Measure, figure: Quantity) -> float | None:
+    if not figure or min(_seeds(measure, figure)) < measure.seeds:
+        return None
+    return figure.p_value(measure.reference)
 
-    def less(self, words: str, path: str, first: str, second: str, spec: str = ".3f") -> Measure:
-        return self._of(words, path, (first, second), "less", spec)
 
-    def _of(
-        self, words: str, path: str, systems: tuple[str, str], direction: Direction, spec: str
-    ) -> Measure:
-        gap = difference(*(self._results.value(system, path) for system in systems))
-        return Measure(words, gap, direction, systems=systems, spec=spec)
+def _verdict(measure: fixed.Measure, figure: Quantity, adjusted: float | None, level: float) -> str:
+    if not figure:
+        return NOT_MEASURED
+    if min(_seeds(measure, figure)) < measure.seeds:
+        return TOO_FEW
+    if adjusted is None or adjusted >= level:
+        return OPEN
+    above = figure.interval.mean > measure.reference
+    return SUPPORTED if above == (measure.direction == "greater") else REFUTED

@@ -9,13 +9,22 @@ import numpy as np
 import pandas as pd
 from scipy.spatial import KDTree
 
+from bench.metrics import power
 from bench.metrics.statistics import (
     Interval,
+    McNemar,
     correlation_interval,
+    correlation_test,
+    mcnemar,
     mean_interval,
+    mean_test,
     proportion_interval,
+    proportion_test,
     spread_ratio,
+    spread_test,
+    welch_difference,
 )
+from bench.report.errors import ReportError
 from bench.store import StoredCell, StoredRun
 
 ROWS: dict[str, Callable[[pd.Series], Any]] = {
@@ -26,7 +35,10 @@ ROWS: dict[str, Callable[[pd.Series], Any]] = {
 }
 EXTREMES: dict[str, Callable[[list[float]], float]] = {"min": min, "max": max}
 NEIGHBOURS = 10
-Estimate = Literal["mean", "share", "sum", "correlation", "spread"]
+Estimate = Literal["mean", "share", "sum", "correlation", "spread", "welch"]
+Direction = Literal["greater", "less"]
+COSTS = ("training.", "architecture.", "provenance:", "config:")  # true of any network
+IMAGE_INTERVALS = {"accuracy": "image_interval", "knn_accuracy": "knn_image_interval"}
 
 
 class Tables:
@@ -115,15 +127,16 @@ class Quantity:
     absence : str
         Why there is none: ``missing``, ``failed``, ``absent`` (not planned) or ``""``.
     minus : tuple of StoredCell
-        For a difference: the cells whose values were taken off, seed by seed. For a correlation
-        or a ratio of spreads: those that `others` come from.
+        For a difference: the cells whose values were taken off, seed by seed. For a correlation,
+        a ratio of spreads or a difference of means: those that `others` come from.
     minus_path : str
         Where those hold what was taken off, if not at `path`.
     estimate : str
-        What is asked of the values: their mean; their sum; the share of successes (1) among
-        failures (0); the interval of one correlation; or how much more they spread than others.
+        What is asked of the values: their mean; their sum; the share of those that are not 0;
+        the interval of one correlation; how much more they spread than others; or how much their
+        mean exceeds that of others that are not paired with them (``welch``).
     others : tuple of float
-        The number of pairs of a correlation, or the other group of a ratio of spreads.
+        The number of pairs of a correlation, or the other group of a comparison.
     """
 
     path: str
@@ -155,6 +168,25 @@ class Quantity:
             return None
         return (self.interval.high - self.interval.low) / 2
 
+    def p_value(self, reference: float) -> float | None:
+        """Test whether the estimate is a given number: two-sided; None without an interval."""
+        return p_value_of(self.values, self.estimate, self.others, reference)
+
+    def visible(
+        self, direction: Direction, reference: float, level: float, likely: float
+    ) -> float | None:
+        """Tell from where on `p_value` would have been below a level, with a given power."""
+        return visible_of(
+            self.values, self.estimate, self.others, direction, reference, level, likely
+        )
+
+    @cached_property
+    def untrained(self) -> tuple[StoredCell, ...]:
+        """Cells behind a result whose network does no better than the trivial answer."""
+        if self.path.startswith(COSTS):
+            return ()
+        return tuple(cell for cell in (*self.cells, *self.minus) if is_untrained(cell))
+
     @property
     def labels(self) -> list[str]:
         """The cells by name."""
@@ -166,22 +198,71 @@ def interval_of(
 ) -> Interval:
     """Estimate what is asked of some values, with its 95 % interval; see `Quantity`.
 
-    A mean by Student's t, a share by Wilson's score, a correlation by Fisher's transformation, and
-    the ratio of two groups' standard deviations, of their logarithms, by his F. A sum has none.
+    A mean by Student's t, a difference of two means by Welch's, a share by Wilson's score, a
+    correlation by Fisher's transformation, and the ratio of two groups' standard deviations, of
+    their logarithms, by his F. A sum has none.
     """
     if estimate == "share":
-        return proportion_interval(round(sum(values)), len(values))
+        return proportion_interval(_successes(values), len(values))
     if estimate == "sum":
         return Interval(sum(values), None, None, len(values))
     if estimate == "correlation":
         return correlation_interval(values[0], int(others[0]))
     if estimate == "spread":
         return spread_ratio(np.log(values), np.log(others))
+    if estimate == "welch":
+        return welch_difference(values, others).interval
     return mean_interval(np.asarray(values, dtype=float))
 
 
+def p_value_of(
+    values: Sequence[float], estimate: Estimate, others: Sequence[float], reference: float
+) -> float | None:
+    """Test an estimate against a number, by the test that its interval belongs to."""
+    if estimate == "share":
+        return proportion_test(_successes(values), len(values), reference)
+    if estimate == "correlation":
+        return correlation_test(values[0], int(others[0]), reference)
+    if estimate == "spread":
+        return spread_test(np.log(values), np.log(others), reference)
+    if estimate == "welch":
+        return welch_difference(values, others, reference).p_value
+    return mean_test(values, reference)
+
+
+def visible_of(
+    values: Sequence[float],
+    estimate: Estimate,
+    others: Sequence[float],
+    direction: Direction,
+    reference: float,
+    level: float,
+    likely: float,
+) -> float | None:
+    """Tell which true value next to a reference `p_value_of` finds with a given power."""
+    if estimate == "share":
+        return power.visible_share(len(values), direction, reference, level, likely)
+    if estimate == "correlation":
+        return power.visible_correlation(int(others[0]), direction, reference, level, likely)
+    if estimate == "spread":
+        counts = len(values), len(others)
+        return power.visible_spread(*counts, direction, reference, level, likely)
+    if estimate == "welch":
+        return power.visible_difference(values, others, direction, reference, level, likely)
+    return power.visible_mean(values, direction, reference, level, likely)
+
+
+def is_untrained(cell: StoredCell) -> bool:
+    """Tell whether a finished cell's network does no better than the trivial answer."""
+    return cell.metrics.get("trained") == 0.0
+
+
+def _successes(values: Sequence[float]) -> int:
+    return int(np.count_nonzero(values))
+
+
 def share(quantity: Quantity) -> Quantity:
-    """Read a quantity of ones and zeros as successes and failures."""
+    """Ask for the share of a quantity's cells in which it is not 0."""
     return replace(quantity, estimate="share")
 
 
@@ -198,6 +279,11 @@ def correlation(quantity: Quantity, pairs: Quantity) -> Quantity:
 def spread(first: Quantity, second: Quantity) -> Quantity:
     """Ask how much more one quantity spreads over its seeds than another, in proportion."""
     return _beside(first, second, "spread")
+
+
+def apart(first: Quantity, second: Quantity) -> Quantity:
+    """Take the mean of one quantity from that of another; their seeds are not paired."""
+    return _beside(first, second, "welch")
 
 
 def _beside(first: Quantity, second: Quantity, estimate: Estimate) -> Quantity:
@@ -245,6 +331,71 @@ def difference(first: Quantity, second: Quantity) -> Quantity:
         minus=tuple(cell for _, _, cell, _ in pairs),
         minus_path=second.path if second.path != first.path else "",
     )
+
+
+@dataclass(frozen=True)
+class SameImages:
+    """Two trained classifiers, compared on the same test images.
+
+    Attributes
+    ----------
+    cells : tuple of StoredCell
+        The first and the second classifier.
+    found : McNemar
+        How many images only one of them gets right, and the exact p-value.
+    """
+
+    cells: tuple[StoredCell, StoredCell]
+    found: McNemar
+
+
+def same_images(first: "Variant", second: "Variant") -> SameImages | None:
+    """Compare two classifiers of the lowest seed that both have; None if there is none.
+
+    Raises
+    ------
+    ReportError
+        If their test images differ.
+    """
+    others = {cell.seed: cell for cell in second.done}
+    pair = next(((cell, others[cell.seed]) for cell in first.done if cell.seed in others), None)
+    if pair is None or any("probabilities" not in cell.arrays for cell in pair):
+        return None
+    labels, other_labels = (cell.array("labels") for cell in pair)
+    if not np.array_equal(labels, other_labels):
+        raise ReportError(
+            f"{pair[0].label} and {pair[1].label}: expected the same test images, got other "
+            "labels. They cannot be compared image by image; run both with the same data again."
+        )
+    predicted = (cell.array("probabilities").argmax(axis=1) for cell in pair)
+    return SameImages(pair, mcnemar(labels, *predicted))
+
+
+def image_limits(quantity: Quantity) -> tuple[Quantity, Quantity] | None:
+    """Look up the interval over test images of a share of images: of the first cell that has one.
+
+    It tells of this trained network what other test images would change. It is not averaged over
+    seeds, and it is never mixed with the interval over seeds.
+
+    Parameters
+    ----------
+    quantity : Quantity
+        ``accuracy`` or ``knn_accuracy`` of a variant.
+
+    Returns
+    -------
+    tuple of Quantity or None
+        Both limits; None where no cell holds them.
+    """
+    name = IMAGE_INTERVALS[quantity.path]
+    for cell in quantity.cells:
+        stored = cell.metrics.get(name)
+        if stored is not None:
+            low, high = (
+                Quantity(f"{name}.{end}", (cell,), (float(stored[end]),)) for end in ("low", "high")
+            )
+            return low, high
+    return None
 
 
 @dataclass(frozen=True)

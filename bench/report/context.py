@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench.report.claims import Claim, best_generator, claims
+from bench.config import protocol as fixed
+from bench.report.claims import Claim, claims
 from bench.report.clinic import Finding, Kind, diverged, examine
-from bench.report.collect import Quantity, Results, Variant, unique
-from bench.report.names import EXPERIMENTS, TIMED_EXPERIMENTS
+from bench.report.collect import Quantity, Results, Variant, is_untrained, unique
+from bench.report.names import EXPERIMENTS, GENERATORS, TIMED_EXPERIMENTS
 from bench.store import StoredCell
 
 TRIALS_SHOWN = 5
@@ -59,6 +60,25 @@ class Layer:
     type: str
     output_shape: list[int]
     starts_part: bool
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """The protocol that the claims are judged by, beside the run.
+
+    Attributes
+    ----------
+    rules : bench.config.protocol.Protocol
+        What was fixed, with its changes.
+    sha256 : str
+        Of its file.
+    others : list of StoredCell
+        Finished cells that were made under another protocol, or under none.
+    """
+
+    rules: fixed.Protocol
+    sha256: str
+    others: list[StoredCell]
 
 
 class Context:
@@ -150,9 +170,23 @@ class Context:
         return {claim.number: claim for claim in claims(self.results)}
 
     @cached_property
+    def protocol(self) -> Fixed:
+        """The protocol, and the cells of this run that were not made under it."""
+        known = fixed.sha256()
+        others = [c for c in self.results.done if c.provenance.get("protocol") != known]
+        return Fixed(fixed.protocol(), known, others)
+
+    @cached_property
+    def untrained(self) -> list[StoredCell]:
+        """Finished cells whose network does no better than the trivial answer."""
+        return [cell for cell in self.results.done if is_untrained(cell)]
+
+    @cached_property
     def best_generator(self) -> str | None:
-        """The generator of least Fréchet distance, as ``experiment/variant``."""
-        return best_generator(self.results)
+        """The generator of least mean Fréchet distance, the handed-in decoders apart."""
+        paths = [f"fashion_generation/{name}" for name in GENERATORS if "handed_in" not in name]
+        values = [(self.results.value(path, "frechet_distance"), path) for path in paths]
+        return min(((q.mean, path) for q, path in values if q), default=(0.0, None))[1]
 
     @cached_property
     def clinic(self) -> list[tuple[Kind, list[Finding]]]:

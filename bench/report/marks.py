@@ -9,14 +9,18 @@ from typing import Any
 
 from markupsafe import Markup
 
-from bench.report.collect import Quantity, unique
+from bench.report.claims import Measure
+from bench.report.collect import Quantity, SameImages, unique
 from bench.report.constants import Constants
 from bench.report.i18n import Language
-from bench.report.names import status_name
+from bench.report.names import status_name, verdict_name
 from bench.store import StoredCell, StoredRun
 
 SHORT_KEY = 6
 DASH = "\N{EM DASH}"
+UNTRAINED = "\N{DAGGER}"
+SYMMETRIC = ("mean", "welch")
+LEAST_P = 0.001
 
 
 class Marks:
@@ -59,58 +63,110 @@ class Marks:
         if not quantity:
             return self.absence(quantity.absence)
         for ledger in self.ledgers[-1:]:
-            ledger.append((quantity, interval and quantity.estimate == "mean"))
-        half = quantity.half_width if interval else None
-        if quantity.estimate != "mean":
-            return self._estimate(quantity, spec, interval)
-        text = self.language.number(quantity.mean, spec)
+            ledger.append((quantity, interval and quantity.estimate in SYMMETRIC))
+        limits = self._limits(quantity, spec, stacked) if interval else Markup("")
+        mean, dagger = self.language.number(quantity.mean, spec), self._dagger(quantity)
         if not self.marked:
-            between = Markup("<br>±\u00a0{}") if stacked else Markup("\u00a0±\u00a0{}")
-            return Markup("{}").format(text) + (
-                between.format(self.language.number(half, spec)) if half is not None else Markup("")
-            )
-        spread = Markup("")
-        if half is not None:
-            spread = Markup('{}<span class="spread"> ± {}</span>').format(
-                Markup("<br>") if stacked else "", self.language.number(half, spec)
-            )
+            return Markup("{}{}{}").format(mean, limits, dagger)
+        estimate = Markup(' data-estimate="{}"').format(quantity.estimate)
         return Markup(
             '<data class="n" value="{value!r}" data-cell="{cells}" data-path="{path}"'
-            ' data-spec="{spec}"{minus} title="{title}">{text}{spread}</data>'
+            ' data-spec="{spec}"{estimate}{minus} title="{title}">{mean}{limits}{dagger}</data>'
         ).format(
             value=quantity.mean,
             cells=" ".join(quantity.labels),
             path=quantity.path,
             spec=spec,
+            estimate=estimate if quantity.estimate != "mean" else "",
             minus=self._minus(quantity),
             title=self._title(quantity),
-            text=text,
-            spread=spread,
+            mean=mean,
+            limits=limits,
+            dagger=dagger,
         )
 
-    def _estimate(self, quantity: Quantity, spec: str, interval: bool) -> Markup:
-        """Print a share and the like with both limits: they lie unevenly around it."""
+    def _limits(self, quantity: Quantity, spec: str, stacked: bool) -> Markup:
+        """Write an interval: half its width, or both limits where they lie unevenly."""
         found = quantity.interval
-        mean, limits = self.language.number(found.mean, spec), ""
-        if interval and found.low is not None and found.high is not None:
-            low, high = (self.language.number(limit, spec) for limit in (found.low, found.high))
-            limits = f"\u00a0({low}\u2013{high})"
+        if found.low is None or found.high is None:
+            return Markup("")
+        if quantity.estimate in SYMMETRIC:
+            line = Markup("<br>") if stacked else Markup("")
+            half = self.language.number((found.high - found.low) / 2, spec)
+            if not self.marked:
+                return (line or Markup("\u00a0")) + Markup("±\u00a0{}").format(half)
+            return Markup('{}<span class="spread"> ± {}</span>').format(line, half)
+        low, high = (self.language.number(limit, spec) for limit in (found.low, found.high))
+        text = f"\u00a0({low}\u2013{high})"
         if not self.marked:
-            return Markup("{}{}").format(mean, limits)
+            return Markup("{}").format(text)
+        return Markup('<span class="spread">{}</span>').format(text)
+
+    def _dagger(self, quantity: Quantity) -> Markup:
+        """Mark a result of networks that do no better than the trivial answer.
+
+        Tables and paragraphs that name their cells say below what the mark means; elsewhere the
+        words stand with it.
+        """
+        if not quantity.untrained:
+            return Markup("")
+        words = self.language.gettext("not trained")
+        if self.ledgers:
+            return Markup('<sup class="untrained" title="{}">{}</sup>').format(words, UNTRAINED)
+        return Markup('<span class="untrained">\u00a0{}\u00a0({})</span>').format(UNTRAINED, words)
+
+    def same_images(self, compared: SameImages, part: str) -> Markup:
+        """Print a part of a comparison image by image.
+
+        Parameters
+        ----------
+        compared : SameImages
+            Of two classifiers.
+        part : {"only_first", "only_second", "p_value"}
+            Images that one alone gets right, or the p-value.
+        """
+        value = getattr(compared.found, part)
+        text = self.p_text(value) if part == "p_value" else self.language.number(value, "d")
+        if not self.marked:
+            return Markup("{}").format(text)
+        first, second = (cell.label for cell in compared.cells)
         return Markup(
-            '<data class="n" value="{!r}" data-cell="{}" data-path="{}" data-spec="{}"'
-            ' data-estimate="{}"{} title="{}">{}<span class="spread">{}</span></data>'
-        ).format(
-            found.mean,
-            " ".join(quantity.labels),
-            quantity.path,
-            spec,
-            quantity.estimate,
-            self._minus(quantity),
-            self._title(quantity),
-            mean,
-            limits,
-        )
+            '<data class="n" value="{!r}" data-same-images="{}" data-cells="{} {}"'
+            ' title="{}, {}">{}</data>'
+        ).format(value, part, first, second, first, second, text)
+
+    def judged(self, claim: int, place: int, measure: Measure, part: str) -> Markup:
+        """Print what the protocol's evaluation says of a measure.
+
+        Parameters
+        ----------
+        claim, place : int
+            The claim's number, and the measure's place in it, from 0.
+        measure : Measure
+            The measure.
+        part : {"verdict", "adjusted", "visible"}
+            Its verdict, its corrected p-value, or the effect that could have been seen.
+        """
+        value = getattr(measure, part)
+        if value is None:
+            return self.absence("")
+        if part == "verdict":
+            text = verdict_name(value, self.language)
+        elif part == "adjusted":
+            text = self.p_text(value)
+        else:
+            text = self.language.number(value, measure.spec)
+        if not self.marked:
+            return Markup("{}").format(text)
+        return Markup(
+            '<data class="n" data-claim="{}" data-measure="{}" data-part="{}">{}</data>'
+        ).format(claim, place, part, text)
+
+    def p_text(self, p: float) -> str:
+        """Write a p-value; a tiny one as a bound."""
+        if p < LEAST_P:
+            return f"<\N{NO-BREAK SPACE}{self.language.number(LEAST_P, '.3f')}"
+        return self.language.number(p, ".3f")
 
     @staticmethod
     def _minus(quantity: Quantity) -> Markup:

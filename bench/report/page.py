@@ -10,14 +10,25 @@ from typing import Any, Literal
 from markupsafe import Markup
 
 from bench.data import DATASETS
-from bench.metrics.statistics import Verdict, verdict
+from bench.metrics.statistics import verdict
 from bench.report import names
-from bench.report.claims import Measure
-from bench.report.collect import Quantity, Results, difference, share
+from bench.report.claims import NOT_MEASURED, Claim, Measure
+from bench.report.collect import (
+    IMAGE_INTERVALS,
+    Direction,
+    Quantity,
+    Results,
+    SameImages,
+    apart,
+    difference,
+    image_limits,
+    same_images,
+    share,
+)
 from bench.report.equations import load_equations, to_mathml, to_svg
 from bench.report.figures import Drawn, Gallery
 from bench.report.i18n import Language
-from bench.report.marks import Marks, anchor
+from bench.report.marks import UNTRAINED, Marks, anchor
 from bench.report.numbering import Numbering
 
 REFERENCES = "references.toml"
@@ -75,10 +86,17 @@ class Page:
             "value": self.results.value,
             "variant": self.results.variant,
             "difference": difference,
+            "apart": apart,
             "judge": judge,
+            "judge_apart": judge_apart,
             "judge_alone": judge_alone,
             "share": share,
             "measured": self.measured,
+            "measures_of": self.measures_of,
+            "judged": self.marks.judged,
+            "image_interval": self.image_interval,
+            "mcnemar": self.mcnemar,
+            "same_images": self.marks.same_images,
             "generators": [f"fashion_generation/{name}" for name in names.GENERATORS],
             "number": self.marks.number,
             "handed": self.marks.handed,
@@ -149,7 +167,8 @@ class Page:
         self.marks.ledgers.append([])
         body = caller()
         printed = self.marks.ledgers.pop()
-        remarks = [note, self._seeds(printed) if sources else ""]
+        remarks = [note, self._seeds(printed) if sources else "", self._images(printed)]
+        remarks.append(self._untrained(printed))
         if sources:
             remarks.append(self._sources(printed))
         remarks = [text for text in remarks if text]
@@ -164,6 +183,8 @@ class Page:
         self.marks.ledgers.append([])
         body = caller()
         printed = self.marks.ledgers.pop()
+        if words := self._untrained(printed):
+            body += Markup(" {}").format(words)
         return body if self.medium == "html" else body + self._sources(printed)
 
     def measured(self, measure: Measure) -> str:
@@ -178,6 +199,34 @@ class Page:
             else self.language.gettext("%(measure)s: %(first)s minus %(second)s")
         )
         return pattern % {"measure": words, "first": first, "second": second}
+
+    def measures_of(self, claim: Claim) -> str:
+        """List what a claim is judged by, as prose: exactly the protocol's measures."""
+        return self.language.join([self.measured(measure) for measure in claim.measures])
+
+    def image_interval(self, quantity: Quantity, spec: str = ".4f") -> Markup:
+        """Print the 95 % interval over test images of one trained network.
+
+        Parameters
+        ----------
+        quantity : Quantity
+            ``accuracy`` of a classifier or ``knn_accuracy`` of a map, over its seeds. With
+            several, the interval is that of the first; the table's note says which.
+        spec : str
+            Number format; see `Language.number`.
+        """
+        limits = image_limits(quantity) if quantity else None
+        if limits is None:
+            return self.marks.absence(quantity.absence)
+        low, high = (self.marks.number(limit, spec, interval=False) for limit in limits)
+        return Markup("{}\N{EN DASH}{}").format(low, high)
+
+    def mcnemar(self, first: str, second: str) -> SameImages | None:
+        """Compare two classifiers, as ``experiment/variant``, image by image.
+
+        ``same_images(mcnemar(...), part)`` prints a part of it. None if either has no result.
+        """
+        return same_images(self.results.variant(first), self.results.variant(second))
 
     def equation(self, key: str) -> Markup:
         """Place a display equation with its number."""
@@ -268,23 +317,44 @@ class Page:
         alone = _("Where no ± stands: one seed.")
         return f"{note} {alone}" if 1 in counts else note
 
+    def _images(self, printed: list[tuple[Quantity, bool]]) -> str:
+        """Say whose intervals over test images stand in a table, if any do."""
+        shown = [q for q, _ in printed if q.path.split(".")[0] in IMAGE_INTERVALS.values()]
+        if not shown:
+            return ""
+        seeds = sorted({cell.seed for quantity in shown for cell in quantity.cells})
+        words = self.language.gettext(
+            "From–to: 95%% interval over the test images (bootstrap) of one trained network, seed "
+            "%(seeds)s; it says nothing of other trainings."
+        )
+        return words % {"seeds": self.language.join([str(seed) for seed in seeds])}
 
-def judge(first: Quantity, second: Quantity, direction: Literal["greater", "less"]) -> Verdict:
+    def _untrained(self, printed: list[tuple[Quantity, bool]]) -> str:
+        if not any(quantity.untrained for quantity, _ in printed):
+            return ""
+        words = self.language.gettext(
+            "not trained: at least one network behind this figure does no better than the trivial "
+            "answer (mean image, most frequent class)."
+        )
+        return f"{UNTRAINED}\N{NO-BREAK SPACE}{words}"
+
+
+def judge(first: Quantity, second: Quantity, direction: Direction) -> str:
     """Say whether the first quantity is greater (less) than the second, paired by seed.
 
-    Without values on either side, or with one seed, there is no verdict.
+    ``not measured`` without values on either side, ``too few seeds`` with one pair.
     """
-    gap = difference(first, second)
-    return verdict(gap.interval, direction) if gap else "one run, no verdict"
+    return judge_alone(difference(first, second), direction)
 
 
-def judge_alone(
-    quantity: Quantity, direction: Literal["greater", "less"], reference: float = 0.0
-) -> Verdict:
+def judge_apart(first: Quantity, second: Quantity, direction: Direction) -> str:
+    """Say whether the first quantity's mean is greater (less) than the second's, not paired."""
+    return judge_alone(apart(first, second), direction)
+
+
+def judge_alone(quantity: Quantity, direction: Direction, reference: float = 0.0) -> str:
     """Say whether a quantity is greater (less) than a fixed number, over its seeds."""
-    if not quantity:
-        return "one run, no verdict"
-    return verdict(quantity.interval, direction, reference)
+    return verdict(quantity.interval, direction, reference) if quantity else NOT_MEASURED
 
 
 def dataset_title(name: str) -> str:

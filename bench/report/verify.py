@@ -10,12 +10,16 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any, cast
 
-from bench.report.collect import Estimate, Tables, interval_of, lookup
+from scipy import stats
+
+from bench.report.collect import COSTS, Estimate, Tables, interval_of, lookup
 from bench.report.constants import FILES, Constants
 from bench.report.errors import ReportError
 from bench.report.i18n import Language, decimals_of
-from bench.report.marks import profile_value, setting_text
-from bench.store import StoredRun
+from bench.report.marks import LEAST_P, UNTRAINED, profile_value, setting_text
+from bench.report.names import verdict_name
+from bench.report.recount import Recount
+from bench.store import StoredCell, StoredRun
 
 DECIMAL = re.compile(r"\d[.,]\d")
 # Text in which a decimal number needs no source: what is typeset, not measured.
@@ -193,12 +197,17 @@ class _Numbers:
         self.constants = constants
         self._cells = {cell.label: cell for cell in run.cells}
         self._tables = Tables()
+        self._recount = Recount(run)
 
     def check(self, mark: Mark) -> Iterable[str]:
         """Yield what is wrong with a mark."""
         given = mark.attributes
         if "data-cell" in given:
             yield from self._measured(mark)
+        elif "data-claim" in given:
+            yield from self._judged(mark)
+        elif "data-same-images" in given:
+            yield from self._same_images(mark)
         elif source := next((name for name in FILES if f"data-{name}" in given), None):
             expected = self.constants.value(source, given[f"data-{source}"])
             yield from self._compare(mark.text, expected, given)
@@ -210,33 +219,77 @@ class _Numbers:
             yield f"a marked number without a source: {mark.text!r}"
 
     def _measured(self, mark: Mark) -> Iterable[str]:
-        given = mark.attributes
-        values, others = self._values(given["data-cell"], given["data-path"]), []
+        given, path = mark.attributes, mark.attributes["data-path"]
+        values, others = self._values(given["data-cell"], path), []
         if "data-minus" in given:
-            path = given.get("data-minus-path", given["data-path"])
-            others = self._values(given["data-minus"], path)
-        if "data-estimate" in given:
-            yield from self._estimate(mark, values, others)
-            return
-        if others:
-            values = [a - b for a, b in zip(values, others, strict=True)]
-        interval = interval_of(values, "mean")
-        mean, *spread = SPREAD.split(mark.text)
-        yield from self._compare(mean, interval.mean, given)
-        if spread:
-            if interval.low is None or interval.high is None:
-                yield f"{given['data-path']}: an interval is printed, but there is none"
-            else:
-                half = (interval.high - interval.low) / 2
-                yield from self._compare(spread[0], half, given)
+            others = self._values(given["data-minus"], given.get("data-minus-path", path))
+        estimate = cast(Estimate, given.get("data-estimate", "mean"))
+        if estimate == "mean" and others:
+            values, others = [a - b for a, b in zip(values, others, strict=True)], []
+        labels = f"{given['data-cell']} {given.get('data-minus', '')}".split()
+        untrained = not path.startswith(COSTS) and any(
+            self._cells[label].metrics.get("trained") == 0.0 for label in labels
+        )
+        text, dagger, _ = mark.text.partition(UNTRAINED)
+        if untrained != bool(dagger):
+            words = "does not say" if untrained else "says"
+            yield f"{path}: the page {words} that a network was not trained"
+        yield from self._interval(text.strip(), interval_of(values, estimate, others), given)
 
-    def _estimate(self, mark: Mark, values: list[float], others: list[float]) -> Iterable[str]:
-        printed = LIMITS.fullmatch(mark.text)
-        estimate = cast(Estimate, mark.attributes["data-estimate"])
-        expected = interval_of(values, estimate, others)[:3]
-        for text, value in zip(printed.groups() if printed else (), expected, strict=True):
-            if text is not None:
-                yield from self._compare(text, value, mark.attributes)
+    def _interval(self, text: str, expected: Any, given: dict[str, str]) -> Iterable[str]:
+        mean, *half = SPREAD.split(text)
+        printed = LIMITS.fullmatch(mean)
+        limits = printed.groups() if printed else (mean, None, None)
+        if (half or limits[1]) and (expected.low is None or expected.high is None):
+            yield f"{given['data-path']}: an interval is printed, but there is none"
+            return
+        for shown, value in zip(limits, expected[:3], strict=True):
+            if shown is not None:
+                yield from self._compare(shown, value, given)
+        if half:
+            yield from self._compare(half[0], (expected.high - expected.low) / 2, given)
+
+    def _judged(self, mark: Mark) -> Iterable[str]:
+        given = mark.attributes
+        claim, place, part = (given[f"data-{name}"] for name in ("claim", "measure", "part"))
+        value = self._recount.part(int(claim), int(place), part)
+        where = f"claim {claim}, measure {int(place) + 1}, {part}"
+        if isinstance(value, str):
+            if mark.text != verdict_name(value, self.language):
+                yield f"{where}: the page says {mark.text!r}, counted again it is {value!r}"
+        elif part == "adjusted":
+            yield from self._p_value(mark.text, value, where)
+        else:
+            asked = self._recount.measure(int(claim), int(place))
+            yield from self._near(mark.text, value, f".{asked.decimals}f", where)
+
+    def _same_images(self, mark: Mark) -> Iterable[str]:
+        """Count again which of two classifiers is right where the other is not."""
+        part = mark.attributes["data-same-images"]
+        pair = [self._done(label) for label in mark.attributes["data-cells"].split()]
+        labels = pair[0].array("labels")
+        first, second = (cell.array("probabilities").argmax(1) == labels for cell in pair)
+        alone = [int((first & ~second).sum()), int((second & ~first).sum())]
+        where = f"{pair[0].label} and {pair[1].label}, {part}"
+        if part == "p_value":
+            p = float(stats.binomtest(alone[0], sum(alone)).pvalue) if any(alone) else 1.0
+            yield from self._p_value(mark.text, p, where)
+        else:
+            expected = alone[("only_first", "only_second").index(part)]
+            yield from self._near(mark.text, expected, "d", where)
+
+    def _p_value(self, text: str, p: float | None, where: str) -> Iterable[str]:
+        bound = text.lstrip("<").strip()
+        if text.startswith("<") and (p is None or p >= LEAST_P):
+            yield f"{where}: the page says {text!r}, counted again it is {p!r}"
+        elif not text.startswith("<") or self.language.parse(bound) != LEAST_P:
+            yield from self._near(bound, p, ".3f", where)
+
+    def _done(self, label: str) -> StoredCell:
+        cell = self._cells.get(label)
+        if cell is None or cell.status != "done":
+            raise ReportError(f"The page names {label}, which the store does not hold.")
+        return cell
 
     def _values(self, labels: str, path: str) -> list[float]:
         values = []
@@ -258,9 +311,12 @@ class _Numbers:
             if text.strip() != self.language.number(expected, "g"):
                 yield f"{source}: the page says {text!r}, the source {expected!r}"
             return
+        yield from self._near(text, expected, spec, source)
+
+    def _near(self, text: str, expected: float | None, spec: str, where: str) -> Iterable[str]:
         tolerance = 0.5000001 * 10 ** -decimals_of(spec)
-        if abs(self.language.parse(text) - expected) > tolerance:
-            yield f"{source}: the page says {text!r}, the source {expected!r}"
+        if expected is None or abs(self.language.parse(text) - expected) > tolerance:
+            yield f"{where}: the page says {text!r}, the source {expected!r}"
 
 
 def _page_text(page: Any) -> str:
