@@ -182,7 +182,7 @@ import json, numpy as np
 from bench import models, training
 training.backend.prepare("float32", 1)
 images = np.random.default_rng(0).integers(0, 256, (40, 28, 28), dtype=np.uint8)
-pair = models.vae.encoder(8, 3), models.vae.decoder(8, 3)
+pair = models.autoencoder.dense_encoder((8,), 6), models.autoencoder.dense_decoder((8,), 3)
 loss = models.vae.negative_elbo(*pair, None, beta=1.0, free_bits=0.0, step=0, steps=1)
 run = training.backend.steps().compile_evaluation(loss, pair, {"images": images})
 rows = np.arange(40).reshape(4, 10)
