@@ -43,7 +43,8 @@ def tree(tmp_path):
 
 
 def _hash(tree, function="vae"):
-    source._parse.cache_clear()
+    for remembered in (source._parse, source._dump, source._referred_by_file):
+        remembered.cache_clear()
     return source.source_hash("bench.experiments.one", (function,), tree)
 
 
@@ -84,6 +85,73 @@ def test_what_it_does_not_reach_does_not(tree, name, old, new):
     before = _hash(tree)
     _change(tree, name, old, new)
     assert _hash(tree) == before
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import bench.models.gan\n\ndef vae(cell): return bench.models.gan.build()",
+        "import bench.models.gan as network\n\ndef vae(cell): return network.build()",
+        "import bench.models.gan  # registers a layer\n\ndef vae(cell): return 1",
+        "import bench\n\ndef vae(cell): return bench.models.gan.build()",
+        "import numpy, bench.models.gan\n\ndef vae(cell): return 1",
+        "from bench.models import gan\n\ndef vae(cell): return gan.build()",
+        "from bench.models import gan as network\n\ndef vae(cell): return network.build()",
+        "from bench.models.gan import build\n\ndef vae(cell): return build()",
+        "from bench import models as networks\n\ndef vae(cell): return networks.gan.build()",
+        "from ..models import gan\n\ndef vae(cell): return gan.build()",
+        "from ..models.gan import build\n\ndef vae(cell): return build()",
+        "from .. import models\n\ndef vae(cell): return models.gan.build()",
+        "def vae(cell):\n    import bench.models.gan\n    return bench.models.gan.build()",
+        "def vae(cell):\n    import bench.models.gan as network\n    return network.build()",
+        "def vae(cell):\n    from bench.models.gan import build\n    return build()",
+        "def vae(cell):\n    from ..models import gan\n    return gan.build()",
+        # one name for two modules
+        "def vae(cell):\n    from bench.models.gan import build\n    return build()\n\n"
+        "def other(cell):\n    from bench.models.vae import build\n    return build()",
+        "from bench.models import through\n\ndef vae(cell): return through.build()",
+        "from bench.models import beside\n\ndef vae(cell): return beside.build()",
+    ],
+)
+def test_every_form_of_import_counts(tree, code):
+    (tree / "bench/experiments/one.py").write_text(code)
+    (tree / "bench/models/through.py").write_text("import bench.models.gan\ndef build(): ...")
+    (tree / "bench/models/beside.py").write_text("from . import gan\ndef build(): ...")
+    before = _hash(tree)
+    _change(tree, "bench/models/gan.py", "return 2", "return 3")
+    assert _hash(tree) != before
+
+
+def test_a_module_that_imports_the_experiment_counts_the_whole_of_it(tree):
+    _change(
+        tree, "bench/models/layers.py", "def conv(): return 3", "from bench.experiments import one"
+    )
+    before = _hash(tree)
+    _change(tree, "bench/experiments/one.py", "models.gan.build()", "0")
+    assert _hash(tree) != before
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from bench.models.gan import *\n\ndef vae(cell): return build()",
+        "import importlib\n\n"
+        "def vae(cell): return importlib.import_module('bench.models.gan').build()",
+        "from importlib import import_module\n\n"
+        "def vae(cell): return import_module('bench.models.gan').build()",
+        "def vae(cell): return __import__('bench.models.gan')",
+    ],
+)
+def test_a_form_of_import_that_cannot_be_counted_is_refused(tree, code):
+    (tree / "bench/experiments/one.py").write_text(code)
+    with pytest.raises(ValueError, match=r"bench\.experiments\.one, line"):
+        _hash(tree)
+
+
+def test_a_package_of_a_similar_name_is_not_the_project_s(tree):
+    code = "import benchmark\nfrom bench.models import gan\n\ndef vae(cell): return benchmark.x"
+    (tree / "bench/experiments/one.py").write_text(code)
+    assert len(_hash(tree)) == 64
 
 
 def test_the_real_experiments_reach_both_backends_and_not_each_others_networks():

@@ -43,43 +43,104 @@ def source_hash(module: str, functions: tuple[str, ...], root: Path) -> str:
             queue.extend(_names(definitions[name]))
     parts = [ast.dump(definitions[name]) for name in sorted(wanted)]
     reached: set[str] = set()
-    for name in wanted:
-        _follow(definitions[name], tree, module, root, reached)
-    parts += [f"{other}:{_dump(_file(other, root))}" for other in sorted(reached - {module})]
+    statements = [node for node in tree.body if isinstance(node, ast.Import)]
+    for node in [*statements, *(definitions[name] for name in wanted)]:
+        _follow(node, tree, module, root, reached)
+    parts += [f"{other}:{_dump(_file(other, root))}" for other in sorted(reached)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def _follow(node: ast.AST, tree: ast.Module, module: str, root: Path, reached: set[str]) -> None:
     """Add the modules that `node`, standing in `module`, refers to, and those that they import."""
-    bound = _imports(tree, module, root)
-    for child in ast.walk(node):
-        for target in _targets(child, bound, root):
-            if target in reached or target == module or target.startswith(ELSEWHERE):
-                continue
+    queue = list(_referred(node, tree, module, root))
+    while queue:
+        target = queue.pop()
+        if target not in reached:
             reached.add(target)
-            other = _parse(_file(target, root))
-            _follow(other, other, target, root, reached)
+            queue.extend(_referred_by_file(target, root))
 
 
-def _targets(node: ast.AST, bound: dict[str, str], root: Path) -> Iterator[str]:
-    if isinstance(node, ast.Name) and node.id in bound:
-        yield bound[node.id]
-    elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-        # `models.vae` where `models` is a package whose modules load when first used
-        package = bound.get(node.value.id)
-        if package is not None and _exists(f"{package}.{node.attr}", root):
-            yield f"{package}.{node.attr}"
+@cache
+def _referred_by_file(module: str, root: Path) -> frozenset[str]:
+    tree = _parse(_file(module, root))
+    return _referred(tree, tree, module, root)
 
 
-def _imports(tree: ast.Module, module: str, root: Path) -> dict[str, str]:
-    """Names that import statements bind, with the project's module that each comes from."""
-    bound: dict[str, str] = {}
+def _referred(node: ast.AST, tree: ast.Module, module: str, root: Path) -> frozenset[str]:
+    """Modules that `node` itself refers to, without what reaches a cell in another way."""
+    bound = _imports(tree, module, root)
+    found = {name for child in ast.walk(node) for name in _targets(child, bound, module, root)}
+    return frozenset(name for name in found if not _elsewhere(name))
+
+
+def _targets(node: ast.AST, bound: dict[str, set[str]], module: str, root: Path) -> Iterator[str]:
+    """Modules that one node refers to: by an import statement, or by a name that one binds."""
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        # counts even if what it binds is never named: a module may register something
+        yield from (loaded for _, _, loaded in _bindings(node, module, root))
+    elif isinstance(node, ast.Name | ast.Attribute):
+        # `models.vae`, where `models` is a package whose modules load when first used
+        name, *rest = _dotted(node)
+        dotted = (".".join([origin, *rest]) for origin in bound.get(name, ()))
+        yield from (target for target in dotted if _exists(target, root))
+    elif isinstance(node, ast.Call) and _dotted(node.func)[-1] in ("import_module", "__import__"):
+        raise ValueError(
+            f"{module}, line {node.lineno}: a function imports a module. Whatever a cell uses must "
+            "be named by an import statement: no other way counts for its key."
+        )
+
+
+def _imports(tree: ast.Module, module: str, root: Path) -> dict[str, set[str]]:
+    """Names that import statements bind, each with the project's modules that it may stand for."""
+    bound: dict[str, set[str]] = {}
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith(PACKAGE):
-            for alias in node.names:
-                inner = f"{node.module}.{alias.name}"
-                bound[alias.asname or alias.name] = inner if _exists(inner, root) else node.module
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            for name, origin, _ in _bindings(node, module, root):
+                bound.setdefault(name, set()).add(origin)
     return bound
+
+
+def _bindings(
+    node: ast.Import | ast.ImportFrom, module: str, root: Path
+) -> Iterator[tuple[str, str, str]]:
+    """For each of the project's modules that a statement loads: name bound, its module, loaded."""
+    for alias in node.names:
+        if isinstance(node, ast.ImportFrom):
+            source = _source(node, module, root)
+            inner = f"{source}.{alias.name}"
+            name, origin = alias.asname or alias.name, inner if _exists(inner, root) else source
+            loaded = origin
+        else:  # `import bench.models.vae` loads that module and binds the name of the package
+            name, loaded = alias.asname or PACKAGE, alias.name
+            origin = loaded if alias.asname else PACKAGE
+        if loaded.partition(".")[0] != PACKAGE:
+            continue
+        if name == "*":
+            raise ValueError(
+                f"{module}, line {node.lineno}: `import *` hides which of the project's code a "
+                "cell uses. Name what is imported."
+            )
+        yield name, origin, loaded
+
+
+def _source(node: ast.ImportFrom, module: str, root: Path) -> str:
+    """Name the module from which a statement imports; leading dots stand for packages above."""
+    if not node.level:
+        return node.module or ""
+    parts = module.split(".")
+    above = parts[: len(parts) - node.level + root.joinpath(*parts).is_dir()]
+    return ".".join([*above, *([node.module] if node.module else [])])
+
+
+def _dotted(node: ast.AST) -> list[str]:
+    """Parts of `a.b.c`; the first is empty if it is not a name."""
+    if isinstance(node, ast.Attribute):
+        return [*_dotted(node.value), node.attr]
+    return [node.id] if isinstance(node, ast.Name) else [""]
+
+
+def _elsewhere(module: str) -> bool:
+    return any(module == room or module.startswith(f"{room}.") for room in ELSEWHERE)
 
 
 def _definitions(tree: ast.Module) -> dict[str, ast.AST]:
@@ -109,6 +170,7 @@ def _exists(module: str, root: Path) -> bool:
     return _file(module, root).is_file()
 
 
+@cache
 def _dump(path: Path) -> str:
     return ast.dump(_parse(path))
 
