@@ -1,6 +1,7 @@
 """The command line: `python -m bench <command>`, which each Invoke task calls."""
 
 import argparse
+import errno
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,17 @@ from bench.errors import UserError
 from bench.paths import REPORTS, RUNS
 from bench.report.errors import ReportError
 
+_ROOM, _RIGHTS = "Make room on the disk", "Mend the rights, or name another folder"
+_PLACE = "Move away what stands in the way, or name another folder"
+# What the system refuses, and what a user can do about it; any other error is a fault of ours.
+REMEDIES = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), _ROOM),
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), _RIGHTS),
+    **dict.fromkeys((errno.EEXIST, errno.ENOTDIR, errno.EISDIR), _PLACE),
+    errno.ENAMETOOLONG: "Choose a shorter path",
+    errno.EMFILE: "Allow more open files (`ulimit -n`)",
+    errno.EIO: "Look after the disk",
+}
 EXIT_OK, EXIT_USER_ERROR, EXIT_REPORT_ERROR, EXIT_INTERRUPTED = 0, 2, 4, 130
 
 
@@ -27,6 +39,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ReportError as error:
         Console(stderr=True, soft_wrap=True).print(f"error: {error}", style="red", markup=False)
         return EXIT_REPORT_ERROR
+    except OSError as error:
+        if error.errno not in REMEDIES:
+            raise
+        Console(stderr=True, soft_wrap=True).print(
+            f"error: {error.filename or 'A file'}: {error.strerror}. The command ends here; "
+            f"finished cells are kept. {REMEDIES[error.errno]}, then call the same command again.",
+            style="red",
+            markup=False,
+        )
+        return EXIT_USER_ERROR
     except KeyboardInterrupt:
         Console(stderr=True).print(
             "Interrupted. Finished cells are kept: the same command goes on from there."

@@ -74,6 +74,8 @@ def _run(
     began = time.perf_counter()
     timed = any(EXPERIMENTS[name].timed for name in experiments if name in EXPERIMENTS)
     workers = 1 if timed else options.workers or usable_workers()
+    if workers < 1:
+        raise UserError(f"Expected --workers of 1 or more, got {workers}. Nothing was run.")
     with lock_run(folder):
         plan = make_plan(profile, folder, experiments, variant)
         whole = listed(profile, folder, experiments)
@@ -99,7 +101,7 @@ def report(options: argparse.Namespace, console: Console) -> None:
     name = _name(options)
     run = open_run(options.runs / name)
     began = time.perf_counter()
-    paths = render(run, options.reports / name, tuple(run.profile["report"]["languages"]))
+    paths = render(run, options.reports / name, run.languages)
     remember(run, options.reports / name, paths)
     for path in paths:
         console.print(f"wrote   {path}", markup=False)

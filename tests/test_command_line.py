@@ -1,5 +1,7 @@
 """The command line and the Invoke tasks, as a user meets them."""
 
+import errno
+import os
 import shutil
 import subprocess
 import sys
@@ -151,6 +153,72 @@ def test_a_run_of_another_format_is_refused(runs, capsys, command):
     told = capsys.readouterr().err
     assert "has format 1, not 2" in told
     assert "Traceback" not in told
+
+
+def test_a_run_of_a_similar_name_is_proposed(runs, capsys):
+    shutil.move(runs / "r", runs / "quick")
+    assert main(["status", "--run", "qiuck", "--runs", str(runs)]) == 2
+    assert "Did you mean quick?" in capsys.readouterr().err
+
+
+def test_a_report_of_a_run_without_languages_is_refused(runs, capsys):
+    words = ["--runs", str(runs), "--reports", str(runs / "reports")]
+    assert main(["report", "--run", "r", *words]) == 2
+    assert "names no languages of a report" in capsys.readouterr().err
+    assert not (runs / "reports").exists()
+
+
+def test_less_than_one_worker_is_a_mistake(tmp_path, capsys):
+    words = ["--profile", "smoke", "--runs", str(tmp_path), "--workers", "-1"]
+    assert main(["run", "mnist_classifier", *words]) == 2
+    assert "1 or more, got -1" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_in_the_place_of_a_folder_is_told(tmp_path, capsys):
+    (tmp_path / "runs").write_text("a file")
+    words = ["--profile", "smoke", "--runs", str(tmp_path / "runs")]
+    assert main(["run", "mnist_classifier", *words]) == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert f"{tmp_path / 'runs'}" in told
+    assert "name another folder" in told
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"),
+    [("ENOSPC", "Make room"), ("EROFS", "Mend the rights"), ("EACCES", "Mend the rights")],
+)
+def test_what_the_system_refuses_is_told(tmp_path, capsys, monkeypatch, number, remedy):
+    def refuse(path):
+        raise OSError(getattr(errno, number), os.strerror(getattr(errno, number)), str(path))
+
+    monkeypatch.setattr("bench.store.files.sync", refuse)
+    words = ["--profile", "smoke", "--runs", str(tmp_path), "--workers", "1"]
+    assert main(["run", "mnist_classifier", *words]) == 2
+    told = capsys.readouterr().err
+    assert remedy in told
+    assert str(tmp_path) in told
+
+
+def test_an_error_that_no_user_can_mend_is_not_hidden(runs, monkeypatch):
+    def fail(folder):
+        raise FileNotFoundError(errno.ENOENT, "a fault of ours")
+
+    monkeypatch.setattr("bench.commands.open_run", fail)
+    with pytest.raises(FileNotFoundError, match="a fault of ours"):
+        main(["status", "--run", "r", "--runs", str(runs)])
+
+
+def test_a_disk_without_room_ends_a_run_with_a_message(tmp_path):
+    code = (
+        "import resource, sys; from bench.__main__ import main; "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (500, 500)); sys.exit(main(sys.argv[1:]))"
+    )
+    words = ("run", "fashion_embedding", "--profile", "smoke", "--variant", "pca")
+    answer = _call("-c", code, *words, "--workers", "1", "--runs", str(tmp_path))
+    assert answer.returncode == 2, answer.stderr
+    assert "Make room on the disk" in answer.stderr
+    assert "Traceback" not in answer.stderr
 
 
 def test_every_task_has_help_and_is_in_the_readme():

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,14 @@ class StoredRun:
     def watermark(self) -> str | None:
         """What is printed across each page, if anything."""
         return self.profile.get("watermark")
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Languages of its report."""
+        try:
+            return tuple(self.profile["report"]["languages"])
+        except (KeyError, TypeError) as error:
+            raise DamagedError(self.folder / MANIFEST, "names no languages of a report") from error
 
     def select(self, experiment: str, variant: str) -> list[StoredCell]:
         """Cells of one variant, ordered by seed, whatever their status."""
@@ -99,9 +108,12 @@ def open_run(folder: Path) -> StoredRun:
     """
     path = folder / MANIFEST
     if not os.path.lexists(path):
+        others = [each.name for each in sorted(folder.parent.glob("*")) if is_run(each)]
+        meant = get_close_matches(folder.name, others, 1)
         raise UserError(
-            f"No run at {folder}: expected {path}. There is nothing to report yet; "
-            "make it with `invoke run-all`, or name another run."
+            f"No run at {folder}: expected {path}. There is nothing to report yet; make it with "
+            "`invoke run-all`, or name another run."
+            + (f" Did you mean {meant[0]}?" if meant else "")
         )
     content = read_sealed(path)
     try:
