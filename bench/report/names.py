@@ -116,9 +116,9 @@ VERDICTS = {
     "not measured": N_("not measured"),
 }
 OBJECTIVES = {
-    "validation_accuracy": N_("Validation accuracy ↑"),
-    "validation_loss": N_("Validation loss ↓"),
-    "validation_frechet_distance": N_("Fréchet distance, validation images ↓"),
+    "validation_accuracy": N_("Validation accuracy ↑"),
+    "validation_loss": N_("Validation loss ↓"),
+    "validation_frechet_distance": N_("Fréchet distance, validation images ↓"),
 }
 WATERMARKS = {"smoke: do not cite": N_("smoke: do not cite")}
 CHOICES = {
