@@ -192,7 +192,7 @@ def test_what_the_system_refuses_is_told(tmp_path, capsys, monkeypatch, number, 
     def refuse(path):
         raise OSError(getattr(errno, number), os.strerror(getattr(errno, number)), str(path))
 
-    monkeypatch.setattr("bench.store.files.sync", refuse)
+    monkeypatch.setattr("bench.store.seal.sync", refuse)
     words = ["--profile", "smoke", "--runs", str(tmp_path), "--workers", "1"]
     assert main(["run", "mnist_classifier", *words]) == 2
     told = capsys.readouterr().err

@@ -66,6 +66,23 @@ def test_two_writers_are_kept_apart(tmp_path):
         pass
 
 
+def test_a_writer_sweeps_what_killed_ones_left_and_nothing_else(tmp_path):
+    run, outside = tmp_path / "run", tmp_path / "outside"
+    (outside / ".mine.part").mkdir(parents=True)
+    left = ("pottery/.vase-s0-0123.7.part", ".manifest.json.7.part", "pottery/.a.7.deleted/b")
+    kept = ("pottery/vase-s0-0123", "pottery/.search.scratch", "pottery/x.part")
+    for name in (*left, *kept):
+        (run / name).mkdir(parents=True)
+    (run / "link").symlink_to(outside)
+    with lock_run(run):
+        pass
+    assert sorted(path.name for path in (run / "pottery").iterdir()) == sorted(
+        name.split("/")[1] for name in kept
+    )
+    assert sorted(path.name for path in run.iterdir()) == [".lock", "link", "pottery"]
+    assert (outside / ".mine.part").is_dir()
+
+
 json_values = st.recursive(
     st.none()
     | st.booleans()

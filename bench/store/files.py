@@ -33,7 +33,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Write a JSON object and wait until it stands on the disk.
+    """Write a JSON object.
 
     Raises
     ------
@@ -42,7 +42,6 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """
     canonical_json(value)
     path.write_text(json.dumps(value, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    sync(path)
 
 
 def sync(path: Path) -> None:
@@ -72,9 +71,10 @@ def replace(target: Path, beside: Path) -> None:
 
 def sweep(run_folder: Path) -> None:
     """Delete what killed processes left in a run to which no other process writes."""
-    for ending in (PART, DELETED):
-        for path in [*run_folder.glob(f".*{ending}"), *run_folder.glob(f"*/.*{ending}")]:
-            _delete(path)
+    for folder in [run_folder, *run_folder.iterdir()]:
+        if folder.is_dir() and not folder.is_symlink():
+            for path in [*folder.glob(f".*{PART}"), *folder.glob(f".*{DELETED}")]:
+                _delete(path)
 
 
 def left_overs(folder: Path) -> list[Path]:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from bench.errors import UserError
 from bench.paths import is_name
-from bench.store.files import read_json, write_json
+from bench.store.files import read_json, sync, write_json
 from bench.store.keys import content_key
 
 SCHEMA = 2  # the format of the store; 1 had no hashes
@@ -54,9 +54,10 @@ class OtherFormatError(DamagedError):
 
 
 def write_sealed(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a JSON file that proves its own content."""
+    """Write a JSON file that proves its own content, and wait until it stands on the disk."""
     whole = {"schema": SCHEMA, **content}
     write_json(path, {**whole, "sha256": content_key(whole)})
+    sync(path)
 
 
 def read_sealed(path: Path) -> Mapping[str, Any]:
