@@ -3,10 +3,11 @@
 Greedy stages learn to undo the corruption of their own input, without labels; a linear probe shows
 what the codes already know; then all layers are fine-tuned with labels. The control is the same
 network, trained in the same way from random weights. Learning rate, pooling and label smoothing
-are searched on a split of the training set, and both get the winner. The networks of all seeds
-together are a row of their own, the ensemble.
+are searched on a split of the training set, for both, and each gets its own winner. The networks
+of all seeds together are a row of their own, the ensemble.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,33 +16,99 @@ import numpy as np
 from bench import metrics, models, training
 from bench.config import Fit
 from bench.experiments.definition import Cell, Experiment
-from bench.experiments.methods import for_epochs, rows_to_search, searched
-from bench.store import Result, derive_seed
+from bench.experiments.evaluation import (
+    accuracy,
+    against_most_frequent,
+    evaluated,
+    judged,
+    probabilities_by_view,
+    softmax,
+)
+from bench.experiments.methods import (
+    against_mean_image,
+    for_epochs,
+    rows_to_search,
+    searched,
+    with_seed,
+)
+from bench.store import Result
 
 RECIPE = ("fine_tune", "weight_decay", "shift", "flip", "erase", "view_averaging")
+DEFAULT = {"pooling": "average", "label_smoothing": 0.0}  # the learning rate is a setting
 SHOWN = 16
 SHIFTED = 1  # pixels, of the views that are averaged
 PROBE = Fit(epochs=10, batch_size=250, learning_rate=3e-3)
+PROBE_IMAGES = 20_000
 
 
 def add_variants(experiment: Experiment) -> None:
     """Give an experiment the variants of this method, in the order in which they run."""
     add = experiment.variant
-    add("search", settings=("search", "widths", *RECIPE))(search_recipe)
     add(settings=("widths", "corruption", "stage"), repeated="seeds")(pretrained)
-    add(needs=("pretrained",), repeated="seeds")(linear_probe)
+    add("search", settings=("search", "widths", *RECIPE), needs=("pretrained",))(search_recipe)
+    add(settings=("widths",), needs=("pretrained",), repeated="seeds")(linear_probe)
     add(settings=RECIPE, needs=("search", "pretrained"), repeated="seeds")(fine_tuned)
     add(settings=("widths", *RECIPE), needs=("search",), repeated="seeds")(from_scratch)
     add(gathers=("fine_tuned",))(ensemble)
     add(
-        settings=("widths", "few_labels", *RECIPE),
-        needs=("search", "pretrained"),
+        settings=("widths", "calibration", *RECIPE),
+        needs=("search",),
+        repeated="calibration.seeds",
+    )(calibration)
+    add(
+        settings=("few_labels", "corruption", *RECIPE),
+        needs=("search",),
         repeated="few_labels.seeds",
     )(few_labels)
 
 
+def pretrained(cell: Cell) -> Result:
+    """Train the stages greedily, each on the codes of the one below, without labels."""
+    training.backend.prepare(cell.precision, cell.seed)
+    stack = models.stacked.build(cell.settings.widths)
+    records = training.greedy.train_stages(
+        stack,
+        cell.split.train_images,
+        fit=cell.settings.stage,
+        corruption=cell.settings.corruption,
+        seed=cell.seed,
+        validation={"images": cell.split.validation_images},
+        progress=cell.progress,
+    )
+    parts = {f"encoder_{k}": network for k, network in enumerate(stack.encoders, start=1)}
+    parts |= {f"decoder_{k}": network for k, network in enumerate(stack.decoders, start=1)}
+    restored, error = _restored(stack, cell.split.test_images)
+    return Result(
+        metrics={
+            "code_size": int(np.prod(stack.encoders[-1].output_shape[1:])),
+            "reconstruction_mse": error,
+            **against_mean_image(cell, error),
+            "training": training.loop.total_cost(records),
+            "architecture": training.predict.architecture(parts),
+        },
+        tables={"history": training.loop.joined_history(records, "stage")},
+        arrays={
+            "originals": cell.split.test_images[:SHOWN],
+            "reconstructions": models.images.to_pixels(restored[:SHOWN]),
+        },
+        models=parts,
+    )
+
+
+def _restored(stack: Any, images: np.ndarray) -> tuple[np.ndarray, float]:
+    """Images through all stages and back, and the mean squared error of the [0, 1] pixels."""
+    batches = np.array_split(images, max(1, len(images) // training.predict.BATCH))
+    parts = [stack.reconstruct(models.images.to_unit(batch)) for batch in batches]
+    restored = np.concatenate([training.backend.to_numpy(part) for part in parts])[..., 0]
+    return restored, float(np.mean(np.square(restored - images / np.float32(255))))
+
+
 def search_recipe(cell: Cell) -> Result:
-    """Search learning rate, pooling and label smoothing for the network from random weights."""
+    """Search learning rate, pooling and label smoothing, from pretrained and random weights.
+
+    All trials start from the pretrained stages of the first seed; what is drawn anew with a seed is
+    the head, the order of the images and the augmentation.
+    """
     rows = rows_to_search(cell)
 
     def space(hyperparameters: Any) -> None:
@@ -49,140 +116,206 @@ def search_recipe(cell: Cell) -> Result:
         hyperparameters.Choice("pooling", ["average", "max", "flat"])
         hyperparameters.Choice("label_smoothing", [0.0, 0.1])
 
-    def trial(values: Any, epochs: int) -> Any:
-        encoders = models.stacked.build(cell.settings.widths).encoders
-        network = models.stacked.classifier(encoders, values["pooling"])
-        fit = for_epochs(cell.settings.fine_tune, epochs, values["learning_rate"])
-        return fit_with_recipe(cell, network, values, fit, rows)
+    def from_encoders(make: Callable[[Cell], Any]) -> Callable[[Any, int, int], Any]:
+        def trial(values: Any, epochs: int, seed: int) -> Any:
+            network = models.stacked.classifier(make(cell), values["pooling"])
+            fit = for_epochs(cell.settings.fine_tune, epochs, values["learning_rate"])
+            return fit_with_recipe(with_seed(cell, seed), network, values, fit, rows)
 
-    return searched(cell, space, trial, objective="validation_accuracy", direction="max")
+        return trial
 
-
-def pretrained(cell: Cell) -> Result:
-    """Train the stages greedily, each on the codes of the one below, without labels."""
-    training.backend.prepare(cell.precision, cell.seed)
-    stack = models.stacked.build(cell.settings.widths)
-    records = []
-    for stage in range(1, len(stack.encoders) + 1):
-        fit, random = cell.settings.stage, training.objective.random(cell.seed)
-        steps = training.loop.steps(len(cell.split.train_images), fit)
-        objective = training.objective.Objective(
-            loss=models.stacked.denoising_loss(stack, stage, cell.settings.corruption, random),
-            trains=[stack.encoders[stage - 1], stack.decoders[stage - 1]],
-            uses=stack.encoders[: stage - 1],
-            optimizer=training.schedule.adam(fit.learning_rate, steps),
-            random=random,
-        )
-        record = training.loop.train(
-            [objective],
-            {"images": cell.split.train_images},
-            fit=fit,
-            seed=derive_seed(cell.seed, stage),
-            validation={"images": cell.split.validation_images},
-            progress=training.loop.part_of(cell.progress, stage - 1, len(stack.encoders)),
-        )
-        records.append(record)
-    shown = cell.split.test_images[:SHOWN]
-    restored = models.images.to_pixels(stack.reconstruct(models.images.to_unit(shown)))
-    code = stack.encode(models.images.to_unit(shown), len(stack.encoders))
-    parts = {f"encoder_{k}": network for k, network in enumerate(stack.encoders, start=1)}
-    parts |= {f"decoder_{k}": network for k, network in enumerate(stack.decoders, start=1)}
-    return Result(
-        metrics={
-            "code_size": int(np.prod(code.shape[1:])),
-            "training": training.loop.total_cost(records),
-            "architecture": training.predict.architecture(parts),
-        },
-        tables={"history": training.loop.joined_history(records, "stage")},
-        arrays={"originals": shown, "reconstructions": restored},
-        models=parts,
+    return searched(
+        cell,
+        space,
+        {"fine_tuned": from_encoders(_trained), "from_scratch": from_encoders(_random)},
+        default={"learning_rate": cell.settings.fine_tune.learning_rate, **DEFAULT},
+        objective="validation_accuracy",
+        direction="max",
     )
 
 
 def linear_probe(cell: Cell) -> Result:
-    """Train one linear layer on the frozen codes: what they know without labels."""
+    """Train one linear layer on the frozen codes: what they know without labels.
+
+    The same layer on the pixels and on the codes of untrained stages are its controls. All three
+    are trained on the same images.
+    """
     training.backend.prepare("float32", cell.seed)
-    encoders = _encoders(cell)
-    network = models.stacked.classifier(encoders, "flat")
-    encode = models.stacked.features_of(network)
-    codes = training.predict.images_to(encode, cell.split.train_images)
-    probe = models.stacked.linear_probe(codes.shape[1])
-    random = training.objective.random(cell.seed)
-    objective = training.objective.Objective(
+    count = min(PROBE_IMAGES, len(cell.split.train_images))
+    rows = np.random.default_rng(cell.seed).permutation(len(cell.split.train_images))[:count]
+    images, tests = cell.split.train_images[rows], cell.split.test_images
+    labels = cell.split.train_labels[rows]
+
+    def probed(encode: Callable[[np.ndarray], np.ndarray], part: int) -> tuple[np.ndarray, int]:
+        codes = encode(images)
+        told = training.loop.part_of(cell.progress, part, 3)
+        probe = models.stacked.linear_probe(codes.shape[1])
+        _fit_probe(probe, codes, labels, cell.seed, told)
+        return softmax(training.predict.codes_to(probe, encode(tests))), codes.shape[1]
+
+    untrained = models.stacked.build(cell.settings.widths)
+    _normalise(untrained, images, cell.seed)
+    pixels, _ = probed(lambda shown: shown.reshape(len(shown), -1) / np.float32(255), 0)
+    random, _ = probed(_encoding(untrained.encoders), 1)
+    probabilities, size = probed(_encoding(_trained(cell)), 2)
+    told, arrays = judged(cell, probabilities, probabilities, 1)
+    own = {
+        "code_size": size,
+        "pixels_accuracy": accuracy(cell.split.test_labels, pixels),
+        "random_encoder_accuracy": accuracy(cell.split.test_labels, random),
+        "probe_images": count,
+    }
+    return Result(metrics={**told, **own}, arrays=arrays)
+
+
+def _encoding(encoders: Sequence[Any]) -> Callable[[np.ndarray], np.ndarray]:
+    network = models.stacked.features_of(models.stacked.classifier(encoders, "flat"))
+    return lambda images: training.predict.images_to(network, images)
+
+
+def _normalise(stack: Any, images: np.ndarray, seed: int) -> None:
+    """Fit the normalisation of untrained stages to images, as training does: no weight changes."""
+    aim = training.objective.Objective(
+        loss=lambda batch, learning: {
+            "loss": stack.encode(models.images.to_unit(batch["images"]), 99, learning)
+        },
+        trains=stack.encoders,
+        optimizer=training.schedule.constant_adam(PROBE.learning_rate),
+    )
+    training.statistics.reestimate(
+        [aim], {"images": images}, batch_size=PROBE.batch_size, seed=seed
+    )
+
+
+def _fit_probe(probe: Any, codes: np.ndarray, labels: np.ndarray, seed: int, progress: Any) -> None:
+    steps = training.loop.steps(len(codes), PROBE)
+    aim = training.objective.Objective(
         loss=models.stacked.probe_loss(probe),
         trains=[probe],
-        optimizer=training.schedule.adam(
-            PROBE.learning_rate, training.loop.steps(len(codes), PROBE)
-        ),
-        random=random,
+        optimizer=training.schedule.adam(PROBE.learning_rate, steps),
     )
-    training.loop.train(
-        [objective],
-        {"codes": codes, "labels": cell.split.train_labels},
-        fit=PROBE,
-        seed=cell.seed,
-        progress=cell.progress,
-    )
-    test_codes = training.predict.images_to(encode, cell.split.test_images)
-    logits = training.predict.codes_to(probe, test_codes)
-    told = metrics.classification.report(cell.split.test_labels, _softmax(logits))
-    return Result(metrics={**told, "code_size": codes.shape[1]})
+    data = {"codes": codes, "labels": labels}
+    training.loop.train([aim], data, fit=PROBE, seed=seed, progress=progress)
 
 
 def fine_tuned(cell: Cell) -> Result:
     """Fine-tune the greedily trained stages with labels."""
     training.backend.prepare(cell.precision, cell.seed)
-    return _classified(cell, _encoders(cell))
+    return _classified(cell, _trained(cell), "fine_tuned")
 
 
 def from_scratch(cell: Cell) -> Result:
     """Train the same network in the same way from random weights: the control."""
     training.backend.prepare(cell.precision, cell.seed)
-    return _classified(cell, models.stacked.build(cell.settings.widths).encoders)
+    return _classified(cell, _random(cell), "from_scratch")
 
 
 def ensemble(cell: Cell) -> Result:
     """Average the fine-tuned classifiers of all seeds."""
     members = cell.gathered["fine_tuned"]
-    probabilities = np.mean([member.array("probabilities") for member in members], axis=0)
+    views = members[0].metrics["views"]
+    single = "single_view_probabilities" if views > 1 else "probabilities"
+    together, alone = (
+        np.mean([member.array(name) for member in members], axis=0)
+        for name in ("probabilities", single)
+    )
+    told, arrays = judged(cell, together, alone, views)
+    return Result(metrics={"members": len(members), **told}, arrays=arrays)
+
+
+def calibration(cell: Cell) -> Result:
+    """Train twice from random weights, without and with label smoothing: which is calibrated?
+
+    Nothing else differs. The test images are classified from one view: the mean over views is a
+    cause of its own for low confidence.
+    """
+    settings = cell.settings.calibration
+    values = winner(cell, "from_scratch")
+    fit = for_epochs(settings.fit, settings.fit.epochs, values["learning_rate"])
+    rows = np.random.default_rng(cell.seed).permutation(len(cell.split.train_images))
+    labels, told = cell.split.test_labels, {}
+    arms = {"unsmoothed": 0.0, "smoothed": settings.label_smoothing}
+    for number, (arm, smoothing) in enumerate(arms.items()):
+        training.backend.prepare(cell.precision, cell.seed)
+        network = models.stacked.classifier(_random(cell), values["pooling"])
+        part = replace(cell, progress=training.loop.part_of(cell.progress, number, len(arms)))
+        recipe = {**values, "label_smoothing": smoothing}
+        fit_with_recipe(part, network, recipe, fit, rows[: settings.images], held_out=0)
+        found = softmax(training.predict.images_to(network, cell.split.test_images))
+        error = metrics.classification.expected_calibration_error(labels, found)
+        told[arm] = {
+            "accuracy": accuracy(labels, found),
+            "expected_calibration_error": error,
+        }
+    errors = {arm: figures["expected_calibration_error"] for arm, figures in told.items()}
+    accuracies = [figures["accuracy"] for figures in told.values()]
     return Result(
-        metrics={"members": len(members), **_judged(cell.split.test_labels, probabilities)},
-        arrays={"probabilities": probabilities, "labels": cell.split.test_labels},
+        {
+            **told,
+            "change": errors["smoothed"] - errors["unsmoothed"],
+            "label_smoothing": settings.label_smoothing,
+            **against_most_frequent(cell.split.train_labels, labels, *accuracies),
+        }
     )
 
 
 def few_labels(cell: Cell) -> Result:
-    """Train with few labelled images: from the pretrained stages, and from random weights.
+    """Train with few labelled images: from stages pretrained in this cell, and from random weights.
 
     Both see the same images in the same order, with the same augmentation and for as long.
     """
     settings, best = cell.settings.few_labels, cell.needs["search"].metrics["best"]
-    fit = for_epochs(cell.settings.fine_tune, settings.epochs, best["learning_rate"])
-    arms = ("pretrained", "from_scratch")
-    accuracy: dict[str, dict[str, float]] = {arm: {} for arm in arms}
-    jobs = [(count, arm) for count in settings.per_class for arm in arms]
-    for number, (count, arm) in enumerate(jobs):
-        training.backend.prepare(cell.precision, cell.seed)
-        rows = _labelled(cell.split.train_labels, count, settings.images, cell.seed)
-        encoders = (
-            _encoders(cell)
-            if arm == "pretrained"
-            else models.stacked.build(cell.settings.widths).encoders
-        )
-        network = models.stacked.classifier(encoders, best["pooling"])
-        part = replace(cell, progress=training.loop.part_of(cell.progress, number, len(jobs)))
-        fit_with_recipe(part, network, best, fit, rows, validated=False)
-        # mirror images alone: so many networks leave no time for more
-        mirrored = cell.settings.view_averaging and cell.settings.flip
-        views = training.views.Views(mirrored=mirrored)
-        probabilities = _probabilities(network, cell.split.test_images, views)
-        right = probabilities.argmax(axis=1) == cell.split.test_labels
-        accuracy[arm][str(count)] = float(np.mean(right))
+    training.backend.prepare(cell.precision, cell.seed)
+    stack = models.stacked.build(settings.widths)
+    network = models.stacked.classifier(stack.encoders, best["pooling"])
+    # the head is the same for both
+    starts = {"from_scratch": network.get_weights()}
+    shuffled = np.random.default_rng(cell.seed).permutation(len(cell.split.train_images))
+    training.greedy.train_stages(
+        stack,
+        cell.split.train_images[shuffled[: settings.unlabelled]],
+        fit=settings.stage,
+        corruption=cell.settings.corruption,
+        seed=cell.seed,
+        progress=training.loop.part_of(cell.progress, 0, 2),
+    )
+    starts = {"pretrained": network.get_weights(), **starts}
+    accuracies = _few_labels(cell, network, starts, best)
     gaps = {
-        count: value - accuracy["from_scratch"][count]
-        for count, value in accuracy["pretrained"].items()
+        count: value - accuracies["from_scratch"][count]
+        for count, value in accuracies["pretrained"].items()
     }
-    return Result({"per_class": list(settings.per_class), "accuracies": accuracy, "gaps": gaps})
+    reached = [value for by_count in accuracies.values() for value in by_count.values()]
+    return Result(
+        {
+            "per_class": list(settings.per_class),
+            "accuracies": accuracies,
+            "gaps": gaps,
+            **against_most_frequent(cell.split.train_labels, cell.split.test_labels, *reached),
+        }
+    )
+
+
+def _few_labels(
+    cell: Cell, network: Any, starts: dict[str, Any], best: Any
+) -> dict[str, dict[str, float]]:
+    """Accuracies by arm and labels of each class."""
+    settings = cell.settings.few_labels
+    fit = for_epochs(cell.settings.fine_tune, settings.epochs, best["learning_rate"])
+    # mirror images alone: so many networks leave no time for more
+    mirrored = cell.settings.view_averaging and cell.settings.flip
+    views = training.views.Views(mirrored=mirrored)
+    found: dict[str, dict[str, float]] = {arm: {} for arm in starts}
+    jobs = [(count, arm) for count in settings.per_class for arm in starts]
+    for number, (count, arm) in enumerate(jobs):
+        rows = _labelled(cell.split.train_labels, count, settings.images, cell.seed)
+        network.set_weights(starts[arm])
+        progress = training.loop.part_of(cell.progress, len(jobs) + number, 2 * len(jobs))
+        part = replace(cell, progress=progress)
+        fit_with_recipe(part, network, best, fit, rows, held_out=0)
+        probabilities = probabilities_by_view(network, cell.split.test_images, views).mean(axis=0)
+        found[arm][str(count)] = accuracy(cell.split.test_labels, probabilities)
+    return found
 
 
 def _labelled(labels: np.ndarray, per_class: int, images: int, seed: int) -> np.ndarray:
@@ -193,21 +326,37 @@ def _labelled(labels: np.ndarray, per_class: int, images: int, seed: int) -> np.
     return np.resize(random.permutation(np.concatenate(chosen)), images)
 
 
-def _encoders(cell: Cell) -> list[Any]:
+def winner(cell: Cell, arm: str) -> dict[str, Any]:
+    """Values that the search found for an arm: `fine_tuned` or `from_scratch`."""
+    values: dict[str, Any] = cell.needs["search"].metrics["best_by_arm"][arm]
+    return values
+
+
+def _trained(cell: Cell) -> list[Any]:
+    """Encoders of the pretrained stages."""
     stages = sorted(cell.needs["pretrained"].folder.glob("encoder_*.keras"))
     return [training.predict.load(path) for path in stages]
 
 
-def _classified(cell: Cell, encoders: Any) -> Result:
-    best = cell.needs["search"].metrics["best"]
-    network = models.stacked.classifier(encoders, best["pooling"])
+def _random(cell: Cell) -> Sequence[Any]:
+    """Untrained encoders."""
+    return models.stacked.build(cell.settings.widths).encoders
+
+
+def _classified(cell: Cell, encoders: Any, arm: str) -> Result:
+    values = winner(cell, arm)
+    network = models.stacked.classifier(encoders, values["pooling"])
     fit = cell.settings.fine_tune
-    fit = for_epochs(fit, fit.epochs, best["learning_rate"])
-    record = fit_with_recipe(cell, network, best, fit)
-    views = training.views.Views()
-    if cell.settings.view_averaging:
-        views = training.views.Views(SHIFTED, mirrored=cell.settings.flip)
-    return evaluated(cell, network, record, views)
+    fit = for_epochs(fit, fit.epochs, values["learning_rate"])
+    record = fit_with_recipe(cell, network, values, fit)
+    return evaluated(cell, network, record, views_of(cell))
+
+
+def views_of(cell: Cell) -> Any:
+    """Views of a test image that the settings ask for."""
+    if not cell.settings.view_averaging:
+        return training.views.Views()
+    return training.views.Views(SHIFTED, mirrored=cell.settings.flip)
 
 
 def fit_with_recipe(
@@ -217,9 +366,9 @@ def fit_with_recipe(
     fit: Fit,
     rows: Any = slice(None),
     *,
-    validated: bool = True,
+    held_out: int | None = None,
 ) -> Any:
-    """Train for so long with the experiment's recipe and the searched values."""
+    """Train with the experiment's recipe and the searched values; see `fit_classifier`."""
     settings = cell.settings
     return fit_classifier(
         cell,
@@ -230,7 +379,7 @@ def fit_with_recipe(
         weight_decay=settings.weight_decay,
         rows=rows,
         optimizer=training.schedule.muon,
-        validated=validated,
+        held_out=held_out,
     )
 
 
@@ -244,7 +393,7 @@ def fit_classifier(
     weight_decay: float = 0.0,
     rows: Any = slice(None),
     optimizer: Any = None,
-    validated: bool = True,
+    held_out: int | None = None,
 ) -> Any:
     """Train a classifier on (some rows of) a cell's training images, validating each epoch.
 
@@ -257,9 +406,10 @@ def fit_classifier(
     rows : slice or ndarray of int
         Which training images, in which order before shuffling.
     optimizer : callable, optional
-        `training.schedule.muon` or `training.schedule.adam`, which is taken if none is given.
-    validated : bool
-        Whether the validation images are evaluated each epoch.
+        Takes the learning rate, the steps and the weight decay; `training.schedule.muon` or
+        `training.schedule.adam`, which is taken if none is given.
+    held_out : int, optional
+        How many validation images are evaluated each epoch, 0 for none; all if absent.
 
     Returns
     -------
@@ -267,7 +417,11 @@ def fit_classifier(
         Of the training.
     """
     split = cell.split
-    held_out = {"images": split.validation_images, "labels": split.validation_labels}
+    seen = slice(held_out)
+    validation = {
+        "images": split.validation_images[seen],
+        "labels": split.validation_labels[seen],
+    }
     return training.supervised.train_classifier(
         network,
         split.train_images[rows],
@@ -278,59 +432,6 @@ def fit_classifier(
         label_smoothing=label_smoothing,
         weight_decay=weight_decay,
         optimizer=optimizer or training.schedule.adam,
-        validation=held_out if validated else None,
+        validation=None if held_out == 0 else validation,
         progress=cell.progress,
     )
-
-
-def evaluated(cell: Cell, network: Any, record: Any, views: Any) -> Result:
-    """Evaluate a trained classifier once on the test set and gather what the report shows."""
-    images, labels = cell.split.test_images, cell.split.test_labels
-    probabilities = _probabilities(network, images, views)
-    right, wrong = metrics.classification.right_and_wrong(labels, probabilities, 20, cell.seed)
-    predicted, confidence = probabilities.argmax(1), probabilities.max(1)
-    examples: dict[str, np.ndarray] = {}
-    for name, rows in (("right", right), ("wrong", wrong)):
-        examples |= {
-            f"{name}_images": images[rows],
-            f"{name}_true": labels[rows],
-            f"{name}_predicted": predicted[rows].astype(np.uint8),
-            f"{name}_confidence": confidence[rows],
-        }
-    return Result(
-        metrics={
-            **_judged(labels, probabilities),
-            "training": record.cost,
-            "architecture": training.predict.architecture({"classifier": network}),
-        },
-        tables={"history": record.history},
-        arrays={"probabilities": probabilities, "labels": labels, **examples},
-        models={"classifier": network},
-    )
-
-
-def _probabilities(network: Any, images: np.ndarray, views: Any) -> np.ndarray:
-    """Class probabilities (n, 10) of images, averaged over views of them."""
-    each = (_softmax(training.predict.images_to(network, view)) for view in views.of(images))
-    return np.mean(list(each), axis=0)
-
-
-def _judged(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, Any]:
-    """Per-class report and calibration of predictions."""
-    curve = metrics.classification.reliability_curve(labels, probabilities)
-    filled = curve.counts > 0
-    error = metrics.classification.expected_calibration_error(labels, probabilities)
-    return {
-        **metrics.classification.report(labels, probabilities),
-        "expected_calibration_error": error,
-        "reliability": {
-            "confidence": curve.confidence[filled].tolist(),
-            "accuracy": curve.accuracy[filled].tolist(),
-            "counts": curve.counts[filled].tolist(),
-        },
-    }
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), dtype="float32")

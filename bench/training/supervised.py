@@ -46,7 +46,8 @@ def train_classifier(
     label_smoothing, weight_decay : float
         Regularisation.
     optimizer : callable
-        `schedule.adam` or `schedule.muon`.
+        Takes the learning rate, the steps and the weight decay: `schedule.adam`, `schedule.muon`
+        or another.
     validation : mapping of str to ndarray, optional
         `images` and `labels` that are evaluated each epoch.
     progress : callable, optional
