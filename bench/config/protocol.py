@@ -80,7 +80,7 @@ class Protocol(Section):
     first: date = Field(description="When its first version was fixed.")
     level: Probability = Field(description="Of the tests of a claim together, two-sided.")
     power: Probability = Field(description="At which the smallest visible effect is stated.")
-    untrained: Text = Field(description="What becomes of a network that learned nothing: a message.")
+    untrained: Text = Field(description="How a network that learned nothing is treated.")
     changes: Annotated[tuple[Change, ...], Field(min_length=1)]
     claims: Annotated[tuple[Claim, ...], Field(min_length=1)]
 

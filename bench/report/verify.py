@@ -237,17 +237,19 @@ class _Numbers:
         yield from self._interval(text.strip(), interval_of(values, estimate, others), given)
 
     def _interval(self, text: str, expected: Any, given: dict[str, str]) -> Iterable[str]:
-        mean, *half = SPREAD.split(text)
-        printed = LIMITS.fullmatch(mean)
-        limits = printed.groups() if printed else (mean, None, None)
-        if (half or limits[1]) and (expected.low is None or expected.high is None):
-            yield f"{given['data-path']}: an interval is printed, but there is none"
+        whole, *half = SPREAD.split(text)
+        printed = LIMITS.fullmatch(whole)
+        mean, low, high = printed.groups() if printed else (whole, "", "")
+        yield from self._compare(mean, expected.mean, given)
+        if not (half or low):
             return
-        for shown, value in zip(limits, expected[:3], strict=True):
-            if shown is not None:
-                yield from self._compare(shown, value, given)
-        if half:
+        if expected.low is None or expected.high is None:
+            yield f"{given['data-path']}: an interval is printed, but there is none"
+        elif half:
             yield from self._compare(half[0], (expected.high - expected.low) / 2, given)
+        else:
+            yield from self._compare(low, expected.low, given)
+            yield from self._compare(high, expected.high, given)
 
     def _judged(self, mark: Mark) -> Iterable[str]:
         given = mark.attributes
