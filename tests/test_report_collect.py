@@ -77,17 +77,6 @@ def test_lookup_reads_every_part_of_a_cell(results):
     assert lookup(cell, "table:history.last.no_such_column", tables) is None
 
 
-def test_neighbours_on_a_map_are_counted_by_class(results):
-    cell = results.variant("fashion_embedding/pca").first
-    labels, points = cell.array("test_labels"), cell.array("test_map").astype(float)
-    shares = []
-    for row in np.flatnonzero(labels == 1):
-        order = np.argsort(((points - points[row]) ** 2).sum(1))
-        shares.append(np.mean(labels[order[1:11]] == 1))
-    assert lookup(cell, "map:1.1", Tables()) == pytest.approx(np.mean(shares))
-    assert lookup(cell, "map:1.0+1+2+3+4+5+6+7+8+9", Tables()) == 1.0
-
-
 def test_a_difference_is_taken_seed_by_seed(results):
     tuned, scratch = results.value(TUNED, "accuracy"), results.value(SCRATCH, "accuracy")
     gap = difference(tuned, scratch)

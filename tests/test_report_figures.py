@@ -142,8 +142,3 @@ def test_two_figures_of_the_same_cells_are_compared_seed_by_seed(results):
     assert list(gap.values) == pytest.approx(np.subtract(old.values, new.values))
     assert judge_alone(gap, "greater") == "supported"
     assert judge_alone(gap, "greater", reference=0.5) == "not supported"
-
-
-def test_side_studies_do_not_count_as_seeds(results):
-    assert len(results.variant("fashion_embedding/collapse").cells) == 4
-    assert Context(results).seeds == 3

@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from scipy.spatial import KDTree
 
 from bench.metrics import power
 from bench.metrics.statistics import (
@@ -34,7 +33,6 @@ ROWS: dict[str, Callable[[pd.Series], Any]] = {
     "max": lambda column: column.max(),
 }
 EXTREMES: dict[str, Callable[[list[float]], float]] = {"min": min, "max": max}
-NEIGHBOURS = 10
 Estimate = Literal["mean", "share", "sum", "correlation", "spread", "welch"]
 Direction = Literal["greater", "less"]
 COSTS = ("training.", "architecture.", "provenance:", "config:")  # true of any network
@@ -67,9 +65,8 @@ def lookup(cell: StoredCell, path: str, tables: Tables) -> Any:
         Dotted path into the metrics (``per_class.f1.3``); with a prefix, into another part:
         ``provenance:hardware.cpu``, ``config:fit.epochs``, or ``table:history.last.loss`` (row:
         a number, ``first``, ``last``, ``min``, ``max``, or ``at_min(loss)``, the row where
-        another column is least). ``map:5+7+9.9`` is the share of class 9 among the neighbours of
-        classes 5, 7 and 9 in the cell's map; ``rows:test_labels`` is the length of an array. Of a
-        list, ``min`` and ``max`` may be asked.
+        another column is least). ``rows:test_labels`` is the length of an array. Of a list,
+        ``min`` and ``max`` may be asked.
     tables : Tables
         Where tables are read.
 
@@ -82,9 +79,6 @@ def lookup(cell: StoredCell, path: str, tables: Tables) -> Any:
     if part == "table":
         name, row, column = rest.split(".", 2)
         return _from_table(tables.get(cell, name), row, column)
-    if part == "map":
-        of, among = ([int(label) for label in group.split("+")] for group in rest.split("."))
-        return _neighbour_share(cell, of, among)
     if part == "rows":
         return len(cell.array(rest)) if rest in cell.arrays else None
     tree: Any = {"": cell.metrics, "provenance": cell.provenance, "config": cell.config}[part]
@@ -297,19 +291,6 @@ def _beside(first: Quantity, second: Quantity, estimate: Estimate) -> Quantity:
         minus=second.cells,
         minus_path=second.path if second.path != first.path else "",
     )
-
-
-def _neighbour_share(cell: StoredCell, of: list[int], among: list[int]) -> float | None:
-    """Share of some classes among the nearest neighbours, in a map, of some classes."""
-    if "test_map" not in cell.arrays:
-        return None
-    labels = cell.array("test_labels")
-    asked = np.isin(labels, of)
-    if not asked.any() or len(labels) <= NEIGHBOURS:
-        return None
-    points = cell.array("test_map").astype(float)
-    _, rows = KDTree(points).query(points[asked], NEIGHBOURS + 1)
-    return float(np.isin(labels[rows[:, 1:]], among).mean())
 
 
 def difference(first: Quantity, second: Quantity) -> Quantity:

@@ -11,14 +11,13 @@ from bench.config import protocol as fixed
 from bench.report.claims import Claim, claims
 from bench.report.clinic import Finding, Kind, diverged, examine
 from bench.report.collect import Quantity, Results, Variant, is_untrained, unique
-from bench.report.names import EXPERIMENTS, GENERATORS, TIMED_EXPERIMENTS
+from bench.report.names import EXPERIMENTS, GENERATORS
 from bench.store import StoredCell
 
 TRIALS_SHOWN = 5
 CONFUSIONS_SHOWN = 3
 UNLISTED = ("Activation", "Dropout", "InputLayer", "LeakyReLU", "ReLU")
 HYPERPARAMETER = "hp_"
-SIDE_STUDIES = ("collapse", "few_labels", "overfitting")  # repeated by a count of their own
 
 
 @dataclass(frozen=True)
@@ -231,16 +230,6 @@ class Context:
         """When the last cell was finished, ISO 8601."""
         moments = self.results.provenance("created")
         return max(moments) if moments else None
-
-    @cached_property
-    def seeds(self) -> int:
-        """Seeds of the variant that has most, timings and side studies apart."""
-        counted = (
-            cell.seed + 1
-            for cell in self.results.run.cells
-            if cell.experiment not in TIMED_EXPERIMENTS and cell.variant not in SIDE_STUDIES
-        )
-        return max(counted, default=0)
 
     def failure(self, cell: StoredCell) -> str:
         """Return why a cell failed, in one line; empty if it did not."""
