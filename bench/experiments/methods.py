@@ -5,13 +5,14 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from bench import models, search, training
 from bench.config import Fit, Search
 from bench.experiments.definition import Cell
 from bench.store import Result
 
-Trained = Any  # a training's record, or scores by epoch, or one score
+Trained = Any  # a training's record, scores by epoch, one score, or several of these by name
 Trial = Callable[[Any, int, int], Trained]
 
 
@@ -35,8 +36,9 @@ def searched(
         Declares the hyperparameters.
     trial : callable or mapping of str to callable
         `trial(values, epochs, seed)` trains with this seed (`with_seed` gives a cell that has it)
-        and gives the training's record; or its score; or a sequence of scores, one an epoch. A
-        mapping has one such function for each arm; the score is the mean over the arms.
+        and gives the training's record; or its score; or a sequence of scores, one an epoch; or
+        several of these by name. A mapping has one such function for each arm; the score is the
+        mean over the arms.
     default : mapping
         The values that the experiment has without a search: trial 0.
     objective : str
@@ -73,7 +75,9 @@ def _scoring(cell: Cell, trial: Trial, objective: str) -> Callable[[Any, int, in
         training.backend.prepare(cell.precision, seed)
         trained = trial(values, epochs, seed)
         if isinstance(trained, training.loop.Record):
-            trained = trained.history[objective]
+            trained = trained.history
+        if isinstance(trained, Mapping | pd.DataFrame):
+            trained = trained[objective]
         return [float(score) for score in np.atleast_1d(trained)]
 
     return scores
