@@ -8,7 +8,9 @@ from pathlib import Path
 
 from invoke import Collection, Context, Exit, task
 
-PROFILE = {"profile": "smoke, quick, full, auto (default: full where there is a GPU, else quick)"}
+PROFILE = {
+    "profile": "smoke, quick, long, full, auto (default: full where there is a GPU, else quick)"
+}
 RUN = {**PROFILE, "run": "name of the run (default: the profile's name)"}
 
 

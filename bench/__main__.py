@@ -64,7 +64,8 @@ def _parser() -> argparse.ArgumentParser:
             "exit codes: 0 all well; 2 a mistake that you can mend (the message says how); "
             "3 some cells failed or are damaged (the report shows them); 4 the rendered report "
             "does not agree with the run and was not written; 5 something got worse between two "
-            "commits, or is too good to be true; 6 the comparison itself failed; 130 interrupted."
+            "commits, or is too good to be true; 6 the comparison itself failed; 7 a gate compared "
+            "nothing; 130 interrupted."
         ),
     )
     runs = argparse.ArgumentParser(add_help=False)
@@ -73,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     which.add_argument(
         "--profile",
         default="auto",
-        help="smoke, quick, full, auto (full where the backend sees a GPU, else quick; the "
+        help="smoke, quick, long, full, auto (full where the backend sees a GPU, else quick; the "
         "default), or the path of a .toml file",
     )
     which.add_argument("--run", help="name of the run (default: the profile's name)")
@@ -82,7 +83,8 @@ def _parser() -> argparse.ArgumentParser:
         "--workers",
         type=int,
         default=0,
-        help="cells at once, each on a core of its own (default: 1 on a GPU, else one a core)",
+        help="cells at once, each on a core of its own; changes no figure (default: one a core; "
+        "no effect on a GPU)",
     )
     where = argparse.ArgumentParser(add_help=False)
     where.add_argument("--reports", type=Path, default=REPORTS, help="folder of the reports")
@@ -143,6 +145,11 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar="FIGURE",
         help="a figure whose change is wanted, by its whole name; may be repeated",
+    )
+    checked.add_argument(
+        "--allow-no-baseline",
+        action="store_true",
+        help="exit with 0 where there was nothing to compare with, as on a first run",
     )
     checked.add_argument("--markdown", type=Path, help="append the result to this file")
     command("trend", commands.trend, "draw the stored runs of the benchmarks over time", where)

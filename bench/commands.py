@@ -196,6 +196,7 @@ def bench_check(options: argparse.Namespace, console: Console) -> int:
             pairs=options.pairs,
             select=options.select,
             accepted=options.accept,
+            allow_no_baseline=options.allow_no_baseline,
             progress=lambda done, words: bars.update(bar, completed=done, description=words),
         )
         bars.update(bar, completed=1.0, description="done")
@@ -217,6 +218,7 @@ def trend(options: argparse.Namespace, console: Console) -> None:
 
 def config(options: argparse.Namespace, console: Console) -> None:
     """Print every setting with its value and meaning."""
+    _name(options)  # a wrong name is told here too
     profile = resolve_profile(options.profile)
     table = Table("key", "value", "meaning", title=f"profile {profile.name}")
     for key, meaning in describe():

@@ -44,7 +44,7 @@ def run_name(text: str, origin: str = "--run") -> str:
         shown = repr(text) if len(text) <= _SHOWN else f"{text[:_SHOWN]!r}... ({len(text)} long)"
         raise UserError(
             f"{origin}: expected the name of a run, got {shown}. A name has 1 to 100 characters: "
-            "letters a to z, digits, '.', '_' and '-', the first not a dot. Nothing was run, written "
-            "or deleted; choose another name."
+            "letters a to z, digits, '.', '_' and '-', the first not a dot. Nothing was run, "
+            "written or deleted; choose another name."
         )
     return text

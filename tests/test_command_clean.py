@@ -72,7 +72,7 @@ def test_a_profile_cannot_name_another_folder(place, capsys, name):
     assert "mine.toml, name: expected the name of a run" in told
 
 
-@pytest.mark.parametrize("command", ["run-all", "speed", "status", "report"])
+@pytest.mark.parametrize("command", ["run-all", "speed", "status", "report", "config"])
 def test_no_command_takes_another_folder(place, capsys, command):
     before = _everything(place)
     words = ["--profile", "smoke", "--run", "../outside/evil", "--runs", str(place / "runs")]

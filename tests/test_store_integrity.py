@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import pickle
 import shutil
 
 import numpy as np
@@ -306,3 +307,23 @@ def test_another_format_is_refused_and_kept(run, schema):
 def test_a_cell_of_the_first_format_is_damaged_not_done(written):
     (written.folder / "done.json").write_text(json.dumps({"schema": 1, "key": written.key}))
     assert written.failure["message"] == "done.json has format 1, not 2"
+
+
+def test_every_damaged_file_of_a_cell_is_named(written, tmp_path):
+    (written.folder / "history.parquet").unlink()
+    (written.folder / "metrics.json").write_text("{}")
+    message = _fresh(written).failure["message"]
+    assert "history.parquet cannot be read" in message
+    assert "metrics.json has 2 bytes" in message
+    assert "config.json" not in message
+    write_manifest(written.run_folder, {"name": "run"}, [written])
+    (told,) = check_run(written.run_folder).damage
+    assert told == f"{written.label}: {message}"
+
+
+@pytest.mark.parametrize("kind", [DamagedError, OtherFormatError])
+def test_damage_that_a_renderer_found_is_told_in_the_process_that_asked(kind):
+    error = kind("run/metrics.json", "is not there")
+    again = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
+    assert type(again) is kind
+    assert (str(again), again.reason) == (str(error), error.reason)

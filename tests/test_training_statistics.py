@@ -5,7 +5,7 @@ import pytest
 
 from bench.config import Fit
 
-keras = pytest.importorskip("keras")
+pytest.importorskip("keras")
 
 from bench import models, training
 

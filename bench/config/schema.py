@@ -248,9 +248,7 @@ class Generation(Section):
     refined: RepeatedFit = Field(
         description="Training of the autoencoder's decoder against a discriminator."
     )
-    vae: RepeatedFit = Field(
-        description="Training of the VAE: about as many seconds as the GAN's."
-    )
+    vae: RepeatedFit = Field(description="Training of the VAE: about as many seconds as the GAN's.")
     gan: RepeatedFit = Field(
         description="Training of the GAN (generator and discriminator each step)."
     )

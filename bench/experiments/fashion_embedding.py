@@ -28,6 +28,7 @@ from bench.experiments.methods import (
     reconstructed,
     rows_to_search,
     searched,
+    with_seed,
 )
 from bench.experiments.variational import fit_vae
 from bench.store import Result, StoredCell, derive_seed
@@ -54,18 +55,27 @@ def search_network(cell: Cell) -> Result:
     images = cell.split.train_images[rows_to_search(cell)]
 
     def space(hyperparameters: Any) -> None:
-        hyperparameters.Choice("width", [0.5, 1.0, 2.0], default=1.0)
-        deepest = len(settings.hidden)
-        hyperparameters.Int("depth", 1, deepest, default=deepest)
-        default = settings.autoencoder.learning_rate
-        hyperparameters.Float("learning_rate", 5e-4, 5e-3, sampling="log", default=default)
+        hyperparameters.Choice("width", [0.5, 1.0, 2.0])
+        hyperparameters.Int("depth", 1, len(settings.hidden))
+        hyperparameters.Float("learning_rate", 5e-4, 5e-3, sampling="log")
 
     def trial(values: Any, epochs: int, seed: int) -> Any:
         fit = for_epochs(settings.autoencoder, epochs, values["learning_rate"])
-        part = replace(cell, seed=seed)
-        return fit_autoencoder(part, _networks(settings.hidden, values), images, fit).history
+        pair = _networks(settings.hidden, values)
+        return fit_autoencoder(with_seed(cell, seed), pair, images, fit)
 
-    return searched(cell, space, trial, objective="validation_loss", direction="min")
+    return searched(
+        cell,
+        space,
+        trial,
+        default={
+            "width": 1.0,
+            "depth": len(settings.hidden),
+            "learning_rate": settings.autoencoder.learning_rate,
+        },
+        objective="validation_loss",
+        direction="min",
+    )
 
 
 @experiment.variant(settings=("score_images",))
@@ -117,7 +127,7 @@ def _tsne_map(cell: Cell, settings: schema.TSNE) -> Result:
 
     method = TSNE(
         perplexity=settings.perplexity,
-        n_jobs=-1,
+        n_jobs=1,  # the map depends on how many
         random_state=cell.seed,
         callbacks=watch,
         callbacks_every_iters=50,

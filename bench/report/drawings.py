@@ -76,8 +76,8 @@ class Drawings:
         beside.replace(path)
 
     def _path(self, name: str, cells: Iterable[StoredCell]) -> Path:
-        # a cell that ran again under the same key is told by its times
-        shown = [[cell.label, _digest(cell.folder / "provenance.json")] for cell in cells]
+        # a cell that ran again under the same key has another seal: it holds its times
+        shown = [[cell.label, cell.seal] for cell in cells]
         key = content_key([self._made_by, shown])
         return self._folder / f"{name}.{self._language.code}~{key[:16]}.svg"
 

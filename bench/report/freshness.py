@@ -16,7 +16,7 @@ def report_key(run: StoredRun) -> str:
     return content_key(
         {
             "profile": run.profile,
-            "cells": [[cell.label, cell.status, cell.failure] for cell in run.cells],
+            "cells": [[cell.label, cell.status, cell.failure, cell.seal] for cell in run.cells],
             "made_by": [_digest(path) for path in made_by if path.is_file()],
         }
     )

@@ -101,6 +101,7 @@ STATUS = {
     "done": N_("done"),
     "failed": N_("failed"),
     "missing": N_("missing"),
+    "damaged": N_("damaged"),
     "absent": N_("not in this run's plan"),
 }
 SPOILERS = {

@@ -51,7 +51,7 @@ def run_cell(profile: Profile, planned: PlannedCell, progress: Progress) -> Outc
         missing = [cell.label for cell in built_on if cell.status != "done"]
         if missing:
             raise NeededCellError(
-                f"Needs {', '.join(missing)}, which failed; mend that and run again."
+                f"Needs {', '.join(missing)}, which failed or is damaged; mend that and run again."
             )
         cell = Cell(
             settings=given_settings(profile, planned),

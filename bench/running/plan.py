@@ -161,7 +161,8 @@ def _dependencies(
         "precision": profile.precision,
         "backend": backend_name(),
         "device": "gpu" if backend_sees_gpu() else "cpu",
-        **({"hardware": hardware()} if experiment.timed else {}),
+        # a cell that is timed has the whole machine; any other one core of the processor
+        **({"hardware": hardware()} if experiment.timed else {"threads": 1}),
         "root_seed": profile.root_seed,
         "seed": derive_seed(profile.root_seed, experiment.name, index),
         "source": source_hash(function.__module__, (function.__name__,), ROOT),

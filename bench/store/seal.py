@@ -30,8 +30,12 @@ class DamagedError(UserError):
 
     Attributes
     ----------
+    path : Path
+        The file, or the first of several.
+    what : str
+        What is wrong with it, and with which others.
     reason : str
-        What is wrong, beginning with the file's name.
+        The same, beginning with the file's name.
     """
 
     remedy = (
@@ -41,7 +45,11 @@ class DamagedError(UserError):
 
     def __init__(self, path: Path | str, what: str) -> None:
         super().__init__(f"{path} {what}. {self.remedy}")
-        self.reason = f"{Path(path).name} {what}"
+        self.path, self.what = Path(path), what
+        self.reason = f"{self.path.name} {what}"
+
+    def __reduce__(self) -> tuple[type["DamagedError"], tuple[Path, str]]:
+        return type(self), (self.path, self.what)  # it crosses from process to process
 
 
 class OtherFormatError(DamagedError):
@@ -86,22 +94,34 @@ def check_files(folder: Path, closing: Mapping[str, Any], name: str) -> None:
     Raises
     ------
     DamagedError
-        Names the first file that is missing or differs. Files that are not listed are no damage:
+        Names each file that is missing or differs. Files that are not listed are no damage:
         nothing reads them.
     """
     try:
         listed = [(each, row["bytes"], row["sha256"]) for each, row in closing["files"].items()]
     except (AttributeError, KeyError, TypeError) as error:
         raise DamagedError(folder / name, "does not list the cell's files") from error
+    wrong: list[DamagedError] = []
     for each, size, digest in listed:
         if not is_name(each):
             raise DamagedError(folder / name, f"lists {each!r}, which is no file's name")
-        path = os.path.join(folder, each)  # noqa: PTH118 - a quarter of the time of `/`
-        state = _state(path)
-        if state.size != size:
-            raise DamagedError(path, f"has {state.size} bytes where {size} were written")
-        if _sha256(path, state) != digest:
-            raise DamagedError(path, "holds other bytes than were written (SHA-256 differs)")
+        try:
+            # a quarter of the time of `/`
+            _check_file(os.path.join(folder, each), size, digest)  # noqa: PTH118
+        except DamagedError as error:
+            wrong.append(error)
+    if wrong:
+        first, *others = wrong
+        what = "; ".join([first.what, *(error.reason for error in others)])
+        raise DamagedError(first.path, what) from first
+
+
+def _check_file(path: str, size: object, digest: object) -> None:
+    state = _state(path)
+    if state.size != size:
+        raise DamagedError(path, f"has {state.size} bytes where {size} were written")
+    if _sha256(path, state) != digest:
+        raise DamagedError(path, "holds other bytes than were written (SHA-256 differs)")
 
 
 class State(NamedTuple):
