@@ -145,11 +145,13 @@ def map_growth(cell: Cell) -> Result:
 def _contenders(cell: Cell, network: str, bounds: Iterable[str]) -> dict[str, Request]:
     """Our loop, plain Keras, PyTorch where it is installed, and the ceilings.
 
-    Those that also run in float32, where the run has another arithmetic, are there twice.
+    Where the run has another arithmetic than float32, each is there in both.
     """
     settings = cell.settings
     plain = Request(PLAIN, "float32", network, settings.images, settings.batch_size)
     asked = {PLAIN: plain}
+    if cell.precision != "float32":
+        asked[f"{PLAIN}_{cell.precision}"] = replace(plain, precision=cell.precision)
     rivals = [RIVAL] if importlib.util.find_spec("torch") else []
     for precision in dict.fromkeys((cell.precision, "float32")):
         suffix = "" if precision == cell.precision else f"_{precision}"

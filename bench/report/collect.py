@@ -405,12 +405,13 @@ class Variant:
 
     @property
     def absence(self) -> str:
-        """Why there is nothing to show: ``absent``, ``failed``, ``missing`` or ``""``."""
+        """Why there is nothing: ``absent``, ``damaged``, ``failed``, ``missing`` or ``""``."""
         if self.done:
             return ""
         if not self.cells:
             return "absent"
-        return "failed" if any(c.status == "failed" for c in self.cells) else "missing"
+        found = {cell.status for cell in self.cells}
+        return next(status for status in ("damaged", "failed", "missing") if status in found)
 
     def value(self, path: str) -> Quantity:
         """Collect one number over the seeds."""

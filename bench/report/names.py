@@ -80,6 +80,7 @@ CONTENDERS = {
     "our_loop": N_("This project's loop"),
     "our_loop_float32": N_("This project, float32"),
     "keras_fit": N_("Keras fit, float32"),
+    "keras_fit_mixed_bfloat16": N_("Keras fit, bfloat16"),
     "pytorch": N_("PyTorch"),
     "pytorch_float32": N_("PyTorch, float32"),
 }
