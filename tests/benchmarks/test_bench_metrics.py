@@ -30,7 +30,7 @@ MEASURES = {
     "kernel_distance": (metrics.generation.kernel_distance, (*FEATURES, 1)),
     "precision_recall": (metrics.manifolds.precision_recall, tuple(FEATURES)),
     "density_coverage": (metrics.manifolds.density_coverage, tuple(FEATURES)),
-    "different_bins": (metrics.manifolds.different_bins, (*FEATURES, 1)),
+    "checkerboard": (metrics.generation.checkerboard, (PIXELS.reshape(-1, 28, 28),) * 2),
     "sharpness": (metrics.generation.sharpness, (PIXELS.reshape(-1, 28, 28),) * 2),
     "nearest_neighbours": (metrics.neighbours.nearest_neighbours, tuple(FEATURES)),
     "classification_report": (metrics.classification.report, (CLASSES, PROBABILITIES)),

@@ -55,8 +55,9 @@ def _vae():
 
 
 def _gan():
-    generator, discriminator = models.gan.generator(48, 64), models.gan.discriminator(48)
-    losses = models.gan.losses(generator, discriminator, 64, 1.0, training.objective.random(1))
+    generator = models.autoencoder.convolutional_decoder(48, 16)
+    discriminator = models.gan.discriminator(48)
+    losses = models.gan.losses(generator, discriminator, 16, 1.0, training.objective.random(1))
     return [
         _objective(losses[0], [discriminator], [generator]),
         _objective(losses[1], [generator], [discriminator]),
