@@ -75,3 +75,27 @@ def test_only_statistics_change_and_momenta_are_restored(images):
         np.testing.assert_array_equal(weight, np.asarray(now))
     for mean, layer in zip(kept, layers, strict=True):
         np.testing.assert_allclose(np.asarray(layer.moving_mean), mean, atol=1e-4)
+
+
+def test_exact_curves_are_those_of_the_statistics_at_the_end(images):
+    losses = {}
+    for exact in (False, True):
+        training.backend.prepare("float32", 3)
+        pair = models.handed_in.encoder(), models.handed_in.decoder()
+        objective = training.objective.Objective(
+            loss=models.autoencoder.reconstruction_loss(*pair),
+            trains=pair,
+            optimizer=training.schedule.constant_adam(FIT.learning_rate),
+        )
+        record = training.loop.train(
+            [objective],
+            {"images": images},
+            fit=FIT,
+            seed=5,
+            validation={"images": images},
+            exact_curves=exact,
+        )
+        losses[exact] = float(record.history["validation_loss"].iloc[-1])
+        evaluated, _ = _losses(objective, images)
+    assert losses[True] == pytest.approx(evaluated, rel=1e-3)
+    assert abs(losses[False] - evaluated) > 0.02 * evaluated

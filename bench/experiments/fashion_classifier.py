@@ -66,7 +66,7 @@ def _handed_in(cell: Cell, fit: Fit) -> Result:
     trained = cell.needs["fashion_embedding/handed_in"].model_path("encoder")
     network = models.handed_in.classifier(training.predict.load(trained))
     plain = training.augment.Augmentation()
-    record = fit_classifier(cell, network, fit, plain, optimizer=_constant)
+    record = fit_classifier(cell, network, fit, plain, optimizer=_constant, exact_curves=True)
     result = evaluated(cell, network, record, views_of(cell), averaged_apart=True)
     return replace(result, metrics={**result.metrics, "overfitting": _second_half(record.history)})
 
@@ -131,6 +131,7 @@ def _plain(cell: Cell, rows: np.ndarray, optimizer: Any) -> tuple[Any, Any]:
         rows=rows,
         optimizer=optimizer,
         held_out=HELD_OUT,
+        exact_curves=True,
     )
     return network, record
 
@@ -141,7 +142,8 @@ def _cured(cell: Cell, rows: np.ndarray) -> tuple[Any, Any]:
     encoders = models.stacked.build(cell.settings.widths).encoders
     network = models.stacked.classifier(encoders, values["pooling"])
     fit = for_epochs(fit, fit.epochs, values["learning_rate"])
-    return network, fit_with_recipe(cell, network, values, fit, rows, held_out=HELD_OUT)
+    record = fit_with_recipe(cell, network, values, fit, rows, held_out=HELD_OUT, exact_curves=True)
+    return network, record
 
 
 def _second_half(history: pd.DataFrame) -> dict[str, float]:

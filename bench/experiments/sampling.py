@@ -6,7 +6,7 @@ import numpy as np
 
 from bench import metrics, models, training
 from bench.experiments.definition import Cell
-from bench.experiments.methods import reconstructed
+from bench.experiments.methods import against_mean_image, reconstructed
 from bench.judge import loading as judge
 from bench.store import Result, derive_seed
 
@@ -73,8 +73,7 @@ def generated(
     else:
         real_codes = training.predict.images_to(encode, cell.split.test_images)
         restored, told["reconstruction_mse"] = reconstructed(cell, decoder, real_codes)
-        told["trivial_error"] = _trivial_error(cell)
-        told["trained"] = float(told["reconstruction_mse"] < told["trivial_error"])
+        told |= against_mean_image(cell, told["reconstruction_mse"])
         told["reconstructions"] = yardstick.distances(restored[: len(samples)])
         told["failures"] |= {"dead_codes": _row(metrics.failures.dead_codes(real_codes))}
         arrays["originals"] = cell.split.test_images[:SHOWN]
@@ -218,12 +217,6 @@ def _paths(cell: Cell, decoder: Any, codes: np.ndarray, *, spherical: bool) -> n
 def _mean_image(cell: Cell) -> np.ndarray:
     """Mean of the training images, (28, 28) in [0, 1]."""
     return np.asarray(cell.split.train_images.mean(axis=0) / 255.0, dtype="float32")
-
-
-def _trivial_error(cell: Cell) -> float:
-    """Mean squared error of the mean training image on the test images."""
-    error = cell.split.test_images / np.float32(255) - _mean_image(cell)
-    return float(np.mean(np.square(error)))
 
 
 def _failures_of_training(told: dict[str, Any]) -> dict[str, Any]:

@@ -367,6 +367,7 @@ def fit_with_recipe(
     rows: Any = slice(None),
     *,
     held_out: int | None = None,
+    exact_curves: bool = False,
 ) -> Any:
     """Train with the experiment's recipe and the searched values; see `fit_classifier`."""
     settings = cell.settings
@@ -380,6 +381,7 @@ def fit_with_recipe(
         rows=rows,
         optimizer=training.schedule.muon,
         held_out=held_out,
+        exact_curves=exact_curves,
     )
 
 
@@ -394,6 +396,7 @@ def fit_classifier(
     rows: Any = slice(None),
     optimizer: Any = None,
     held_out: int | None = None,
+    exact_curves: bool = False,
 ) -> Any:
     """Train a classifier on (some rows of) a cell's training images, validating each epoch.
 
@@ -410,6 +413,8 @@ def fit_classifier(
         `training.schedule.adam`, which is taken if none is given.
     held_out : int, optional
         How many validation images are evaluated each epoch, 0 for none; all if absent.
+    exact_curves : bool
+        See `training.loop.train`.
 
     Returns
     -------
@@ -433,5 +438,6 @@ def fit_classifier(
         weight_decay=weight_decay,
         optimizer=optimizer or training.schedule.adam,
         validation=None if held_out == 0 else validation,
+        exact_curves=exact_curves,
         progress=cell.progress,
     )

@@ -96,6 +96,7 @@ def train(
     fit: Fit,
     seed: int,
     validation: Mapping[str, np.ndarray] | None = None,
+    exact_curves: bool = False,
     progress: Progress | None = None,
 ) -> Record:
     """Train for a number of epochs; the weights are those after the last one.
@@ -113,6 +114,10 @@ def train(
         Epochs and batch size; the learning rate is the optimisers' own.
     seed : int
         Order of the images.
+    exact_curves : bool
+        Whether normalisation statistics are re-estimated before each validation too, and not only
+        at the end. It changes no training; it matters where an epoch has fewer steps than the
+        moving averages remember.
     progress : callable, optional
         Told the share that is done and the latest loss.
 
@@ -152,6 +157,8 @@ def train(
                 progress(done, f"epoch {epoch}/{epochs}, loss {logs[-1]['loss']:.4f}")
         row = pd.DataFrame(logs).mean().to_dict()
         if evaluate is not None:
+            if exact_curves:
+                statistics.reestimate(objectives, data, batch_size=batch_size, seed=seed)
             row |= {f"validation_{name}": value for name, value in evaluate().items()}
         rows.append({"epoch": epoch, **row, "seconds": time.perf_counter() - began})
     for objective in objectives:

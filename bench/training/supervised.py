@@ -25,6 +25,7 @@ def train_classifier(
     weight_decay: float = 0.0,
     optimizer: Callable[..., keras.optimizers.Optimizer] = schedule.adam,
     validation: Mapping[str, np.ndarray] | None = None,
+    exact_curves: bool = False,
     progress: loop.Progress | None = None,
 ) -> loop.Record:
     """Train a network on labelled images.
@@ -50,6 +51,8 @@ def train_classifier(
         or another.
     validation : mapping of str to ndarray, optional
         `images` and `labels` that are evaluated each epoch.
+    exact_curves : bool
+        See `loop.train`.
     progress : callable, optional
         Told the share that is done and the latest loss.
 
@@ -72,5 +75,6 @@ def train_classifier(
         fit=fit,
         seed=seed,
         validation=validation,
+        exact_curves=exact_curves,
         progress=progress,
     )

@@ -47,7 +47,9 @@ def throughput(results: Results, language: Language) -> Figure | None:
             )
             if not (rate and slow and fast):
                 continue
-            colour = CONTENDER_COLOURS[name.removesuffix("_float32").removesuffix("_mixed_bfloat16")]
+            colour = CONTENDER_COLOURS[
+                name.removesuffix("_float32").removesuffix("_mixed_bfloat16")
+            ]
             axes.barh(
                 height,
                 rate.mean,
