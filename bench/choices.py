@@ -1,0 +1,266 @@
+"""Rerun the choice of recipes: `python -m bench.choices`, on validation images alone.
+
+Each question has candidates; each candidate is trained with the settings of `quick` but for what it
+names, once a seed, and scored on the validation images after the last epoch. The test images are
+taken out before anything is trained. The answer is the best mean, or for a sprint the shortest
+training whose mean reaches its target. The table is printed and written to `reports/choices/`.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bench import data, models, training
+from bench.config import Profile
+from bench.experiments.definition import Cell, chosen
+from bench.experiments.fashion_generation import _play as play
+from bench.experiments.sampling import validation_distance
+from bench.experiments.stacked_classifier import DEFAULT, RECIPE, fit_classifier, fit_with_recipe
+from bench.experiments.variational import fit_vae
+from bench.paths import REPORTS
+from bench.running import resolve_profile
+from bench.store import derive_seed
+
+SPRINT_WEIGHT_DECAY = 0.02
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is chosen, among which candidates.
+
+    Attributes
+    ----------
+    dataset : str
+        A name in `bench.data.DATASETS`.
+    candidates : mapping of str to dict
+        Settings that a candidate changes, by its name; the first candidate is what is set.
+    score : callable
+        `score(profile, cell, changes)` trains a candidate and gives its validation score.
+    better : {'max', 'min'}
+        Whether a higher or a lower score is better.
+    target : float, optional
+        For a sprint: candidates are ordered by cost, and the first whose mean reaches it is taken.
+    """
+
+    dataset: str
+    candidates: Mapping[str, dict[str, Any]]
+    score: Callable[[Profile, Cell, dict[str, Any]], float]
+    better: str
+    target: float | None = None
+
+
+def _classifier(name: str) -> Callable[[Profile, Cell, dict[str, Any]], float]:
+    def score(profile: Profile, cell: Cell, changes: dict[str, Any]) -> float:
+        section = getattr(profile, name)
+        values = {"learning_rate": section.fine_tune.learning_rate, **DEFAULT}
+        values |= {key: changes[key] for key in values.keys() & changes.keys()}
+        settings = SimpleNamespace(**vars(chosen(section, RECIPE)) | changes)
+        network = models.stacked.classifier(
+            models.stacked.build(section.widths).encoders, values["pooling"]
+        )
+        fit = section.fine_tune.model_copy(update={"learning_rate": values["learning_rate"]})
+        record = fit_with_recipe(replace(cell, settings=settings), network, values, fit)
+        return float(record.history["validation_accuracy"].iloc[-1])
+
+    return score
+
+
+def _sprint(section: str, key: str) -> Callable[[Profile, Cell, dict[str, Any]], float]:
+    def score(profile: Profile, cell: Cell, changes: dict[str, Any]) -> float:
+        sprint = getattr(getattr(profile, section), key)
+        network = models.stacked.classifier(models.stacked.build(sprint.widths).encoders, "average")
+        record = fit_classifier(
+            cell,
+            network,
+            sprint.fit.model_copy(update=changes),
+            training.augment.Augmentation(sprint.shift, sprint.flip, sprint.erase),
+            weight_decay=SPRINT_WEIGHT_DECAY,
+            optimizer=training.schedule.muon,
+        )
+        return float(record.history["validation_accuracy"].iloc[-1])
+
+    return score
+
+
+def _gan(profile: Profile, cell: Cell, changes: dict[str, Any]) -> float:
+    settings = profile.fashion_generation
+    penalty = changes.get("gradient_penalty", settings.gradient_penalty)
+    rate = {key: value for key, value in changes.items() if key == "learning_rate"}
+    generator = models.autoencoder.convolutional_decoder(settings.width, settings.latent)
+    images = {"images": cell.split.train_images}
+    random = training.objective.random(cell.seed)
+    seen = replace(cell, settings=SimpleNamespace(width=settings.width))
+    fit = settings.gan.model_copy(update=rate)
+    play(seen, generator, settings.latent, images, fit, random, penalty)
+    return validation_distance(cell, generator, settings.latent)
+
+
+def _vae(profile: Profile, cell: Cell, changes: dict[str, Any]) -> float:
+    settings = profile.fashion_generation
+    fit = settings.vae.model_copy(update=changes)
+    pair = tuple(
+        make(settings.width, settings.latent) for make in (models.vae.encoder, models.vae.decoder)
+    )
+    record = fit_vae(cell, pair, cell.split.train_images, fit, beta=settings.beta)
+    return float(record.history["validation_loss"].iloc[-1])
+
+
+def _epochs(*counts: int) -> dict[str, dict[str, Any]]:
+    return {f"{count} epochs": {"epochs": count} for count in counts}
+
+
+QUESTIONS = {
+    "fashion_classifier": Question(
+        "fashion_mnist",
+        {
+            "as set": {},
+            "no shift": {"shift": 0},
+            "not mirrored": {"flip": False},
+            "nothing erased": {"erase": 0.0},
+            "no weight decay": {"weight_decay": 0.0},
+        },
+        _classifier("fashion_classifier"),
+        "max",
+    ),
+    "mnist_classifier": Question(
+        "mnist",
+        {"as set": {}, "shift of one pixel": {"shift": 1}, "no shift": {"shift": 0}},
+        _classifier("mnist_classifier"),
+        "max",
+    ),
+    "gan": Question(
+        "fashion_mnist",
+        {
+            "as set": {},
+            "half the rate": {"learning_rate": 1e-3},
+            "twice the rate": {"learning_rate": 4e-3},
+            "penalty of a third": {"gradient_penalty": 0.3},
+            "three times the penalty": {"gradient_penalty": 3.0},
+        },
+        _gan,
+        "min",
+    ),
+    "vae": Question(
+        "fashion_mnist",
+        {
+            "as set": {},
+            "half the rate": {"learning_rate": 2e-3},
+            "twice the rate": {"learning_rate": 8e-3},
+        },
+        _vae,
+        "min",
+    ),
+    "to_99": Question("mnist", _epochs(1, 2), _sprint("mnist_speedrun", "to_99"), "max", 0.99),
+    "to_90": Question(
+        "fashion_mnist", _epochs(1, 2), _sprint("fashion_speedrun", "to_90"), "max", 0.90
+    ),
+    "to_92": Question(
+        "fashion_mnist", _epochs(2, 3, 4), _sprint("fashion_speedrun", "to_92"), "max", 0.92
+    ),
+    "to_94": Question(
+        "fashion_mnist", _epochs(8, 12, 16, 20), _sprint("fashion_speedrun", "to_94"), "max", 0.94
+    ),
+}
+
+
+def answer(question: Question, scores: Mapping[str, Sequence[float]]) -> str | None:
+    """Name the candidate that is chosen; None if no candidate of a sprint reaches its target."""
+    means = {name: float(np.mean(found)) for name, found in scores.items()}
+    if question.target is not None:
+        return next((name for name, mean in means.items() if mean >= question.target), None)
+    best = max if question.better == "max" else min
+    return best(means, key=lambda name: means[name])
+
+
+def rerun(name: str, profile: Profile, precision: str, seeds: int) -> pd.DataFrame:
+    """Train every candidate of a question.
+
+    Parameters
+    ----------
+    name : str
+        A name in `QUESTIONS`.
+    profile : Profile
+        Sizes and all settings that no candidate changes.
+    precision : {'float32', 'mixed_bfloat16'}
+        Arithmetic of training.
+    seeds : int
+        Trainings of each candidate.
+
+    Returns
+    -------
+    DataFrame
+        A row a candidate: `question`, `candidate`, `mean`, `lowest`, `highest`, `seeds`, `chosen`.
+    """
+    question = QUESTIONS[name]
+    scores: dict[str, list[float]] = {candidate: [] for candidate in question.candidates}
+    for index in range(seeds):
+        cell = _cell(profile, question.dataset, precision, index)
+        for candidate, changes in question.candidates.items():
+            training.backend.prepare(precision, cell.seed)
+            scores[candidate].append(question.score(profile, cell, changes))
+            print(f"{name}: {candidate}, seed {index}: {scores[candidate][-1]:.4f}", flush=True)
+    taken = answer(question, scores)
+    return pd.DataFrame(
+        {
+            "question": name,
+            "candidate": candidate,
+            "mean": np.mean(found),
+            "lowest": min(found),
+            "highest": max(found),
+            "seeds": seeds,
+            "chosen": candidate == taken,
+        }
+        for candidate, found in scores.items()
+    )
+
+
+def _cell(profile: Profile, dataset: str, precision: str, index: int) -> Cell:
+    """What a training is given; without a single test image."""
+    settings = profile.data
+    whole = data.split(
+        data.load(dataset),
+        settings.validation,
+        derive_seed(profile.root_seed, dataset),
+        limit=settings.train_limit,
+        test_limit=settings.test_limit,
+    )
+    blind = replace(whole, test_images=whole.test_images[:0], test_labels=whole.test_labels[:0])
+    seed = derive_seed(profile.root_seed, "choices", index)
+    return Cell(SimpleNamespace(), seed, index, precision, blind, {}, {}, Path(), _ignored)
+
+
+def _ignored(done: float, words: str) -> None:
+    """Ignore progress."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Rerun some questions, print the table and write it down."""
+    parser = argparse.ArgumentParser(prog="python -m bench.choices", description=__doc__)
+    parser.add_argument("questions", nargs="*", metavar="QUESTION", help=", ".join(QUESTIONS))
+    parser.add_argument("--profile", default="quick", help="sizes (default: quick)")
+    parser.add_argument("--seeds", type=int, default=3, help="of each candidate (default: 3)")
+    options = parser.parse_args(arguments)
+    unknown = set(options.questions) - set(QUESTIONS)
+    if unknown or options.seeds < 1:
+        parser.error(f"expected questions among {', '.join(QUESTIONS)} and --seeds of 1 or more")
+    profile = resolve_profile(options.profile)
+    asked = options.questions or list(QUESTIONS)
+    found = [rerun(name, profile, profile.precision, options.seeds) for name in asked]
+    table = pd.concat(found, ignore_index=True)
+    print(table.to_string(index=False))
+    folder = REPORTS / "choices"
+    folder.mkdir(parents=True, exist_ok=True)
+    table.to_csv(folder / "choices.csv", index=False)
+    print(f"wrote   {folder / 'choices.csv'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
