@@ -21,6 +21,7 @@ from bench.report.collect import (
 )
 
 SUPPORTED, REFUTED = "supported", "not supported"
+SHARES = ("precision", "recall", "coverage")  # metrics that end at 1
 OPEN, TOO_FEW, NOT_MEASURED = "not distinguishable", "too few seeds", "not measured"
 # What decides over a claim of several measures: the first of these that one of them says.
 ORDER = (REFUTED, NOT_MEASURED, TOO_FEW, OPEN, SUPPORTED)
@@ -170,8 +171,18 @@ def _claim(results: Results, claim: fixed.Claim, rules: fixed.Protocol) -> Claim
         if verdict == OPEN:
             level = rules.level / len(pairs)
             visible = figure.visible(measure.direction, measure.reference, level, rules.power)
+            if visible is not None and not _possible(measure, results, visible):
+                visible = None
         judged.append(Measure(measure, figure, corrected, verdict, visible))
     return Claim(claim, tuple(judged))
+
+
+def _possible(measure: fixed.Measure, results: Results, visible: float) -> bool:
+    """Whether a difference can be as large: no system can be below 0, nor a share above 1."""
+    if measure.kind not in ("paired", "welch"):
+        return True
+    reached = results.value(measure.systems[1], measure.metric).mean + visible
+    return 0.0 <= reached <= (1.0 if measure.metric in SHARES else float("inf"))
 
 
 def _figure(results: Results, measure: fixed.Measure) -> Quantity:

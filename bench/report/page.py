@@ -314,7 +314,7 @@ class Page:
         note = _("Mean ± half of the 95%% confidence interval over %(n)s seeds.") % {
             "n": self.language.join([str(count) for count in several])
         }
-        alone = _("Where no ± stands: one seed.")
+        alone = _("Where no ± stands: one seed, no scatter, or a figure without interval.")
         return f"{note} {alone}" if 1 in counts else note
 
     def _images(self, printed: list[tuple[Quantity, bool]]) -> str:
