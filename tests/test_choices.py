@@ -1,5 +1,7 @@
 """Recipes are chosen on validation images, and on nothing else."""
 
+from dataclasses import replace
+
 import pytest
 
 pytest.importorskip("keras")
@@ -30,8 +32,11 @@ def test_no_test_image_is_at_hand():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["fashion_classifier", "gan", "vae", "to_90"])
-def test_every_kind_of_question_can_be_rerun(name):
+def test_every_kind_of_question_can_be_rerun(name, monkeypatch):
+    question = choices.QUESTIONS[name]
+    two = dict(list(question.candidates.items())[:2])
+    monkeypatch.setitem(choices.QUESTIONS, name, replace(question, candidates=two))
     table = choices.rerun(name, load_profile("smoke"), "float32", 1)
-    assert list(table["candidate"]) == list(choices.QUESTIONS[name].candidates)
+    assert list(table["candidate"]) == list(two)
     assert table["mean"].between(table["lowest"], table["highest"]).all()
-    assert table["chosen"].sum() == 1 or choices.QUESTIONS[name].target
+    assert table["chosen"].sum() == 1 or question.target
