@@ -191,6 +191,7 @@ def test_an_end_is_told_as_the_system_tells_it(code, before, now, words):
 
 
 PARENT = """
+import signal
 import sys
 from pathlib import Path
 
@@ -200,6 +201,7 @@ from tests.test_running_workers import TWO
 from tests.toy_experiment import deaths
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # `nohup` hands down that it is ignored
     EXPERIMENTS["fashion_generation"] = deaths
     plan.source_hash = lambda module, functions, root: functions[0]
     cells = make_plan(TWO, Path(sys.argv[1]), ["fashion_generation"], "asleep")
@@ -223,7 +225,7 @@ def test_a_worker_ends_soon_after_its_parent_though_its_cell_sleeps(tmp_path, nu
         family = [worker, *psutil.Process(process.pid).children(recursive=True)]
         assert worker.is_running()
         process.send_signal(number)
-        process.wait()
+        process.wait(LONG)
         until = time.monotonic() + LONG
         while any(_is_at_work(each) for each in family) and time.monotonic() < until:
             time.sleep(0.05)

@@ -46,6 +46,8 @@ class Measure:
         For ``not distinguishable``: the true value from which on the claim's side, or beyond, it
         would have been told from the reference, with the protocol's power and at its level divided
         by the number of the claim's measures; None if there is no such value.
+    possible : bool
+        Whether the systems can differ by `visible` at all: precision ends at 1, a distance at 0.
     """
 
     asked: fixed.Measure
@@ -53,6 +55,7 @@ class Measure:
     adjusted: float | None
     verdict: str
     visible: float | None
+    possible: bool = True
 
     @property
     def description(self) -> str:
@@ -171,9 +174,8 @@ def _claim(results: Results, claim: fixed.Claim, rules: fixed.Protocol) -> Claim
         if verdict == OPEN:
             level = rules.level / len(pairs)
             visible = figure.visible(measure.direction, measure.reference, level, rules.power)
-            if visible is not None and not _possible(measure, results, visible):
-                visible = None
-        judged.append(Measure(measure, figure, corrected, verdict, visible))
+        possible = visible is None or _possible(measure, results, visible)
+        judged.append(Measure(measure, figure, corrected, verdict, visible, possible))
     return Claim(claim, tuple(judged))
 
 

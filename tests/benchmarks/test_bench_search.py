@@ -13,14 +13,17 @@ TRIALS = 8
 def test_search_overhead(timed, tmp_path, algorithm):
     from bench.search import tuner
 
-    settings = Search(algorithm=algorithm, trials=TRIALS, max_epochs=4, factor=3, images=1)
+    settings = Search(
+        algorithm=algorithm, trials=TRIALS, max_epochs=4, factor=3, images=1, confirmations=0
+    )
     folders = (tmp_path / str(number) for number in itertools.count())
 
     def search():
         return tuner.run(
             lambda space: space.Float("rate", 1e-4, 1e-2, sampling="log"),
-            lambda values, epochs: values["rate"],
+            {"only": lambda values, epochs, seed: [values["rate"]]},
             settings,
+            default={"rate": 1e-3},
             direction="max",
             folder=next(folders),
             name="search",
