@@ -142,8 +142,10 @@ class Context:
         own = [self.results.value(path, f"per_class.f1.{k}") for k in range(len(stated))]
         if not all(own):
             return None
-        gains = [round(q.mean, 2) - figure for q, figure in zip(own, stated, strict=True)]
-        return sum(gain > -0.005 for gain in gains), int(np.argmin(gains))
+        gains = [q.mean - figure for q, figure in zip(own, stated, strict=True)]
+        pairs = zip(own, stated, strict=True)
+        kept = sum(round(q.mean, 2) - figure > -0.005 for q, figure in pairs)
+        return kept, int(np.argmin(gains))
 
     @staticmethod
     def layers(rows: list[dict[str, Any]]) -> list[Layer]:
