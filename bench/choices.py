@@ -17,18 +17,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench import data, models, training
+from bench import models, training
 from bench.config import Profile
 from bench.experiments.definition import Cell, chosen
 from bench.experiments.fashion_generation import _play as play
+from bench.experiments.methods import with_seed
 from bench.experiments.sampling import validation_distance
+from bench.experiments.speedruns import WEIGHT_DECAY
 from bench.experiments.stacked_classifier import DEFAULT, RECIPE, fit_classifier, fit_with_recipe
 from bench.experiments.variational import fit_vae
 from bench.paths import REPORTS
 from bench.running import resolve_profile
+from bench.running.cells import split_of
 from bench.store import derive_seed
-
-SPRINT_WEIGHT_DECAY = 0.02
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def _sprint(section: str, key: str) -> Callable[[Profile, Cell, dict[str, Any]],
             network,
             sprint.fit.model_copy(update=changes),
             training.augment.Augmentation(sprint.shift, sprint.flip, sprint.erase),
-            weight_decay=SPRINT_WEIGHT_DECAY,
+            weight_decay=WEIGHT_DECAY,
             optimizer=training.schedule.muon,
         )
         return float(record.history["validation_accuracy"].iloc[-1])
@@ -223,21 +224,11 @@ def rerun(name: str, profile: Profile, precision: str, seeds: int) -> pd.DataFra
 
 def _cell(profile: Profile, dataset: str, precision: str, index: int) -> Cell:
     """What a training is given; without a single test image."""
-    settings = profile.data
-    whole = data.split(
-        data.load(dataset),
-        settings.validation,
-        derive_seed(profile.root_seed, dataset),
-        limit=settings.train_limit,
-        test_limit=settings.test_limit,
-    )
+    whole = split_of(profile, dataset)
     blind = replace(whole, test_images=whole.test_images[:0], test_labels=whole.test_labels[:0])
     seed = derive_seed(profile.root_seed, "choices", index)
-    return Cell(SimpleNamespace(), seed, index, precision, blind, {}, {}, Path(), _ignored)
-
-
-def _ignored(done: float, words: str) -> None:
-    """Ignore progress."""
+    cell = Cell(SimpleNamespace(), seed, index, precision, blind, {}, {}, Path(), print)
+    return with_seed(cell, seed)  # which tells nobody of its progress
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

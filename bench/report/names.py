@@ -70,7 +70,6 @@ GENERATORS = (
     "gan",
     "refined",
 )
-TIMED_EXPERIMENTS = ("mnist_speedrun", "fashion_speedrun", "training_speed")
 TIMED_NETWORKS = {
     "classifier": N_("Stacked classifier"),
     "autoencoder": N_("Autoencoder"),
@@ -113,7 +112,6 @@ VERDICTS = {
     "supported": N_("supported"),
     "not supported": N_("not supported"),
     "not distinguishable": N_("not distinguishable"),
-    "one run, no verdict": N_("one run, no verdict"),
     "too few seeds": N_("too few seeds"),
     "not measured": N_("not measured"),
 }

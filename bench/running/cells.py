@@ -58,7 +58,7 @@ def run_cell(profile: Profile, planned: PlannedCell, progress: Progress) -> Outc
             seed=planned.seed,
             seed_index=planned.stored.seed,
             precision=profile.precision,
-            split=_split(profile, planned.experiment.dataset),
+            split=split_of(profile, planned.experiment.dataset),
             needs=planned.needs,
             gathered=planned.gathered,
             scratch=scratch,
@@ -81,7 +81,8 @@ def keep_failure(profile: Profile, planned: PlannedCell, error: Exception, began
 
 
 @cache
-def _split(profile: Profile, dataset: str) -> data.Split:
+def split_of(profile: Profile, dataset: str) -> data.Split:
+    """Load a data set and split it as a profile says."""
     settings = profile.data
     return data.split(
         data.load(dataset),
