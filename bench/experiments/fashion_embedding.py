@@ -137,9 +137,7 @@ def _tsne_map(cell: Cell, settings: schema.TSNE) -> Result:
     cell.progress(0.7, "placing the test images")
     test_map = embedding.transform(reduction.transform(_vectors(cell.split.test_images)))
     seconds = clock.placed()
-    train_map, labels = np.asarray(embedding), cell.split.train_labels[: settings.images]
-    told, arrays = _mapped(cell, train_map, np.asarray(test_map), labels)
-    arrays["train_map"] = train_map.astype("float32")
+    told, arrays = _mapped(cell, np.asarray(embedding), np.asarray(test_map))
     return Result(metrics={**told, **seconds, "decodes": False}, arrays=arrays)
 
 
@@ -159,8 +157,7 @@ def umap(cell: Cell) -> Result:
     cell.progress(0.7, "placing the test images")
     test_map = method.transform(_vectors(cell.split.test_images))
     seconds = clock.placed()
-    labels = cell.split.train_labels[: settings.images]
-    told, arrays = _mapped(cell, train_map, test_map, labels)
+    told, arrays = _mapped(cell, train_map, test_map)
     return Result(metrics={**told, **seconds, "decodes": False}, arrays=arrays)
 
 
@@ -187,9 +184,8 @@ def handed_in_longer(cell: Cell) -> Result:
     encoder, decoder = (
         training.predict.load(first.model_path(part)) for part in ("encoder", "decoder")
     )
-    part = replace(cell, seed=derive_seed(cell.seed, "longer"))  # another order of the images
     return _trained(
-        part, (encoder, decoder), cell.settings.handed_in_longer, constant_rate=True, before=first
+        cell, (encoder, decoder), cell.settings.handed_in_longer, constant_rate=True, before=first
     )
 
 
@@ -345,7 +341,9 @@ def _trained(
     """Train an autoencoder; `before` is the cell whose training this one goes on with."""
     clock = _Clock(earlier=before.metrics["fit_seconds"] if before else 0.0)
     images = cell.split.train_images
-    record = fit_autoencoder(cell, pair, images, fit, constant_rate=constant_rate)
+    # another order of the images than before
+    part = replace(cell, seed=derive_seed(cell.seed, "longer")) if before else cell
+    record = fit_autoencoder(part, pair, images, fit, constant_rate=constant_rate)
     clock.fitted()
     if before is not None:
         first = before.metrics["training"]
@@ -401,43 +399,64 @@ def _decoded_grid(decoder: Any, positions: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _mapped(
-    cell: Cell, train_map: np.ndarray, test_map: np.ndarray, train_labels: np.ndarray | None = None
+    cell: Cell, train_map: np.ndarray, test_map: np.ndarray
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Score a map on the test images and keep what the report draws.
 
     `fit_images` is the number of training images that have a place; a network that was fitted on
     others says so itself.
     """
-    labels = cell.split.train_labels if train_labels is None else train_labels
+    # what is scored is what is kept, so that it can be scored again
+    train_map, test_map = (np.asarray(each, dtype="float32") for each in (train_map, test_map))
     cell.progress(0.99, "scoring the map")
-    told = metrics.embedding.scorecard(
-        cell.split.test_images,
-        test_map,
-        cell.split.test_labels,
-        train_map,
-        labels,
-        sample=cell.settings.score_images,
-        seed=cell.seed,
-    )
     count = min(THUMBNAILS, len(test_map))
     rows = np.random.default_rng(cell.seed).permutation(len(test_map))[:count]
     arrays = {
-        "test_map": np.asarray(test_map, dtype="float32"),
+        "test_map": test_map,
+        "train_map": train_map,
         "test_labels": cell.split.test_labels,
         "thumbnail_index": rows,
         "thumbnails": cell.split.test_images[rows],
     }
-    told |= {
-        "group_purity": {
-            name: metrics.embedding.neighbours_among(
-                test_map, cell.split.test_labels, classes, classes
-            )
-            for name, classes in GROUPS.items()
-        },
+    told = map_scores(cell, train_map, test_map) | {
         "fit_images": len(train_map),
         "embeds_new_images": True,
     }
     return told, arrays
+
+
+def map_scores(cell: Cell, train_map: np.ndarray, test_map: np.ndarray) -> dict[str, Any]:
+    """Score a map on the test images.
+
+    Parameters
+    ----------
+    cell : Cell
+        Its split, its seed and its setting `score_images` are used.
+    train_map : ndarray of float32, shape (n, 2)
+        Positions of the first n training images.
+    test_map : ndarray of float32, shape (m, 2)
+        Positions of all test images.
+
+    Returns
+    -------
+    dict
+        What `metrics.embedding.scorecard` tells, and `group_purity`.
+    """
+    labels = cell.split.test_labels
+    told = metrics.embedding.scorecard(
+        cell.split.test_images,
+        test_map,
+        labels,
+        train_map,
+        cell.split.train_labels[: len(train_map)],
+        sample=cell.settings.score_images,
+        seed=cell.seed,
+    )
+    told["group_purity"] = {
+        name: metrics.embedding.neighbours_among(test_map, labels, classes, classes)
+        for name, classes in GROUPS.items()
+    }
+    return told
 
 
 def _vectors(images: np.ndarray) -> np.ndarray:
