@@ -1,5 +1,7 @@
 """What is measured of every generator, and what the report shows of it."""
 
+from copy import copy
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -126,6 +128,12 @@ class Yardstick:
         features = np.repeat(self.judge.look(mean)[0], 2, axis=0)
         return metrics.generation.frechet_distance(self.features, features)
 
+    def of(self, cell: Cell) -> "Yardstick":
+        """Give the same yardstick to another cell of the same split, for its seed."""
+        other = copy(self)
+        other.cell = cell
+        return other
+
     def scores(
         self, samples: np.ndarray, lessons: tuple[np.ndarray, np.ndarray] | None = None
     ) -> dict[str, Any]:
@@ -138,21 +146,39 @@ class Yardstick:
         lessons : tuple of ndarray, optional
             Images and classes from which a pupil learns; else the samples, with the judge's.
         """
-        cell = self.cell
-        cell.progress(0.95, "scoring the samples")
+        self.cell.progress(0.95, "scoring the samples")
         features, classes = self.judge.look(samples)
+        told = self.measures(samples, features, classes)
+        if self.cell.seed_index == 0:
+            pupil = _pupil_accuracy(self.cell, *(lessons or (samples, classes)))
+            told["pupil_accuracy"] = pupil
+        return told
+
+    def measures(
+        self, samples: np.ndarray, features: np.ndarray, classes: np.ndarray
+    ) -> dict[str, Any]:
+        """Measure samples in every way that trains nothing.
+
+        Parameters
+        ----------
+        samples : ndarray of uint8, shape (count, 28, 28)
+            What is measured.
+        features : ndarray of float32, shape (count, 64)
+        classes : ndarray of int, shape (count,)
+            What the judge says of them.
+        """
         shares = np.bincount(classes, minlength=10) / len(classes)
         some = self.features[:BALLS], features[:BALLS]
         precision, recall = metrics.manifolds.precision_recall(*some)
         density, coverage = metrics.manifolds.density_coverage(*some)
-        nearest = metrics.neighbours.nearest_distance_ratio(
-            samples[:NEAREST], cell.split.test_images[:NEAREST], cell.split.train_images
+        nearest = metrics.neighbours.distance_ratio(
+            samples[:NEAREST], self.cell.split.train_images, self.held_out_distance
         )
         failures = {
             "mode_collapse": _row(metrics.failures.mode_collapse(shares)),
             "memorisation": _row(metrics.failures.memorisation(nearest)),
         }
-        told = {
+        return {
             **self._distances(samples, features),
             "precision": precision,
             "recall": recall,
@@ -164,9 +190,12 @@ class Yardstick:
             "nearest_distance_ratio": nearest,
             "failures": failures,
         }
-        if cell.seed_index == 0:
-            told["pupil_accuracy"] = _pupil_accuracy(cell, *(lessons or (samples, classes)))
-        return told
+
+    @cached_property
+    def held_out_distance(self) -> float:
+        """Median distance of held-out images to their nearest training image."""
+        split = self.cell.split
+        return metrics.neighbours.held_out_distance(split.test_images[:NEAREST], split.train_images)
 
     def _distances(self, images: np.ndarray, features: np.ndarray) -> dict[str, float]:
         return {

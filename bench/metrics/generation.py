@@ -332,8 +332,12 @@ def _covariance_root(centred: np.ndarray) -> np.ndarray:
 
 
 def _cubic(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    base = x @ y.T / x.shape[1] + 1.0
-    return base * base * base
+    base = x @ y.T
+    base /= x.shape[1]
+    base += 1.0
+    cube = base * base
+    cube *= base
+    return cube
 
 
 def _detail(name: str, images: np.ndarray) -> float:

@@ -38,9 +38,18 @@ def neighbour_ranks(points: np.ndarray, block: int = 512) -> np.ndarray:
     for part, squared in squared_blocks(prepared, prepared, block):
         # Below every distance: a point comes first in its own list even if it has duplicates.
         squared[np.arange(len(squared)), np.arange(part.start, part.stop)] = -1.0
-        nearest = np.argsort(squared, axis=1, kind="stable")
+        nearest = _stable_order(squared)
         np.put_along_axis(ranks[part], nearest, order[None, :], axis=1)
     return ranks
+
+
+def _stable_order(values: np.ndarray) -> np.ndarray:
+    """Sort rows as a stable sort does, at the speed of one that is not where nothing ties."""
+    order = np.argsort(values, axis=1)
+    ordered = np.take_along_axis(values, order, axis=1)
+    ties = np.flatnonzero((ordered[:, 1:] == ordered[:, :-1]).any(axis=1))
+    order[ties] = np.argsort(values[ties], axis=1, kind="stable")
+    return order
 
 
 def trustworthiness(ranks: np.ndarray, map_ranks: np.ndarray, k: int = 5) -> float:

@@ -106,13 +106,45 @@ def nearest_distance_ratio(
     non-parametric test to detect data-copying in generative models", AISTATS 2020, arXiv
     2004.05675; a ratio of medians is easier to read than their rank statistic.
     """
-    expected = np.median(nearest_neighbours(held_out, training, block, limit)[0])
+    expected = held_out_distance(held_out, training, block, limit)
+    return distance_ratio(samples, training, expected, block, limit)
+
+
+def held_out_distance(
+    held_out: np.ndarray, training: np.ndarray, block: int = 1024, limit: int | None = None
+) -> float:
+    """Measure the denominator of `nearest_distance_ratio`: what samples are compared with.
+
+    Parameters and errors are those of `nearest_distance_ratio`.
+
+    Returns
+    -------
+    float
+        Median distance of a held-out image to its nearest training image, above 0.
+    """
+    expected = float(np.median(nearest_neighbours(held_out, training, block, limit)[0]))
     if expected == 0.0:
         raise ValueError(
             "held_out: expected images that were not trained on, got copies of training images; "
             "the ratio has no meaning. Pass the test set."
         )
-    return float(np.median(nearest_neighbours(samples, training, block, limit)[0]) / expected)
+    return expected
+
+
+def distance_ratio(
+    samples: np.ndarray,
+    training: np.ndarray,
+    expected: float,
+    block: int = 1024,
+    limit: int | None = None,
+) -> float:
+    """Compute `nearest_distance_ratio` where the held-out images' distance is known.
+
+    Parameters and errors are those of `nearest_distance_ratio`; `expected` is what
+    `held_out_distance` returned.
+    """
+    found = nearest_neighbours(samples, training, block, limit)[0]
+    return float(np.median(found) / expected)
 
 
 def nearest_other(points: np.ndarray) -> np.ndarray:
