@@ -33,12 +33,12 @@ def evaluated(
     images, labels = cell.split.test_images, cell.split.test_labels
     by_view = probabilities_by_view(network, images, views)
     apart: dict[str, Any] = {}
+    kept: dict[str, np.ndarray] = {}
     if averaged_apart:
-        together = by_view.mean(axis=0)
+        kept = {"averaged_probabilities": by_view.mean(axis=0)}
         apart = {
-            "accuracy_averaged": accuracy(labels, together),
             "views_averaged": len(by_view),
-            "image_interval_averaged": _image_interval(labels, together, cell.seed),
+            **judged_averaged(labels, kept["averaged_probabilities"], cell.seed),
         }
         by_view = by_view[:1]
     told, arrays = judged(cell, by_view.mean(axis=0), by_view[0], len(by_view))
@@ -50,7 +50,7 @@ def evaluated(
             "architecture": training.predict.architecture({"classifier": network}),
         },
         tables={"history": record.history},
-        arrays={**arrays, **_examples(cell, arrays["probabilities"])},
+        arrays={**arrays, **kept, **_examples(cell, arrays["probabilities"])},
         models={"classifier": network},
     )
 
@@ -103,6 +103,14 @@ def judged(
     if views > 1:
         arrays["single_view_probabilities"] = single_view
     return told, arrays
+
+
+def judged_averaged(labels: np.ndarray, probabilities: np.ndarray, seed: int) -> dict[str, Any]:
+    """Score predictions (n, 10) that stand beside those of the image alone."""
+    return {
+        "accuracy_averaged": accuracy(labels, probabilities),
+        "image_interval_averaged": _image_interval(labels, probabilities, seed),
+    }
 
 
 def against_most_frequent(

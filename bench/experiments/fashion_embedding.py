@@ -425,7 +425,9 @@ def _mapped(
     return told, arrays
 
 
-def map_scores(cell: Cell, train_map: np.ndarray, test_map: np.ndarray) -> dict[str, Any]:
+def map_scores(
+    cell: Cell, train_map: np.ndarray, test_map: np.ndarray, ranks: np.ndarray | None = None
+) -> dict[str, Any]:
     """Score a map on the test images.
 
     Parameters
@@ -436,6 +438,8 @@ def map_scores(cell: Cell, train_map: np.ndarray, test_map: np.ndarray) -> dict[
         Positions of the first n training images.
     test_map : ndarray of float32, shape (m, 2)
         Positions of all test images.
+    ranks : ndarray of int, optional
+        What `metrics.embedding.image_ranks` gives for the test images, where it is known.
 
     Returns
     -------
@@ -451,6 +455,7 @@ def map_scores(cell: Cell, train_map: np.ndarray, test_map: np.ndarray) -> dict[
         cell.split.train_labels[: len(train_map)],
         sample=cell.settings.score_images,
         seed=cell.seed,
+        ranks=ranks,
     )
     told["group_purity"] = {
         name: metrics.embedding.neighbours_among(test_map, labels, classes, classes)

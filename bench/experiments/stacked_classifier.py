@@ -165,7 +165,8 @@ def linear_probe(cell: Cell) -> Result:
         "random_encoder_accuracy": accuracy(cell.split.test_labels, random),
         "probe_images": count,
     }
-    return Result(metrics={**told, **own}, arrays=arrays)
+    controls = {"pixels_probabilities": pixels, "random_encoder_probabilities": random}
+    return Result(metrics={**told, **own}, arrays={**arrays, **controls})
 
 
 def _encoding(encoders: Sequence[Any]) -> Callable[[np.ndarray], np.ndarray]:

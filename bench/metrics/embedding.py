@@ -24,6 +24,7 @@ __all__ = [
     "continuity",
     "dead_units",
     "distance_correlation",
+    "image_ranks",
     "knn_accuracy",
     "knn_correct",
     "line_share",
@@ -364,6 +365,7 @@ def scorecard(
     k: int = 5,
     sample: int = 5_000,
     seed: int = 0,
+    ranks: np.ndarray | None = None,
 ) -> dict[str, Any]:
     """Measure a map of held-out images in every way of this module.
 
@@ -385,6 +387,8 @@ def scorecard(
         Held-out images on which all neighbours are ranked, at most.
     seed : int
         Draws the sample, the triplets and the pairs.
+    ranks : ndarray of int, optional
+        What `image_ranks` gives for these images, sample and seed; it is the same for all maps.
 
     Returns
     -------
@@ -404,9 +408,9 @@ def scorecard(
     """
     points, places = _pair(images, test_map)
     checks.whole("sample", sample, 3)
-    # In random order, so that no class comes first where positions coincide.
-    chosen = np.random.default_rng(seed).permutation(len(points))[:sample]
-    ranks, map_ranks = neighbour_ranks(points[chosen]), neighbour_ranks(places[chosen])
+    if ranks is None:
+        ranks = image_ranks(images, sample, seed)
+    map_ranks = neighbour_ranks(places[_drawn(len(places), sample, seed)])
     curve = neighbourhood_curve(ranks, map_ranks)
     sizes = np.unique(np.geomspace(1, len(curve), CURVE_POINTS).astype(int))
     correct = knn_correct(train_map, train_labels, places, test_labels, k)
@@ -432,6 +436,31 @@ def scorecard(
         "dead_units": dead_units(places),
         "rank": rank(places),
     }
+
+
+def image_ranks(images: np.ndarray, sample: int, seed: int) -> np.ndarray:
+    """Rank the neighbours among the images that a scorecard draws.
+
+    Parameters
+    ----------
+    images : ndarray, shape (n, ...)
+        The held-out images.
+    sample : int
+        How many are drawn at most.
+    seed : int
+        Draws them.
+
+    Returns
+    -------
+    ndarray of int32
+        As `neighbour_ranks`.
+    """
+    return neighbour_ranks(np.asarray(images)[_drawn(len(images), sample, seed)])
+
+
+def _drawn(count: int, sample: int, seed: int) -> np.ndarray:
+    """Rows in random order, so that no class comes first where positions coincide."""
+    return np.random.default_rng(seed).permutation(count)[:sample]
 
 
 def _pair(images: np.ndarray, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
