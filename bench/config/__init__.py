@@ -2,13 +2,12 @@
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 
+from bench.config import mistakes
 from bench.config.schema import Classifier, Embedding, Fit, Generation, Profile, Search, Section
 from bench.errors import UserError
 from bench.paths import run_name
@@ -27,7 +26,6 @@ __all__ = [
 ]
 
 FOLDER = Path(__file__).parent
-SHOWN, WIDTH = 12, 60  # problems that a message lists, characters of a value that it repeats
 PROFILES = ("smoke", "quick", "long", "full")
 
 
@@ -63,12 +61,9 @@ def load_profile(profile: str | Path) -> Profile:
             f"{path} cannot be read: {error.strerror}. Nothing was run; check path and permissions."
         ) from error
     except ValidationError as error:
-        problems = [f"  {_problem(each)}" for each in error.errors()]
-        if len(problems) > SHOWN:
-            problems[SHOWN:] = [f"  and {len(problems) - SHOWN} more"]
         raise UserError(
             f"{path} does not fit the settings. Nothing was run; mend these keys:\n"
-            + "\n".join(problems)
+            + mistakes.listed(error, dict(describe()))
             + "\n`python -m bench config` lists every key with its meaning."
         ) from error
     except (ValueError, RecursionError) as error:
@@ -77,7 +72,15 @@ def load_profile(profile: str | Path) -> Profile:
             f"{path} is not valid TOML in UTF-8: {told}. Nothing was run; mend that place."
         ) from error
     run_name(loaded.name, f"{path}, name")
-    return loaded
+    return _anchored(loaded, path.parent)
+
+
+def _anchored(profile: Profile, folder: Path) -> Profile:
+    """Let the path of a data set start at the profile's folder."""
+    if profile.data.folder is None:
+        return profile
+    place = (folder / profile.data.folder.expanduser()).resolve()
+    return profile.model_copy(update={"data": profile.data.model_copy(update={"folder": place})})
 
 
 def describe(section: type[BaseModel] = Profile, prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -93,25 +96,6 @@ def _read(path: Path) -> dict[str, Any]:
     if path.suffix != ".toml" or not path.is_file():
         raise FileNotFoundError(path)
     return tomllib.loads(path.read_text(encoding="utf-8"))
-
-
-def _problem(error: ErrorDetails) -> str:
-    """Name a key and what is wrong with it, in one line."""
-    key, known = ".".join(map(str, error["loc"])), dict(describe())
-    if error["type"] == "missing":
-        return f"{key}: is missing. {known.get(key, '')}".rstrip()
-    if error["type"] == "extra_forbidden":
-        same_word = [name for name in known if name.split(".")[-1] == error["loc"][-1]]
-        near = [*get_close_matches(key, known, n=1), *same_word]
-        return f"{key}: is no key." + (f" Did you mean {near[0]}?" if near else "")
-    given = error["input"]
-    if isinstance(given, Mapping):
-        return f"{key}: {error['msg']}"
-    try:
-        shown = repr(given)
-    except ValueError:  # Python does not write such an integer out
-        shown = "an integer of thousands of digits"
-    return f"{key}: {error['msg']} (got {shown if len(shown) <= WIDTH else shown[:WIDTH] + '...'})"
 
 
 def _merge(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:

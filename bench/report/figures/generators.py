@@ -2,10 +2,12 @@
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from bench.report.collect import Results, Variant
+from bench.report.bounds import possible, within
+from bench.report.collect import Quantity, Results, Variant
 from bench.report.figures.curves import (
     curve,
     label_ends,
@@ -214,10 +216,9 @@ def _spots(
         if not across or not up:
             continue
         colour = SYSTEM_COLOURS[variant.name]
-        wide = None if across.half_width is None else across.half_width * unit
         axes.errorbar(
-            across.mean * unit, up.mean, xerr=wide, yerr=up.half_width, fmt="o", color=colour,
-            markersize=5, elinewidth=0.8,
+            across.mean * unit, up.mean, xerr=_arms(across, unit), yerr=_arms(up), fmt="o",
+            color=colour, markersize=5, elinewidth=0.8,
         )  # fmt: skip
         spots.append((across.mean * unit, up.mean, system_name(variant.path, language), colour))
     return spots
@@ -230,6 +231,9 @@ def name_spots(axes: Axes, spots: list[Spot]) -> None:
     to_share = (axes.transData - axes.transAxes).transform
     centres = [to_share((x, y)) * (width, height) for x, y, _, _ in spots]
     taken = [(x - 4, y - 4, x + 4, y + 4) for x, y in centres]
+    for bar in _bars(axes):
+        (left, low), (right, high) = to_share(bar) * (width, height)
+        taken.append((left - 1, low - 1, right + 1, high + 1))
     for (x, y), (_, _, text, colour) in zip(centres, spots, strict=True):
         place = label_box(x, y, 0.53 * 7.5 * len(text), 8.0, taken, width)
         taken.append(place)
@@ -237,6 +241,26 @@ def name_spots(axes: Axes, spots: list[Spot]) -> None:
             text, (place[0] / width, (place[1] + 1.5) / height), xycoords="axes fraction",
             fontsize=7.5, fontweight=600, color=WRITTEN_COLOURS.get(colour, colour),
         )  # fmt: skip
+
+
+def _arms(quantity: Quantity, unit: float = 1.0) -> list[list[float]] | None:
+    """How far an interval reaches below and above its mean, within what is possible."""
+    found = quantity.interval
+    if found.low is None or found.high is None:
+        return None
+    low, high = within(found.low, found.high, possible(quantity.path))
+    return [[(found.mean - low) * unit], [(high - found.mean) * unit]]
+
+
+def _bars(axes: Axes) -> list[np.ndarray]:
+    """Both ends of every interval drawn in a panel, in data units."""
+    drawn = [c for c in axes.containers if isinstance(c, ErrorbarContainer)]
+    return [
+        np.sort(segment, axis=0)
+        for container in drawn
+        for lines in container.lines[2]
+        for segment in lines.get_segments()
+    ]
 
 
 def _room(values: list[float], factor: float) -> tuple[float, float]:

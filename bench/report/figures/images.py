@@ -6,7 +6,7 @@ import numpy as np
 
 from bench.report.collect import Results
 from bench.report.figures.sheet import Sheet
-from bench.report.figures.style import QUIET, TEXT_WIDTH
+from bench.report.figures.style import QUIET, TEXT_WIDTH, fitting_size
 from bench.report.i18n import Language
 from bench.report.names import status_name, system_name
 
@@ -23,9 +23,9 @@ def examples(
     variant = results.variant(f"{experiment}/fine_tuned")
     if variant.array("right_images") is None:
         return None
-    columns, gap = 10, 2.4
+    columns, gap = 12, 2.0
     tile = (TEXT_WIDTH - gap * (columns - 1)) / columns
-    sheet = Sheet(6 + 2 * (tile + 10.5) + 8 + tile + 10.5)
+    sheet = Sheet(6 + 2 * (tile + 10.5) + 4 + tile + 7)
     top = 4.0
     for kind, title, rows in (
         ("wrong", _("Wrong, surest first: true class, then the prediction"), 2),
@@ -81,11 +81,13 @@ def decoded_grids(results: Results, language: Language) -> Sheet | None:
     variants = [results.variant(f"fashion_embedding/{name}") for name in DECODING_MAPS]
     if all(variant.array("decoded_grid") is None for variant in variants):
         return None
-    side = (TEXT_WIDTH - 6) / 2
-    sheet = Sheet(2 * (side + 6) + 3)
+    space, title = 3.0, 6.0
+    side = (TEXT_WIDTH - (len(variants) - 1) * space) / len(variants)
+    sheet = Sheet(side + title)
     for place, variant in enumerate(variants):
-        x, y = place % 2 * (side + 6), place // 2 * (side + 9) + 6
-        sheet.text(x, y - 2.5, system_name(variant.path, language), bold=True, size=8.5)
+        x, y = place * (side + space), title
+        name = system_name(variant.path, language)
+        sheet.text(x, y - 2.3, name, bold=True, size=fitting_size(name, side))
         grid = variant.array("decoded_grid")
         sheet.frame(x + 0.2, y, side - 0.4, side - 0.4)
         if grid is None:

@@ -23,11 +23,11 @@ from bench.report.names import status_name, system_name
 
 SYSTEMS = ("handed_in", "autoencoder", "vae", "neighbour_autoencoder", "pca", "tsne", "umap")
 ORDERED_BY_LIGHT = ("handed_in", "autoencoder", "pca", "tsne")
-COLUMNS, SPACE, TITLE = 3, 4.0, 6.0  # mm
+COLUMNS, SPACE, TITLE = 4, 3.0, 5.5  # mm
 ROWS = -(-len(SYSTEMS) // COLUMNS)
 PANEL = (TEXT_WIDTH - 0.6 - (COLUMNS - 1) * SPACE) / COLUMNS  # mm
-PANEL_PIXELS = 440
-IN_A_CLOUD = 240  # images at most: with more they cover each other
+PANEL_PIXELS = 352
+IN_A_CLOUD = 170  # images at most: with more they cover each other
 OUTLIERS = 0.2  # per cent of the points on each side that the frame may leave out
 
 
@@ -63,7 +63,8 @@ def embedding_clouds(results: Results, language: Language, class_names: tuple[st
     for place, name in enumerate(SYSTEMS):
         variant = results.variant(f"fashion_embedding/{name}")
         x, y = place % COLUMNS * (side + SPACE) + 0.3, place // COLUMNS * (side + title + 2)
-        sheet.text(x, y + 3.7, system_name(variant.path, language), bold=True, size=8.5)
+        name = system_name(variant.path, language)
+        sheet.text(x, y + 3.7, name, bold=True, size=fitting_size(name, side))
         points, labels = variant.array("test_map"), variant.array("test_labels")
         thumbnails, index = variant.array("thumbnails"), variant.array("thumbnail_index")
         if points is None or labels is None or thumbnails is None or index is None:
@@ -76,10 +77,10 @@ def embedding_clouds(results: Results, language: Language, class_names: tuple[st
             cloud = _cloud(images, points[index], labels[index], map_frame(points))
             sheet.picture(cloud, x, y + title, side, side)
         sheet.frame(x + 0.1, y + title, side - 0.2, side - 0.1)
-    left, top = len(SYSTEMS) % COLUMNS * (side + SPACE) + 8, (ROWS - 1) * (side + title + 2) + title
+    left, top = len(SYSTEMS) % COLUMNS * (side + SPACE) + 3, (ROWS - 1) * (side + title + 2) + title
     for label, name in enumerate(class_names):
-        x, y = left + label // 5 * side, top + 9 + label % 5 * 7
-        sheet.text(x, y, name, bold=True, colour=to_hex(_darker(CLASS_COLOURS[label])))
+        colour = to_hex(_darker(CLASS_COLOURS[label]))
+        sheet.text(left, top + 3 + label * side / 10, name, bold=True, colour=colour)
     return sheet
 
 
@@ -146,7 +147,8 @@ def _panels(
     pairs = []
     for axes, name in zip(panels, SYSTEMS, strict=False):
         variant = results.variant(f"fashion_embedding/{name}")
-        axes.set_title(system_name(variant.path, language))
+        name = system_name(variant.path, language)
+        axes.set_title(name, fontsize=fitting_size(name, PANEL))
         if variant.array("test_map") is None:
             note(axes, status_name(variant.absence or "absent", language))
         pairs.append((axes, variant))
@@ -173,22 +175,21 @@ def map_frame(points: np.ndarray) -> tuple[float, float, float, float]:
 
 
 def _key(panels: list[Axes], class_names: tuple[str, ...]) -> None:
-    """Say in the free panels which number and colour is which class, five in a column."""
+    """Say in a free panel which number and colour is which class."""
     for axes in panels:
         whole_axis(axes)
     if not panels:
         return
     for label, name in enumerate(class_names):
-        axes = panels[min(label // 5, len(panels) - 1)]
-        height = 0.82 - label % 5 * 0.15
-        _number(axes, 0.14, height, label)
-        axes.text(0.22, height, name, transform=axes.transAxes, va="center")
+        height = 0.95 - label * 0.1
+        _number(panels[0], 0.1, height, label)
+        panels[0].text(0.2, height, name, transform=panels[0].transAxes, va="center")
 
 
 def _number(axes: Axes, x: float, y: float, label: int) -> None:
     paper = {"facecolor": "white", "alpha": 0.8, "linewidth": 0, "boxstyle": "circle,pad=0.12"}
     axes.text(
-        x, y, str(label), transform=axes.transAxes, ha="center", va="center_baseline", fontsize=8.5,
+        x, y, str(label), transform=axes.transAxes, ha="center", va="center_baseline", fontsize=7.5,
         fontweight=600, color=_darker(CLASS_COLOURS[label]), bbox=paper,
     )  # fmt: skip
 
@@ -215,7 +216,7 @@ def free_height(x: float, y: float, taken: list[tuple[float, float]]) -> float:
     """Return the height nearest to `y` at which a label at `x` covers none of those taken."""
     candidates = sorted(np.linspace(0.03, 0.97, 95), key=lambda height: abs(height - y))
     for height in [y, *candidates]:
-        if all(abs(height - b) > 0.075 or abs(x - a) > 0.065 for a, b in taken):
+        if all(abs(height - b) > 0.085 or abs(x - a) > 0.075 for a, b in taken):
             return float(height)
     return y
 

@@ -20,27 +20,18 @@ HEAD = 6.0  # mm, from the top of a panel's name to its images
 
 
 def samples(results: Results, language: Language) -> Sheet | None:
-    """Draw real images in a strip above samples of each generator, side by side."""
-    variants = [results.variant(path) for path in PATHS]
-    real = results.variant(REAL)
-    if all(variant.array("samples") is None for variant in (real, *variants)):
+    """Draw real images and samples of each generator, side by side."""
+    variants = [results.variant(path) for path in (REAL, *PATHS)]
+    if all(variant.array("samples") is None for variant in variants):
         return None
-    columns, rows, space, gap, strip = 6, 6, 4.0, 0.5, 26
+    columns, rows, space, gap = 6, 5, 4.0, 0.5
     width = (TEXT_WIDTH - (SHEETS - 1) * space) / SHEETS
     tile = (width - gap * (columns - 1)) / columns
     height = rows * (tile + gap) - gap
-    whole = (TEXT_WIDTH - gap * (strip - 1)) / strip
-    top = HEAD + 2 * (whole + gap) + 2.5
     lines = -(-len(variants) // SHEETS)
-    sheet = Sheet(top + lines * (height + HEAD + 2.5) - 2.5)
-    sheet.text(0, 3.5, system_name(REAL, language), bold=True, size=8.5)
-    shown = real.array("samples")
-    if shown is None:
-        say_absent(sheet, TEXT_WIDTH / 2, HEAD + whole, real.absence, language)
-    else:
-        sheet.block(shown[: 2 * strip], strip, 0, HEAD, whole, gap)
+    sheet = Sheet(lines * (height + HEAD + 2.5) - 2.5)
     for place, variant in enumerate(variants):
-        x, y = place % SHEETS * (width + space), top + place // SHEETS * (height + HEAD + 2.5)
+        x, y = place % SHEETS * (width + space), place // SHEETS * (height + HEAD + 2.5)
         name = system_name(variant.path, language)
         sheet.text(x, y + 3.5, name, bold=True, size=fitting_size(name, width))
         images = variant.array("samples")

@@ -14,7 +14,7 @@ from bench.paths import TEMPLATES
 from bench.report.i18n import Language
 
 FAMILY = "Source Sans 3"
-TEXT_WIDTH = 148.0  # mm, the report's text block
+TEXT_WIDTH = 160.0  # mm, the report's text block
 INK = "#1a1a1a"
 QUIET = "#6b6b6b"
 RULE = "#c9c9c9"
