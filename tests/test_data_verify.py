@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.data import verify
-from bench.data.verify import RefusedError, read_verified, unpack, verified
+from bench.data import files
+from bench.data.files import RefusedError, read_verified, unpack, verified
 
 
 def sha256(payload):
@@ -17,7 +17,7 @@ def sha256(payload):
 
 
 @settings(deadline=None)
-@given(st.binary(min_size=1, max_size=200).filter(lambda raw: raw[:2] != verify.GZIP_MAGIC))
+@given(st.binary(min_size=1, max_size=200).filter(lambda raw: raw[:2] != files.GZIP_MAGIC))
 def test_raw_and_gzip_have_one_sum(raw):
     assert verified(raw, sha256(raw)) == raw
     assert verified(gzip.compress(raw), sha256(raw)) == raw
@@ -67,7 +67,7 @@ def test_a_decompression_bomb_does_not_fill_the_memory():
 
 
 def test_too_large_a_file_is_not_even_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(verify, "MOST_BYTES", 10)
+    monkeypatch.setattr(files, "MOST_BYTES", 10)
     (tmp_path / "file").write_bytes(bytes(11))
     with pytest.raises(RefusedError, match="at most 10 bytes"):
         read_verified(tmp_path / "file", sha256(bytes(11)))

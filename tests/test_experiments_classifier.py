@@ -36,7 +36,7 @@ def _split(train=400, held_out=60):
         bright = np.arange(28)[None, :, None] // 2 == labels[:, None, None]
         parts += [np.where(bright, 200, images).astype(np.uint8), labels]
     index = [np.arange(len(labels)) for labels in parts[1::2]]
-    return Split(*parts, *index)
+    return Split("fashion_mnist", tuple("0123456789"), *parts, *index)
 
 
 @pytest.fixture

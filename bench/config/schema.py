@@ -4,6 +4,7 @@ A profile is a TOML file laid over ``base.toml``; unknown keys are refused. The 
 are the documentation: ``python -m bench config`` prints them, and a test asks that none is missing.
 """
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -19,6 +20,8 @@ Count = Annotated[int, Field(gt=0)]
 Repetitions = Annotated[int, Field(ge=0)]
 Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
+# Printed in figures and tables: short, and without control characters.
+ClassName = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
 class Data(Section):
@@ -35,6 +38,43 @@ class Data(Section):
     validation: Count = Field(
         description="Images held out of the training set for curves and searches."
     )
+    dataset: str | None = Field(
+        default=None,
+        description="A data set that experiments use in place of their own, by its name in "
+        "`python -m bench data`; absent: none.",
+    )
+    folder: Path | None = Field(
+        default=None,
+        description="The same, from a folder of yours: the four IDX files of MNIST (raw or .gz) "
+        "or one .npz file with train_images, train_labels, test_images and test_labels. Square "
+        "grey uint8 images of 8 to 64 pixels. A relative path starts at the profile's file.",
+    )
+    classes: tuple[ClassName, ...] = Field(
+        default=(),
+        description="Names of the folder's labels, from label 0; 2 to 100, no two alike.",
+    )
+    title: ClassName | None = Field(
+        default=None,
+        description="What the report calls the folder's data set; absent: the folder's name.",
+    )
+    replaces: tuple[str, ...] = Field(
+        default=(),
+        description="Whose place `dataset` or `folder` takes: mnist, fashion_mnist; absent: all.",
+    )
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "Data":
+        if self.dataset and self.folder:
+            raise ValueError("dataset and folder exclude each other; leave one out")
+        if self.replaces and not (self.dataset or self.folder):
+            raise ValueError("replaces needs dataset or folder: nothing takes their place")
+        if not self.folder and (self.classes or self.title):
+            raise ValueError("classes and title describe a folder, and there is none")
+        if self.folder and not 2 <= len(self.classes) <= 100:
+            raise ValueError(f"expected 2 to 100 names in classes, got {len(self.classes)}")
+        if len(set(self.classes)) < len(self.classes):
+            raise ValueError("expected different names in classes, got one twice")
+        return self
 
 
 class Search(Section):
@@ -52,6 +92,13 @@ class Search(Section):
     confirmations: Repetitions = Field(
         description="Fresh seeds with which the winner and the defaults are trained again, as long "
         "as the longest trial, to tell what the search gained."
+    )
+    trial_seconds: Positive = Field(
+        default=7200.0, description="Time after which a trial is ended as failed."
+    )
+    trial_gibibytes: Positive = Field(
+        default=16.0,
+        description="Resident memory of its process at which a trial is ended as failed.",
     )
 
 

@@ -1,11 +1,22 @@
-"""MNIST and Fashion-MNIST: find, download, verify by SHA-256, load and split.
+"""MNIST, Fashion-MNIST and data sets in their place: find, download, verify, load and split.
 
-A further data set of the same form is one file beside `mnist.py` and one line in `registry.py`.
+A further data set is one file beside `mnist.py` and one line in `registry.py`; a folder of the
+user's needs neither (`own.py`).
 """
 
-from bench.data.info import DatasetInfo
+from bench.data.definition import DatasetInfo, Progress
 from bench.data.loading import Dataset, load
-from bench.data.registry import DATASETS, fingerprint
+from bench.data.registry import DATASETS, fingerprint, resolve
 from bench.data.splitting import Split, split
 
-__all__ = ["DATASETS", "Dataset", "DatasetInfo", "Split", "fingerprint", "load", "split"]
+__all__ = [
+    "DATASETS",
+    "Dataset",
+    "DatasetInfo",
+    "Progress",
+    "Split",
+    "fingerprint",
+    "load",
+    "resolve",
+    "split",
+]

@@ -1,6 +1,7 @@
 """Fashion-MNIST: 70,000 pictures of clothing, 28 x 28 pixels (Xiao, Rasul and Vollgraf, 2017)."""
 
-from bench.data.info import DatasetInfo, DebianPackage
+from bench.data.definition import DatasetInfo
+from bench.data.routes import DebianPackage, Mirror
 
 INFO = DatasetInfo(
     name="fashion_mnist",
@@ -17,6 +18,7 @@ INFO = DatasetInfo(
         "Bag",
         "Ankle boot",
     ),
+    size=28,
     files={
         "train-images-idx3-ubyte": (
             "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888"
@@ -31,9 +33,9 @@ INFO = DatasetInfo(
             "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34"
         ),
     },
-    mirrors=(
-        "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
-        "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
+    sources=(
+        Mirror("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"),
+        Mirror("https://storage.googleapis.com/tensorflow/tf-keras-datasets/"),
+        DebianPackage("dataset-fashion-mnist", "usr/share/datasets/fashion-mnist"),
     ),
-    package=DebianPackage(name="dataset-fashion-mnist", folder="usr/share/datasets/fashion-mnist"),
 )

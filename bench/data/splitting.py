@@ -14,7 +14,11 @@ class Split:
 
     Attributes
     ----------
-    train_images, validation_images, test_images : ndarray of uint8, shape (n, 28, 28)
+    dataset : str
+        Name of the data set.
+    class_names : tuple of str
+        The name of each label, from label 0.
+    train_images, validation_images, test_images : ndarray of uint8, shape (n, size, size)
         Grey values 0 to 255. Training and validation images are disjoint parts of the data
         set's training set.
     train_labels, validation_labels, test_labels : ndarray of uint8, shape (n,)
@@ -23,6 +27,8 @@ class Split:
         Row of each image in the data set's own training (or test) set, ascending.
     """
 
+    dataset: str
+    class_names: tuple[str, ...]
     train_images: np.ndarray
     train_labels: np.ndarray
     validation_images: np.ndarray
@@ -32,6 +38,16 @@ class Split:
     train_index: np.ndarray
     validation_index: np.ndarray
     test_index: np.ndarray
+
+    @property
+    def size(self) -> int:
+        """Pixels a side of an image."""
+        return int(self.train_images.shape[1])
+
+    @property
+    def classes(self) -> int:
+        """Number of classes."""
+        return len(self.class_names)
 
 
 def split(
@@ -84,6 +100,8 @@ def split(
     if test_limit is not None:
         test = _draw(dataset.test_labels, test, test_limit, np.random.default_rng(0))
     return Split(
+        dataset=dataset.name,
+        class_names=dataset.class_names,
         train_images=dataset.train_images[train],
         train_labels=dataset.train_labels[train],
         validation_images=dataset.train_images[held_out],
