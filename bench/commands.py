@@ -84,7 +84,8 @@ def _run(
             f"{workers} at once",
             markup=False,
         )
-        write_manifest(folder, profile.model_dump(mode="json"), whole)
+        said = [experiment.declaration for experiment in EXPERIMENTS.values()]
+        write_manifest(folder, profile.model_dump(mode="json"), whole, said)
         summary = execute(profile, plan, console, workers)
     console.print(
         f"{summary.found} cells were done, {summary.ran} ran now, {summary.failed} failed "
@@ -112,7 +113,8 @@ def list_experiments(_: argparse.Namespace, console: Console) -> None:
     """List experiments and variants."""
     table = Table("experiment", "exercise", "variants", "title")
     for each in EXPERIMENTS.values():
-        table.add_row(each.name, each.exercise, ", ".join(each.variants), each.title)
+        said = each.declaration
+        table.add_row(each.name, said.exercise, ", ".join(each.variants), said.title)
     console.print(table)
 
 

@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from bench.config import load_profile
+from bench.declarations import Declaration
 from bench.errors import UserError
 from bench.experiments import EXPERIMENTS
 from bench.experiments.definition import Experiment
@@ -20,7 +21,7 @@ SMOKE = load_profile("smoke").model_copy(update={"precision": "float32"})
 @pytest.fixture
 def toy(monkeypatch):
     """An experiment that counts its calls; `fragile` fails while the list `broken` has an item."""
-    experiment = Experiment("fashion_generation", "mnist", "4", "toy")
+    experiment = Experiment(Declaration(name="fashion_generation", dataset="mnist", title="toy"))
     calls, broken = [], []
 
     @experiment.variant(settings=("samples",))

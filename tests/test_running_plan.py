@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from bench.config import load_profile
+from bench.declarations import Declaration
 from bench.experiments import EXPERIMENTS
 from bench.experiments.definition import Experiment
 from bench.running import make_plan, plan
@@ -15,7 +16,7 @@ SMOKE = load_profile("smoke").model_copy(update={"precision": "float32"})
 
 @pytest.fixture
 def experiment(monkeypatch):
-    toy = Experiment("fashion_generation", "mnist", "4", "toy")
+    toy = Experiment(Declaration(name="fashion_generation", dataset="mnist", title="toy"))
     for name in ("one", "other"):
 
         @toy.variant(name, settings=("vae",), repeated="vae.seeds")

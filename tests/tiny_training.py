@@ -6,13 +6,14 @@ import os
 import numpy as np
 
 from bench.config import Fit
+from bench.declarations import Declaration
 from bench.experiments.definition import Experiment
 from bench.store import Result
 
 IMAGES, TEST_IMAGES = 400, 300
 
-experiment = Experiment("fashion_generation", "mnist", "4", "tiny")
-counting = Experiment("fashion_generation", "mnist", "4", "threads")
+experiment = Experiment(Declaration(name="fashion_generation", dataset="mnist", title="tiny"))
+counting = Experiment(Declaration(name="fashion_generation", dataset="mnist", title="threads"))
 
 
 @counting.variant()

@@ -4,11 +4,12 @@ import os
 import signal
 import time
 
+from bench.declarations import Declaration
 from bench.experiments.definition import Experiment
 from bench.store import Result
 
-experiment = Experiment("fashion_generation", "mnist", "4", "toy")
-deaths = Experiment("fashion_generation", "mnist", "4", "deaths")
+experiment = Experiment(Declaration(name="fashion_generation", dataset="mnist", title="toy"))
+deaths = Experiment(Declaration(name="fashion_generation", dataset="mnist", title="deaths"))
 
 
 @experiment.variant(settings=("samples",), repeated="handed_in_seeds")

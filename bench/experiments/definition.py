@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from bench.data import Split
+from bench.declarations import Declaration
 from bench.store import Result, StoredCell
 
 
@@ -81,29 +82,33 @@ class Variant:
 
 @dataclass
 class Experiment:
-    """An experiment: its data set and its variants, in the order in which they run.
+    """An experiment: what it declares, and its variants, in the order in which they run.
 
     Attributes
     ----------
-    name : str
-        Also the name of its section in the settings and of its Invoke task.
-    dataset : str
-        A name in `bench.data.DATASETS`.
-    exercise : str
-        The assignment's exercise that it answers.
-    title : str
-        A line for `--help`.
-    timed : bool
-        Whether its figures are times, of this machine alone: its cells' keys hold the hardware,
-        and it runs only when it is asked for.
+    declaration : Declaration
+        What it says of itself, from the TOML file beside it: data set, title, words, colours.
+    variants : dict of str to Variant
+        By name.
     """
 
-    name: str
-    dataset: str
-    exercise: str
-    title: str
-    timed: bool = False
+    declaration: Declaration
     variants: dict[str, Variant] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Also the name of its section in the settings and of its Invoke task."""
+        return self.declaration.name
+
+    @property
+    def dataset(self) -> str:
+        """A name in `bench.data.DATASETS`."""
+        return self.declaration.dataset
+
+    @property
+    def timed(self) -> bool:
+        """Whether its figures are times: see `Declaration.timed`."""
+        return self.declaration.timed
 
     def variant(
         self,

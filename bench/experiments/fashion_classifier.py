@@ -12,6 +12,7 @@ import pandas as pd
 
 from bench import models, training
 from bench.config import Fit
+from bench.declarations import declared
 from bench.experiments.definition import Cell, Experiment
 from bench.experiments.evaluation import accuracy, against_most_frequent, evaluated
 from bench.experiments.methods import for_epochs
@@ -25,12 +26,7 @@ from bench.experiments.stacked_classifier import (
 )
 from bench.store import Result
 
-experiment = Experiment(
-    name="fashion_classifier",
-    dataset="fashion_mnist",
-    exercise="5",
-    title="Classification of Fashion-MNIST with a stacked autoencoder",
-)
+experiment = Experiment(declared("fashion_classifier"))
 VIEWS = ("view_averaging", "flip")
 HELD_OUT = 2000  # validation images evaluated each epoch of the many of `overfitting`, for its time
 
@@ -68,7 +64,7 @@ def _handed_in(cell: Cell, fit: Fit) -> Result:
     plain = training.augment.Augmentation()
     record = fit_classifier(cell, network, fit, plain, optimizer=_constant, exact_curves=True)
     result = evaluated(cell, network, record, views_of(cell), averaged_apart=True)
-    return replace(result, metrics={**result.metrics, "overfitting": _second_half(record.history)})
+    return replace(result, metrics={**result.metrics, "overfitting": second_half(record.history)})
 
 
 def _constant(learning_rate: float, steps: int, weight_decay: float) -> Any:
@@ -113,7 +109,7 @@ def overfitting(cell: Cell) -> Result:
             "training_accuracy": known,
             "validation_accuracy": held_out,
             "accuracy_gap": known - held_out,
-            **_second_half(record.history),
+            **second_half(record.history),
         }
     reached = [figures["validation_accuracy"] for figures in told.values()]
     told |= against_most_frequent(split.train_labels[rows], split.validation_labels, *reached)
@@ -146,7 +142,7 @@ def _cured(cell: Cell, rows: np.ndarray) -> tuple[Any, Any]:
     return network, record
 
 
-def _second_half(history: pd.DataFrame) -> dict[str, float]:
+def second_half(history: pd.DataFrame) -> dict[str, float]:
     """Tell what changed over the second half of a training.
 
     Overfitting: the training loss falls while the validation loss rises.

@@ -20,6 +20,7 @@ import numpy as np
 
 from bench import metrics, models, training
 from bench.config import Fit, schema
+from bench.declarations import declared
 from bench.experiments.definition import Cell, Experiment
 from bench.experiments.methods import (
     against_mean_image,
@@ -33,12 +34,7 @@ from bench.experiments.methods import (
 from bench.experiments.variational import fit_vae
 from bench.store import Result, StoredCell, derive_seed
 
-experiment = Experiment(
-    name="fashion_embedding",
-    dataset="fashion_mnist",
-    exercise="4",
-    title="Fashion-MNIST in two dimensions: autoencoders, PCA, t-SNE and UMAP",
-)
+experiment = Experiment(declared("fashion_embedding"))
 LATENT = 2
 LINE = 0.99  # share of the variance along one direction from which the eye sees a line
 GRID = 15

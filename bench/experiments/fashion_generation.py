@@ -20,6 +20,7 @@ from scipy.ndimage import gaussian_filter
 
 from bench import models, training
 from bench.config import Fit
+from bench.declarations import declared
 from bench.experiments.definition import Cell, Experiment
 from bench.experiments.methods import (
     fit_autoencoder,
@@ -40,12 +41,7 @@ from bench.experiments.variational import fit_vae, held_out_bounds
 from bench.judge import loading as judge
 from bench.store import Result, StoredCell
 
-experiment = Experiment(
-    name="fashion_generation",
-    dataset="fashion_mnist",
-    exercise="4",
-    title="New images of Fashion-MNIST: autoencoder, VAE and GAN",
-)
+experiment = Experiment(declared("fashion_generation"))
 FLOW_UNITS = 256
 LADDER = (
     *(("blur", strength) for strength in (0.5, 1.0, 1.5, 2.0)),  # pixels, standard deviation

@@ -4,13 +4,9 @@ The method is that of `stacked_classifier`; the handed-in network for MNIST did 
 there is no reference row.
 """
 
+from bench.declarations import declared
 from bench.experiments.definition import Experiment
 from bench.experiments.stacked_classifier import add_variants
 
-experiment = Experiment(
-    name="mnist_classifier",
-    dataset="mnist",
-    exercise="3",
-    title="Classification of MNIST with a stacked autoencoder",
-)
+experiment = Experiment(declared("mnist_classifier"))
 add_variants(experiment)

@@ -11,26 +11,15 @@ from typing import Any
 import numpy as np
 
 from bench import models, training
+from bench.declarations import declared
 from bench.experiments.definition import Cell, Experiment
 from bench.experiments.stacked_classifier import fit_classifier
 from bench.store import Result
 
 WEIGHT_DECAY = 0.02
 
-mnist_speedrun = Experiment(
-    name="mnist_speedrun",
-    dataset="mnist",
-    exercise="",
-    title="Seconds to 99 % on MNIST",
-    timed=True,
-)
-fashion_speedrun = Experiment(
-    name="fashion_speedrun",
-    dataset="fashion_mnist",
-    exercise="",
-    title="Seconds to 90, 92 and 94 % on Fashion-MNIST",
-    timed=True,
-)
+mnist_speedrun = Experiment(declared("mnist_speedrun"))
+fashion_speedrun = Experiment(declared("fashion_speedrun"))
 
 
 @mnist_speedrun.variant(settings=("to_99",), repeated="seeds")

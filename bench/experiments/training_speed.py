@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from bench import metrics, timing, training
+from bench.declarations import declared
 from bench.experiments.definition import Cell, Experiment
 from bench.store import Result
 from bench.timing.interleave import Timing, take_turns
@@ -23,13 +24,7 @@ PLAIN, OURS, RIVAL = timing.contenders.CONTENDERS  # their names
 CEILING = "convolution"
 REPEATS = 3
 
-experiment = Experiment(
-    name="training_speed",
-    dataset="fashion_mnist",
-    exercise="",
-    title="Throughput beside plain Keras, PyTorch and the machine's ceilings; growth of cost",
-    timed=True,
-)
+experiment = Experiment(declared("training_speed"))
 
 
 @experiment.variant(settings=("networks", "rounds", "images", "batch_size"))

@@ -16,7 +16,6 @@ from bench.running.plan import PlannedCell, given_settings
 from bench.store import derive_seed, write_done, write_failed
 from bench.store.provenance import git_state, hardware, package_versions
 
-HEADLINES = ("accuracy", "knn_accuracy", "frechet_distance", "best_score", "reconstruction_mse")
 Progress = Callable[[float, str], None]
 
 
@@ -69,7 +68,8 @@ def run_cell(profile: Profile, planned: PlannedCell, progress: Progress) -> Outc
     except Exception as error:  # whatever went wrong becomes a row of the report
         return keep_failure(profile, planned, error, began)
     shutil.rmtree(scratch, ignore_errors=True)
-    shown = [f"{name} {result.metrics[name]:.4f}" for name in HEADLINES if name in result.metrics]
+    headline, figures = planned.experiment.declaration.headline, result.metrics
+    shown = [f"{name} {figures[name]:.4f}" for name in headline if name in figures]
     return Outcome(True, f"{time.perf_counter() - began:.1f} s  {', '.join(shown)}")
 
 

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import filelock
+from pydantic import ValidationError
 
+from bench.declarations import Declaration
 from bench.errors import UserError
 from bench.paths import is_name
 from bench.store.cell import StoredCell
@@ -31,11 +33,15 @@ class StoredRun:
         The whole resolved configuration.
     cells : tuple of StoredCell
         The cells of the plan, in its order, whatever their status.
+    experiments : tuple of Declaration
+        What the experiments declared when the run was made, in the order of the report; none in
+        the manifest of an older version.
     """
 
     folder: Path
     profile: dict[str, Any]
     cells: tuple[StoredCell, ...]
+    experiments: tuple[Declaration, ...] = ()
 
     @property
     def name(self) -> str:
@@ -61,8 +67,29 @@ class StoredRun:
         return sorted(chosen, key=lambda cell: cell.seed)
 
 
-def write_manifest(folder: Path, profile: dict[str, Any], cells: Sequence[StoredCell]) -> StoredRun:
-    """Record which cells make up the run; written atomically.
+def write_manifest(
+    folder: Path,
+    profile: dict[str, Any],
+    cells: Sequence[StoredCell],
+    experiments: Sequence[Declaration] = (),
+) -> StoredRun:
+    """Record which cells make up the run, and what its experiments declare; written atomically.
+
+    Parameters
+    ----------
+    folder : Path
+        `runs/<run>`.
+    profile : dict
+        The whole resolved configuration.
+    cells : sequence of StoredCell
+        The cells of the plan.
+    experiments : sequence of Declaration
+        In the order of the report.
+
+    Returns
+    -------
+    StoredRun
+        As `open_run` reads it.
 
     Raises
     ------
@@ -77,14 +104,15 @@ def write_manifest(folder: Path, profile: dict[str, Any], cells: Sequence[Stored
         raise
     except DamagedError:
         pass  # is not there, or damaged: it is written anew
+    said = [each.stored() for each in experiments]
     rows = [
         {"experiment": c.experiment, "variant": c.variant, "seed": c.seed, "key": c.key}
         for c in cells
     ]
     beside = folder / f".{MANIFEST}.{os.getpid()}{PART}"
-    write_sealed(beside, {"profile": profile, "cells": rows})
+    write_sealed(beside, {"profile": profile, "cells": rows, "experiments": said})
     beside.replace(path)
-    return StoredRun(folder, profile, tuple(cells))
+    return StoredRun(folder, profile, tuple(cells), tuple(experiments))
 
 
 def is_run(folder: Path) -> bool:
@@ -123,7 +151,11 @@ def open_run(folder: Path) -> StoredRun:
     profile = content.get("profile")
     if not isinstance(profile, dict):
         raise DamagedError(path, "does not hold the run's settings")
-    return StoredRun(folder, profile, cells)
+    try:
+        said = tuple(Declaration.model_validate(row) for row in content.get("experiments", ()))
+    except (ValidationError, TypeError) as error:
+        raise DamagedError(path, f"does not hold what its experiments declare ({error})") from error
+    return StoredRun(folder, profile, cells, said)
 
 
 def _listed_cell(

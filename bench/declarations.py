@@ -1,0 +1,324 @@
+"""What an experiment declares of itself in words, colours and figures: a TOML file beside its code.
+
+The file is data: reading it imports no experiment and no framework, and no content key depends on
+it. A run's manifest keeps the declarations, and the report reads them there.
+
+An experiment outside of this project is a Python package that `LATENT_LAB_EXPERIMENTS` names; it
+holds the same files: ``<name>.py``, ``<name>.toml`` and what these refer to.
+"""
+
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from bench.errors import UserError
+
+# The experiments of this project, in the order of the report: a new one is a line here.
+EXPERIMENTS = (
+    "mnist_classifier",
+    "fashion_embedding",
+    "fashion_generation",
+    "fashion_classifier",
+    "mnist_speedrun",
+    "fashion_speedrun",
+    "training_speed",
+)
+VARIABLE = "LATENT_LAB_EXPERIMENTS"
+PACKAGE = "bench.experiments"
+FOLDER = Path(__file__).parent / "experiments"
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
+Text = Annotated[str, Field(min_length=1)]
+Colour = Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")]
+Reference = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*\.[A-Za-z][A-Za-z0-9_]*$")]
+Words = tuple[tuple[str, Text], ...]
+QUIET = "#6b6b6b"
+
+
+class _Part(BaseModel):
+    """A frozen part of a declaration that refuses keys it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class System(_Part):
+    """A variant of an experiment, as the report shows it."""
+
+    name: Name
+    label: Text = Field(description="Its name in the report: a message.")
+    role: Name = Field(description="What it is compared as, such as map, generator or search.")
+    network: bool = Field(default=False, description="Whether it is a network.")
+    handed_in: bool = Field(default=False, description="Whether it was handed in, not made here.")
+    colour: Colour = Field(default=QUIET, description="Its colour in every figure.")
+    holds: Reference | None = Field(
+        default=None, description="Type of its results: file of `bench.results`, and class."
+    )
+
+
+class Figure(_Part):
+    """A figure of an experiment: which function draws it, of which systems."""
+
+    name: Name
+    draw: Reference = Field(description="File of `bench.report.figures`, and function.")
+    systems: tuple[Annotated[str, Field(pattern=r"^(\w+/)?\w+$")], ...] = Field(
+        default=(), description="What it shows: variants; of another experiment with its name."
+    )
+    roles: tuple[Name, ...] = Field(default=(), description="After these: all of these roles.")
+    networks: bool = Field(default=False, description="Of the roles: whether networks alone.")
+    alt: Text = Field(description="What it shows, for readers who cannot see it: a message.")
+    pooled: bool = Field(
+        default=False, description="Whether it shows all seeds, or only the lowest (images, maps)."
+    )
+    takes: tuple[Literal["class_names", "handed_in"], ...] = Field(
+        default=(), description="What else the function is given, by name."
+    )
+
+
+class Declaration(_Part):
+    """All that an experiment says of itself."""
+
+    name: Name
+    title: Text = Field(description="A line for `--help`.")
+    dataset: Name = Field(description="Name of its data set.")
+    label: str = Field(default="", description="Its name in the report: a message.")
+    exercise: str = Field(default="", description="The exercise that it answers.")
+    timed: bool = Field(
+        default=False,
+        description="Whether its figures are times, of this machine alone: its cells' keys hold "
+        "the hardware, and it runs only when it is asked for.",
+    )
+    headline: tuple[str, ...] = Field(
+        default=(), description="Metrics that are shown when a cell is done."
+    )
+    section: str = Field(
+        default="",
+        pattern=r"^(\w+\.html\.j2)?$",
+        description="File of its section in the report; empty: it has none of its own.",
+    )
+    systems: tuple[System, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    words: dict[Name, Words] = Field(
+        default={}, description="Names of what its results are about, by kind: messages."
+    )
+    module: Name | None = Field(default=None, description="Its file, if not of its own name.")
+    package: str = Field(default=PACKAGE, description="Where its code stands.")
+
+    @field_validator("systems", "figures", mode="before")
+    @classmethod
+    def _named(cls, value: Any) -> Any:
+        """Take a table of tables for a list whose items have names."""
+        if isinstance(value, Mapping):
+            return [{"name": name, **row} for name, row in value.items()]
+        return value
+
+    @field_validator("words", mode="before")
+    @classmethod
+    def _ordered(cls, value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        return {
+            kind: tuple(words.items()) if isinstance(words, Mapping) else words
+            for kind, words in value.items()
+        }
+
+    @property
+    def own(self) -> bool:
+        """Whether it is one of this project's experiments."""
+        return self.package == PACKAGE
+
+    def system(self, name: str) -> System | None:
+        """Return a system; None where it is not declared."""
+        return next((each for each in self.systems if each.name == name), None)
+
+    def figure(self, name: str) -> Figure | None:
+        """Return a figure; None where it is not declared."""
+        return next((each for each in self.figures if each.name == name), None)
+
+    def of_roles(self, *roles: str, networks: bool = False) -> tuple[str, ...]:
+        """Names of the systems of some roles, in their order; of networks alone if asked."""
+        return tuple(
+            each.name
+            for role in roles
+            for each in self.systems
+            if each.role == role and (each.network or not networks)
+        )
+
+    def shown_in(self, figure: Figure) -> tuple[str, ...]:
+        """Systems that a figure shows, as ``experiment/variant``; those that are not here left out.
+
+        Parameters
+        ----------
+        figure : Figure
+            One of this experiment.
+        """
+        listed = [name for name in figure.systems if "/" in name or self.system(name)]
+        names = dict.fromkeys([*listed, *self.of_roles(*figure.roles, networks=figure.networks)])
+        return tuple(name if "/" in name else f"{self.name}/{name}" for name in names)
+
+    def messages(self) -> Iterator[str]:
+        """Yield every text that the report prints."""
+        yield from filter(None, [self.label])
+        yield from (system.label for system in self.systems)
+        yield from (figure.alt for figure in self.figures)
+        for words in self.words.values():
+            yield from (text for _, text in words)
+
+    def find(self, reference: str, room: str) -> Any:
+        """Import what a reference names.
+
+        Parameters
+        ----------
+        reference : str
+            File and name, such as ``curves.stage_curves``.
+        room : str
+            The package in which this project's experiments have it; any other experiment has it in
+            its own package.
+
+        Raises
+        ------
+        UserError
+            If the experiment's package is not among those that are registered.
+        """
+        module, _, name = reference.partition(".")
+        if not self.own and self.package not in own_packages():
+            raise UserError(
+                f"{self.name}: expected its package {self.package} in {VARIABLE}, which names "
+                f"{', '.join(own_packages()) or 'none'}. Its code cannot be used without."
+            )
+        return getattr(import_module(f"{room if self.own else self.package}.{module}"), name)
+
+    def stored(self) -> dict[str, Any]:
+        """All of it as plain JSON, for a run's manifest."""
+        return self.model_dump(mode="json")
+
+    def completed_by(self, other: "Declaration") -> "Declaration":
+        """Add what another declaration of the same experiment has alone; its figures go first.
+
+        Figures are drawn by the code that is here, so a run's manifest does not decide on them.
+        """
+        known = {each.name for each in self.systems}
+        drawn = {each.name for each in other.figures}
+        return self.model_copy(
+            update={
+                "systems": (*self.systems, *(s for s in other.systems if s.name not in known)),
+                "figures": (*other.figures, *(f for f in self.figures if f.name not in drawn)),
+                "words": {**other.words, **self.words},
+            }
+        )
+
+
+def declarations() -> dict[str, Declaration]:
+    """Every experiment of this checkout and of the registered packages, by name, in order.
+
+    Raises
+    ------
+    UserError
+        If a package is not there, or a file does not fit.
+    """
+    return dict(_declarations(own_packages()))
+
+
+def declared(name: str) -> Declaration:
+    """Return what an experiment declares of itself; `name` is that of its file."""
+    return declarations()[name]
+
+
+def own_packages() -> tuple[str, ...]:
+    """Packages with experiments of the user's own, as the environment names them."""
+    names = [name.strip() for name in os.environ.get(VARIABLE, "").split(",")]
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def folder_of(package: str) -> Path:
+    """Folder of a package with experiments; the package itself is not imported.
+
+    Raises
+    ------
+    UserError
+        If there is no such package.
+    """
+    if package == PACKAGE:
+        return FOLDER
+    well_formed = re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", package)
+    try:
+        found = find_spec(package) if well_formed else None
+    except ModuleNotFoundError:
+        found = None
+    if found is None or not found.submodule_search_locations:
+        raise UserError(
+            f"{VARIABLE}: expected the names of Python packages that can be imported from here, "
+            f"separated by commas; got {package!r}. Nothing was run; mend the name, or start from "
+            "the folder that holds the package."
+        )
+    return Path(next(iter(found.submodule_search_locations)))
+
+
+@cache
+def _declarations(packages: tuple[str, ...]) -> Mapping[str, Declaration]:
+    found = {name: read(FOLDER / f"{name}.toml", PACKAGE) for name in EXPERIMENTS}
+    for package in packages:
+        folder = folder_of(package)
+        files = sorted(folder.glob("*.toml"))
+        if not files:
+            raise UserError(
+                f"{folder}: expected a .toml file for each experiment of the package {package}, "
+                "found none. Nothing was run; mend the package, or take it out of "
+                f"{VARIABLE}."
+            )
+        for path in files:
+            if path.stem in found:
+                raise UserError(
+                    f"{path}: there is an experiment {path.stem!r} already. Nothing was run; give "
+                    "this one another name."
+                )
+            found[path.stem] = read(path, package)
+    return found
+
+
+def read(path: Path, package: str = PACKAGE) -> Declaration:
+    """Read one file.
+
+    Parameters
+    ----------
+    path : Path
+        A TOML file, named after the experiment.
+    package : str
+        The package that holds its code.
+
+    Raises
+    ------
+    UserError
+        If it is not TOML, or a key or value is not allowed.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        if base := table.pop("extends", None):
+            table = _laid_over(
+                tomllib.loads(path.with_name(f"{base}.toml").read_text(encoding="utf-8")), table
+            )
+        table.pop("settings", None)  # for the profiles: see `bench.config`
+        return Declaration.model_validate({"name": path.stem, "package": package, **table})
+    except (OSError, ValueError, TypeError) as error:
+        told = error.errors()[0] if isinstance(error, ValidationError) else None
+        what = f"{'.'.join(map(str, told['loc']))}: {told['msg']}" if told else str(error)
+        raise UserError(
+            f"{path} declares no experiment: {what}. Nothing was run; mend that place."
+        ) from error
+
+
+def _laid_over(base: dict[str, Any], table: dict[str, Any]) -> dict[str, Any]:
+    """Lay one table over another; the tables in both are joined, key by key."""
+    joined = {
+        key: {**base[key], **value}
+        for key, value in table.items()
+        if isinstance(value, dict) and isinstance(base.get(key), dict)
+    }
+    return {**base, **table, **joined}

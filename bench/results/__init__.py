@@ -1,0 +1,1 @@
+"""What the variants of experiments hand over: one type a variant, one file a method."""
