@@ -80,7 +80,7 @@ def generated(
         told["failures"] |= {"dead_codes": _row(metrics.failures.dead_codes(real_codes))}
         arrays["originals"] = cell.split.test_images[:SHOWN]
         arrays["reconstructions"] = restored[:SHOWN]
-    told["failures"] |= _failures_of_training(told)
+    told["failures"] |= failures_of_training(told)
     tables = {} if history is None else {"history": history}
     networks = {"decoder": decoder} | ({"encoder": encode} if encode is not None else {})
     return Result(metrics=told, tables=tables, arrays=arrays, models=networks)
@@ -248,7 +248,7 @@ def _mean_image(cell: Cell) -> np.ndarray:
     return np.asarray(cell.split.train_images.mean(axis=0) / 255.0, dtype="float32")
 
 
-def _failures_of_training(told: dict[str, Any]) -> dict[str, Any]:
+def failures_of_training(told: dict[str, Any]) -> dict[str, Any]:
     """Look for the failures that only networks with an encoder, or a discriminator, can have."""
     found = {}
     if "active_units" in told:
