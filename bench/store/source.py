@@ -1,7 +1,9 @@
 """Which source code a cell depends on, as one hash.
 
-The imports of the project's own modules are followed from the cell's function, as text: nothing is
-imported. Comments and docstrings do not count, so explaining the code trains nothing anew.
+What a function reaches is followed definition by definition through the project's own modules, as
+text: nothing is imported. The functions, classes and constants that are reached count, and what
+runs when their modules are loaded. Comments, docstrings, annotations, the words of errors and the
+declarations of experiments do not: explaining the code trains nothing anew.
 """
 
 import ast
@@ -10,19 +12,37 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-PACKAGE = "bench"
-# Their content reaches a cell through its settings, data hashes and seed, which the key holds.
-ELSEWHERE = tuple(
-    f"{PACKAGE}.{room}"
-    for room in ("config", "data", "errors", "paths", "store", "experiments.definition")
+from bench.store.syntax import (
+    PASSIVE_DECORATORS,
+    Behaviour,
+    ModuleSyntax,
+    Origin,
+    bindings,
+    chains,
+    dotted,
+    read,
 )
+
+PACKAGE = "bench"
+# What is declared with it (title, settings, labels) is in the key, or no part of a result.
+DECLARATIONS = f"{PACKAGE}.experiments.definition"
+# Their content reaches a cell through its settings, data hashes and seed, which the key holds.
+ELSEWHERE = (
+    *(f"{PACKAGE}.{room}" for room in ("config", "data", "errors", "paths", "results", "store")),
+    f"{PACKAGE}.declarations",  # words and colours
+    DECLARATIONS,
+)
+# By these, code is reached that no import statement names; what only looks is allowed.
+HIDING = ("importlib", "pkgutil", "runpy", "sys.modules", "zipimport")
+HIDING_NAMES = ("__import__", "eval", "exec", "globals")
+LOOKING = ("importlib.metadata", "importlib.resources", "importlib.util.find_spec")
+
+AT_IMPORT, WHOLE = "<at import>", "<whole>"
+Unit = tuple[str, str]  # a module, and one of its definitions or one of the two above
 
 
 def source_hash(module: str, functions: tuple[str, ...], root: Path) -> str:
     """SHA-256 over the code that `functions` of `module` can reach.
-
-    Within the module only the definitions that the functions name count, with what these name;
-    of every other module of the package the whole file counts.
 
     Parameters
     ----------
@@ -32,156 +52,277 @@ def source_hash(module: str, functions: tuple[str, ...], root: Path) -> str:
         Names of top-level functions of that module.
     root : Path
         The folder that holds the package.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+
+    Raises
+    ------
+    ValueError
+        If code that is reached names other code in a way that cannot be followed: `import *`,
+        `importlib`, `eval`, or an attribute that a module does not define.
     """
-    tree = _parse(_file(module, root))
-    definitions = _definitions(tree)
-    wanted, queue = set[str](), list(functions)
-    while queue:
-        name = queue.pop()
-        if name in definitions and name not in wanted:
-            wanted.add(name)
-            queue.extend(_names(definitions[name]))
-    parts = [ast.dump(definitions[name]) for name in sorted(wanted)]
-    reached: set[str] = set()
-    statements = [node for node in tree.body if isinstance(node, ast.Import)]
-    for node in [*statements, *(definitions[name] for name in wanted)]:
-        _follow(node, tree, module, root, reached)
-    parts += [f"{other}:{_dump(_file(other, root))}" for other in sorted(reached)]
+    code = _source_code(root)
+    parts = []
+    for unit in sorted(code.reached([(module, name) for name in functions])):
+        digest = code.digest(unit)
+        if digest:
+            parts.append(f"{unit[0]}:{unit[1]} {digest}")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def _follow(node: ast.AST, tree: ast.Module, module: str, root: Path, reached: set[str]) -> None:
-    """Add the modules that `node`, standing in `module`, refers to, and those that they import."""
-    queue = list(_referred(node, tree, module, root))
-    while queue:
-        target = queue.pop()
-        if target not in reached:
-            reached.add(target)
-            queue.extend(_referred_by_file(target, root))
+class SourceCode:
+    """The project's modules, read when they are first asked for, and what refers to what.
 
+    Parameters
+    ----------
+    root : Path
+        The folder that holds the package.
+    """
 
-@cache
-def _referred_by_file(module: str, root: Path) -> frozenset[str]:
-    tree = _parse(_file(module, root))
-    return _referred(tree, tree, module, root)
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._modules: dict[str, ModuleSyntax] = {}
+        self._examined: dict[Unit, tuple[frozenset[Unit], str]] = {}
 
+    def reached(self, units: list[Unit]) -> set[Unit]:
+        """Units that these refer to, themselves included, directly or through others."""
+        found, queue = set[Unit](), list(units)
+        while queue:
+            unit = queue.pop()
+            if unit not in found:
+                found.add(unit)
+                queue.extend(self._examine(unit)[0])
+        return found
 
-def _referred(node: ast.AST, tree: ast.Module, module: str, root: Path) -> frozenset[str]:
-    """Modules that `node` itself refers to, without what reaches a cell in another way."""
-    bound = _imports(tree, module, root)
-    found = {name for child in ast.walk(node) for name in _targets(child, bound, module, root)}
-    return frozenset(name for name in found if not _elsewhere(name))
+    def digest(self, unit: Unit) -> str:
+        """SHA-256 of what a unit does and of what its names stand for; empty if it does nothing."""
+        return self._examine(unit)[1]
 
+    def _examine(self, unit: Unit) -> tuple[frozenset[Unit], str]:
+        if unit not in self._examined:
+            self._examined[unit] = self._references(unit)
+        return self._examined[unit]
 
-def _targets(node: ast.AST, bound: dict[str, set[str]], module: str, root: Path) -> Iterator[str]:
-    """Modules that one node refers to: by an import statement, or by a name that one binds."""
-    if isinstance(node, ast.Import | ast.ImportFrom):
-        # counts even if what it binds is never named: a module may register something
-        yield from (loaded for _, _, loaded in _bindings(node, module, root))
-    elif isinstance(node, ast.Name | ast.Attribute):
-        # `models.vae`, where `models` is a package whose modules load when first used
-        name, *rest = _dotted(node)
-        dotted = (".".join([origin, *rest]) for origin in bound.get(name, ()))
-        yield from (target for target in dotted if _exists(target, root))
-    elif isinstance(node, ast.Call) and _dotted(node.func)[-1] in ("import_module", "__import__"):
-        raise ValueError(
-            f"{module}, line {node.lineno}: a function imports a module. Whatever a cell uses must "
-            "be named by an import statement: no other way counts for its key."
+    def _references(self, unit: Unit) -> tuple[frozenset[Unit], str]:
+        """Find the units that one refers to, and its digest."""
+        module, name = unit
+        syntax = self._module(module)
+        if name == WHOLE:
+            return frozenset(self._all_of(module)), ""
+        if name == AT_IMPORT:
+            nodes = [n for n in syntax.at_import if not self._declares(module, n)]
+            units = {
+                (module, other)
+                for other, statements in syntax.definitions.items()
+                if any(self._registers(node) for node in statements)
+            }
+            for loaded in syntax.loaded:
+                units |= set(self._loading(loaded))
+        elif name in syntax.definitions:
+            nodes = syntax.definitions[name]
+            units = set(self._loading(module))
+        else:
+            raise ValueError(f"{module} defines no {name!r}, which a cell is to run.")
+        texts = []
+        for node in nodes:
+            links = dict(self._links(module, name, node))
+            units.update(*links.values())
+            named = [f"{key}={sorted(map(str, links[key]))}" for key in sorted(links)]
+            texts.append("\n".join([ast.dump(node), *named]))
+        digest = hashlib.sha256("\n".join(texts).encode()).hexdigest() if texts else ""
+        return frozenset(units), digest
+
+    def _links(self, module: str, name: str, node: ast.stmt) -> Iterator[tuple[str, set[Unit]]]:
+        """Yield what a unit's names stand for: a description and the units that are reached."""
+        syntax = self._module(module)
+        inner: dict[str, set[Origin]] = {}
+        for child in ast.walk(node):
+            if isinstance(child, ast.Import | ast.ImportFrom):
+                for bound, origin, loaded in bindings(child, self._file(module), module):
+                    inner.setdefault(bound, set()).add(origin)
+                    yield f"import {loaded}", set(self._loading(loaded))
+            elif isinstance(child, ast.Constant) and self._names_module(child.value):
+                # a process of its own: `python -m bench.timing.worker`
+                yield f"text {child.value}", {(child.value, WHOLE)}
+        outer = self._outer_names(module, name, node)
+        for chain in set(chains(node)):
+            first = chain[0]
+            origins = inner.get(first, set())
+            if first in outer and first not in inner:
+                if first in syntax.definitions:
+                    yield ".".join(chain), {(module, first)}
+                elif first in HIDING_NAMES:
+                    raise _hidden(module, node, first)
+                origins = syntax.bound.get(first, set())
+            for origin in origins:
+                stands_for = ".".join(filter(None, [origin.module, origin.attribute, *chain[1:]]))
+                if _hides(stands_for):
+                    raise _hidden(module, node, stands_for)
+                where = f"{'.'.join(chain)} is {origin.module}:{origin.attribute}"
+                yield where, set(self._resolved(module, node, origin, chain[1:]))
+
+    def _resolved(
+        self, module: str, node: ast.stmt, origin: Origin, rest: tuple[str, ...]
+    ) -> Iterator[Unit]:
+        """Yield the units for which an imported name, with attributes taken of it, stands."""
+        owner = origin.module
+        path = ((origin.attribute,) if origin.attribute else ()) + rest
+        while self._is_ours(owner):
+            if not path:
+                yield owner, WHOLE  # the module itself is handed on
+                return
+            first, path = path[0], path[1:]
+            syntax, inner = self._module(owner), f"{owner}.{first}"
+            yield from self._loading(owner)
+            if first in syntax.definitions:
+                yield owner, first
+            for bound in syntax.bound.get(first, ()):
+                own = bound == Origin(owner, first)  # `from . import vae` of the package itself
+                yield from self._resolved(module, node, Origin(inner) if own else bound, path)
+            if first in syntax.definitions or first in syntax.bound:
+                return
+            if not self._exists(inner):
+                if first.startswith("__"):  # such as `__dict__`
+                    yield owner, WHOLE
+                    return
+                raise ValueError(
+                    f"{module}, line {node.lineno}: {owner} has no {first!r} that its text shows. "
+                    "Whatever a cell uses must be defined or imported there by name: nothing else "
+                    "counts for its key."
+                )
+            owner = inner
+
+    def _loading(self, module: str) -> Iterator[Unit]:
+        """Yield what runs when a module is loaded: its packages' code and its own."""
+        parts = module.split(".")
+        for count in range(1, len(parts) + 1):
+            package = ".".join(parts[:count])
+            if self._is_ours(package) and self._exists(package):
+                yield package, AT_IMPORT
+
+    def _all_of(self, module: str) -> Iterator[Unit]:
+        """Yield all that a module holds, a package's modules included."""
+        syntax = self._module(module)
+        yield from self._loading(module)
+        yield from ((module, name) for name in syntax.definitions)
+        for origins in syntax.bound.values():
+            for origin in origins:
+                if self._is_ours(origin.module):
+                    yield from self._loading(origin.module)
+        file = self._file(module)
+        if file.name == "__init__.py":
+            for path in sorted(file.parent.iterdir()):
+                inner = f"{module}.{path.stem}"
+                if path != file and self._is_ours(inner) and self._exists(inner):
+                    yield inner, WHOLE
+
+    def _outer_names(self, module: str, name: str, node: ast.stmt) -> set[str]:
+        """Names in a statement that may stand for something of the module."""
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            return {chain[0] for chain in chains(node)}
+        inside = self._module(module).outer_names[name]
+        at_top: list[ast.expr] = [*node.decorator_list]
+        if isinstance(node, ast.ClassDef):
+            at_top += [*node.bases, *(keyword.value for keyword in node.keywords)]
+        else:
+            at_top += [*node.args.defaults, *(d for d in node.args.kw_defaults if d)]
+            at_top += [
+                a.annotation for a in ast.walk(node.args) if isinstance(a, ast.arg) and a.annotation
+            ]
+            at_top += [node.returns] if node.returns else []
+        return inside | {chain[0] for expression in at_top for chain in chains(expression)}
+
+    @staticmethod
+    def _registers(node: ast.stmt) -> bool:
+        """Whether a definition has an effect when its module is loaded: a decorator's."""
+        return not all(map(_is_passive, getattr(node, "decorator_list", [])))
+
+    def _declares(self, module: str, node: ast.AST) -> bool:
+        """Whether code speaks to a declared experiment: it only says what is to be run."""
+        return any(self._is_declaration(module, chain[0]) for chain in chains(node))
+
+    def _is_declaration(self, module: str, name: str) -> bool:
+        """Whether a module's name is bound to something that `DECLARATIONS` made."""
+        syntax = self._module(module)
+        for node in syntax.definitions.get(name, []):
+            value = getattr(node, "value", None)
+            made_by = dotted(value.func) if isinstance(value, ast.Call) else ()
+            if any(o.module == DECLARATIONS for o in syntax.bound.get((made_by or ("",))[0], ())):
+                return True
+        return any(
+            self._is_declaration(origin.module, origin.attribute)
+            for origin in syntax.bound.get(name, ())
+            if origin.attribute and self._is_ours(origin.module) and origin.module != module
         )
 
+    def _names_module(self, value: object) -> bool:
+        return (
+            isinstance(value, str)
+            and value.startswith(f"{PACKAGE}.")
+            and all(part.isidentifier() for part in value.split("."))
+            and self._is_ours(value)
+            and self._exists(value)
+        )
 
-def _imports(tree: ast.Module, module: str, root: Path) -> dict[str, set[str]]:
-    """Names that import statements bind, each with the project's modules that it may stand for."""
-    bound: dict[str, set[str]] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            for name, origin, _ in _bindings(node, module, root):
-                bound.setdefault(name, set()).add(origin)
-    return bound
+    def _is_ours(self, module: str) -> bool:
+        """Whether a module counts: one of the project that reaches a cell in no other way."""
+        if module.split(".")[0] != PACKAGE:
+            return False
+        return not any(module == room or module.startswith(f"{room}.") for room in ELSEWHERE)
 
+    def _module(self, module: str) -> ModuleSyntax:
+        if module not in self._modules:
+            syntax = self._modules[module] = read(self._file(module), module)
+            syntax.at_import[:] = self._behaviour(module, syntax.at_import)
+            for nodes in syntax.definitions.values():
+                nodes[:] = self._behaviour(module, nodes)
+        return self._modules[module]
 
-def _bindings(
-    node: ast.Import | ast.ImportFrom, module: str, root: Path
-) -> Iterator[tuple[str, str, str]]:
-    """For each of the project's modules that a statement loads: name bound, its module, loaded."""
-    for alias in node.names:
-        if isinstance(node, ast.ImportFrom):
-            source = _source(node, module, root)
-            inner = f"{source}.{alias.name}"
-            name, origin = alias.asname or alias.name, inner if _exists(inner, root) else source
-            loaded = origin
-        else:  # `import bench.models.vae` loads that module and binds the name of the package
-            name, loaded = alias.asname or PACKAGE, alias.name
-            origin = loaded if alias.asname else PACKAGE
-        if loaded.partition(".")[0] != PACKAGE:
-            continue
-        if name == "*":
-            raise ValueError(
-                f"{module}, line {node.lineno}: `import *` hides which of the project's code a "
-                "cell uses. Name what is imported."
-            )
-        yield name, origin, loaded
+    def _behaviour(self, module: str, nodes: list[ast.stmt]) -> list[ast.stmt]:
+        """Leave of statements what can change a result; what declares a variant cannot."""
+        kept = []
+        for node in nodes:
+            if isinstance(node, ast.FunctionDef):
+                decorators = node.decorator_list
+                node.decorator_list = [d for d in decorators if not self._declares(module, d)]
+            kept.append(Behaviour().visit(node))
+        return [node for node in kept if node is not None]
 
+    def _file(self, module: str) -> Path:
+        base = self._root.joinpath(*module.split("."))
+        return base / "__init__.py" if base.is_dir() else base.with_suffix(".py")
 
-def _source(node: ast.ImportFrom, module: str, root: Path) -> str:
-    """Name the module from which a statement imports; leading dots stand for packages above."""
-    if not node.level:
-        return node.module or ""
-    parts = module.split(".")
-    above = parts[: len(parts) - node.level + root.joinpath(*parts).is_dir()]
-    return ".".join([*above, *([node.module] if node.module else [])])
-
-
-def _dotted(node: ast.AST) -> list[str]:
-    """Parts of `a.b.c`; the first is empty if it is not a name."""
-    if isinstance(node, ast.Attribute):
-        return [*_dotted(node.value), node.attr]
-    return [node.id] if isinstance(node, ast.Name) else [""]
-
-
-def _elsewhere(module: str) -> bool:
-    return any(module == room or module.startswith(f"{room}.") for room in ELSEWHERE)
-
-
-def _definitions(tree: ast.Module) -> dict[str, ast.AST]:
-    """Top-level functions, classes and constants, by name."""
-    found: dict[str, ast.AST] = {}
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            found[node.name] = node
-        elif isinstance(node, ast.Assign):
-            names = [n.id for t in node.targets for n in ast.walk(t) if isinstance(n, ast.Name)]
-            found.update(dict.fromkeys(names, node))
-        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            found[node.target.id] = node
-    return found
-
-
-def _names(node: ast.AST) -> set[str]:
-    return {child.id for child in ast.walk(node) if isinstance(child, ast.Name)}
-
-
-def _file(module: str, root: Path) -> Path:
-    base = root.joinpath(*module.split("."))
-    return base / "__init__.py" if base.is_dir() else base.with_suffix(".py")
-
-
-def _exists(module: str, root: Path) -> bool:
-    return _file(module, root).is_file()
+    def _exists(self, module: str) -> bool:
+        if module not in self._modules:
+            return self._file(module).is_file()
+        return True
 
 
 @cache
-def _dump(path: Path) -> str:
-    return ast.dump(_parse(path))
+def _source_code(root: Path) -> SourceCode:
+    return SourceCode(root)
 
 
-@cache
-def _parse(path: Path) -> ast.Module:
-    """Parse a file and take its docstrings out."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
-            first = node.body[0] if node.body else None
-            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
-                node.body = node.body[1:] or [ast.Pass()]
-    return tree
+def _is_passive(decorator: ast.expr) -> bool:
+    function = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return (dotted(function) or ("",))[-1] in PASSIVE_DECORATORS
+
+
+def _hides(name: str) -> bool:
+    """Whether a dotted name of another package reaches code by its name."""
+
+    def is_in(group: tuple[str, ...]) -> bool:
+        return any(name == each or name.startswith(f"{each}.") for each in group)
+
+    return is_in(HIDING) and not is_in(LOOKING)
+
+
+def _hidden(module: str, node: ast.stmt, name: str) -> ValueError:
+    return ValueError(
+        f"{module}, line {node.lineno}: code that a cell uses reaches other code by {name!r}. "
+        "Whatever a cell uses must be named by an import statement: no other way counts for its "
+        "key."
+    )
