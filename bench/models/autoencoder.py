@@ -6,13 +6,23 @@ from typing import Any
 import keras
 from keras import layers
 
-from bench.models.images import IMAGE, convolution, cross_entropy, to_unit
+from bench.models.images import SIZE, convolution, cross_entropy, image_shape, to_unit
 from bench.models.normalisation import normalised
 
 
-def dense_encoder(hidden: Sequence[int], latent: int) -> keras.Model:
-    """Dense layers to a **linear** bottleneck: no unit can die, no quadrant is closed."""
-    image = keras.Input(IMAGE)
+def dense_encoder(hidden: Sequence[int], latent: int, size: int = SIZE) -> keras.Model:
+    """Dense layers to a **linear** bottleneck: no unit can die, no quadrant is closed.
+
+    Parameters
+    ----------
+    hidden : sequence of int
+        Units of the hidden layers, from the image inwards.
+    latent : int
+        Units of the bottleneck.
+    size : int
+        Pixels a side.
+    """
+    image = keras.Input(image_shape(size))
     code = layers.Flatten()(image)
     for units in hidden:
         code = layers.Dense(units, activation="gelu")(code)
@@ -20,19 +30,30 @@ def dense_encoder(hidden: Sequence[int], latent: int) -> keras.Model:
     return keras.Model(image, code, name="encoder")
 
 
-def dense_decoder(hidden: Sequence[int], latent: int) -> keras.Model:
-    """Mirror the dense encoder; pixels by a sigmoid."""
+def dense_decoder(hidden: Sequence[int], latent: int, size: int = SIZE) -> keras.Model:
+    """Mirror the dense encoder; pixels by a sigmoid. Parameters: see `dense_encoder`."""
     code = keras.Input((latent,))
     image = code
     for units in reversed(hidden):
         image = layers.Dense(units, activation="gelu")(image)
-    image = layers.Dense(28 * 28, activation="sigmoid", dtype="float32")(image)
-    return keras.Model(code, layers.Reshape(IMAGE, dtype="float32")(image), name="decoder")
+    image = layers.Dense(size * size, activation="sigmoid", dtype="float32")(image)
+    image = layers.Reshape(image_shape(size), dtype="float32")(image)
+    return keras.Model(code, image, name="decoder")
 
 
-def convolutional_encoder(width: int, outputs: int) -> keras.Model:
-    """Two strided convolutions and a dense layer: 28x28x1 to `outputs` values, linear."""
-    image = keras.Input(IMAGE)
+def convolutional_encoder(width: int, outputs: int, size: int = SIZE) -> keras.Model:
+    """Two strided convolutions and a dense layer: an image to `outputs` values, linear.
+
+    Parameters
+    ----------
+    width : int
+        Channels of the second convolution; the first has half as many.
+    outputs : int
+        Values of the code.
+    size : int
+        Pixels a side.
+    """
+    image = keras.Input(image_shape(size))
     code = image
     for filters in (width // 2, width):
         code = normalised(convolution(filters, 4, strides=2)(code))
@@ -40,17 +61,31 @@ def convolutional_encoder(width: int, outputs: int) -> keras.Model:
     return keras.Model(image, code, name="encoder")
 
 
-def convolutional_decoder(width: int, latent: int) -> keras.Model:
-    """Mirror the convolutional encoder; pixels by a sigmoid."""
+def convolutional_decoder(width: int, latent: int, size: int = SIZE) -> keras.Model:
+    """Mirror the convolutional encoder; pixels by a sigmoid.
+
+    Parameters
+    ----------
+    width : int
+        Channels of the smallest maps, a quarter of the image's size; half as many on the next.
+    latent : int
+        Values of the code.
+    size : int
+        Pixels a side. Where 4 does not divide it, what is too much is cut off.
+    """
+    start = -(-size // 4)
     code = keras.Input((latent,))
-    image = layers.Dense(7 * 7 * width, use_bias=False)(code)
+    image = layers.Dense(start * start * width, use_bias=False)(code)
     image = normalised(image)
-    image = layers.Reshape((7, 7, width))(image)
+    image = layers.Reshape((start, start, width))(image)
     image = layers.Conv2DTranspose(width // 2, 4, strides=2, padding="same", use_bias=False)(image)
     image = normalised(image)
     image = layers.Conv2DTranspose(
         1, 4, strides=2, padding="same", activation="sigmoid", dtype="float32"
     )(image)
+    if surplus := 4 * start - size:
+        before = surplus // 2
+        image = layers.Cropping2D(((before, surplus - before),) * 2, dtype="float32")(image)
     return keras.Model(code, image, name="decoder")
 
 

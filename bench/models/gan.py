@@ -15,15 +15,23 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from bench.models.images import IMAGE, to_unit
+from bench.models.images import SIZE, image_shape, to_unit
 
 PROBE = 0.05  # standard deviation of the noise that probes the discriminator's slope
 PROBED = 4  # one image in so many is probed: the slope is a mean, and probing costs a forward pass
 
 
-def discriminator(width: int) -> keras.Model:
-    """Build the discriminator: images to one logit; no normalisation, the penalties need none."""
-    image = keras.Input(IMAGE)
+def discriminator(width: int, size: int = SIZE) -> keras.Model:
+    """Build the discriminator: images to one logit; no normalisation, the penalties need none.
+
+    Parameters
+    ----------
+    width : int
+        Channels of the first convolution; the second has twice as many.
+    size : int
+        Pixels a side.
+    """
+    image = keras.Input(image_shape(size))
     code = image
     for filters in (width, 2 * width):
         code = layers.Conv2D(filters, 4, strides=2, padding="same")(code)

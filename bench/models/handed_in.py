@@ -1,12 +1,13 @@
 """The networks of the handed-in report, layer for layer: the reference rows.
 
-All hidden convolutions are ReLU with 'same' padding. What the report does not give is marked.
+They are made for images of 28 by 28 pixels: the decoder's layers lead to no other size. All hidden
+convolutions are ReLU with 'same' padding. What the report does not give is marked.
 """
 
 import keras
 from keras import layers
 
-from bench.models.images import IMAGE
+from bench.models.images import CLASSES, SIZE, image_shape
 from bench.models.normalisation import BatchNormalization
 
 LATENT = 2
@@ -32,7 +33,7 @@ def _convolutional_part(image: keras.KerasTensor) -> keras.KerasTensor:
 
 def encoder() -> keras.Model:
     """Build the encoder: 28x28x1 to two **ReLU** units."""
-    image = keras.Input(IMAGE)
+    image = keras.Input(image_shape(SIZE))
     code = layers.Dense(LATENT, activation="relu", dtype="float32")(_convolutional_part(image))
     return keras.Model(image, code, name="handed_in_encoder")
 
@@ -55,7 +56,7 @@ def decoder() -> keras.Model:
     return keras.Model(code, image, name="handed_in_decoder")
 
 
-def classifier(trained_encoder: keras.Model, classes: int = 10) -> keras.Model:
+def classifier(trained_encoder: keras.Model, classes: int = CLASSES) -> keras.Model:
     """Put a dense head on the trained encoder.
 
     The head is not given: one hidden layer of 128 ReLU units is taken, on the 49 flattened values

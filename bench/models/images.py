@@ -6,17 +6,23 @@ import keras
 import numpy as np
 from keras import ops
 
-IMAGE = (28, 28, 1)
+SIZE, CLASSES = 28, 10  # of MNIST and Fashion-MNIST: what networks have if nothing else is said
+
+
+def image_shape(size: int = SIZE) -> tuple[int, int, int]:
+    """Shape of what networks see of a grey image with so many pixels a side."""
+    return (size, size, 1)
 
 
 def to_unit(pixels: Any) -> Any:
-    """Scale uint8 pixels (n, 28, 28) to floats (n, 28, 28, 1) in [0, 1], on the device."""
+    """Scale uint8 pixels (n, size, size) to floats (n, size, size, 1) in [0, 1], on the device."""
     return ops.expand_dims(ops.cast(pixels, "float32"), -1) / 255.0
 
 
 def to_pixels(images: Any) -> np.ndarray:
-    """Turn images (n, 28, 28, 1) in [0, 1] into uint8 pixels (n, 28, 28)."""
-    array = np.asarray(images, dtype="float32").reshape(-1, 28, 28)
+    """Turn images (n, size, size, 1), or (n, size, size), in [0, 1] into uint8 (n, size, size)."""
+    array = np.asarray(images, dtype="float32")
+    array = array[..., 0] if array.ndim == 4 else array
     return np.clip(np.rint(array * 255.0), 0, 255).astype(np.uint8)
 
 

@@ -67,7 +67,7 @@ def gaussian_kernel(a: Any, b: Any, bandwidth: float) -> Any:
 
 
 def density_network(encoders: Sequence[keras.Model], anchors: int) -> keras.Model:
-    """Stack encoders and a dense layer: images (n, 28, 28, 1) to logits (n, anchors)."""
+    """Stack encoders and a dense layer: images (n, size, size, 1) to logits (n, anchors)."""
     image = keras.Input(encoders[0].input_shape[1:])
     code = image
     for encoder in encoders:

@@ -11,10 +11,8 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from bench.models.images import IMAGE, convolution, to_unit
+from bench.models.images import CLASSES, SIZE, convolution, image_shape, to_unit
 from bench.models.normalisation import normalised
-
-CLASSES = 10
 
 
 @dataclass(frozen=True)
@@ -33,34 +31,53 @@ class Stack:
     decoders: Sequence[keras.Model]
 
     def encode(self, images: Any, depth: int, training: bool = False) -> Any:
-        """Code of the first `depth` stages for images (n, 28, 28, 1)."""
+        """Code of the first `depth` stages for images (n, size, size, 1)."""
         for encoder in self.encoders[:depth]:
             images = encoder(images, training=training)
         return images
 
     def reconstruct(self, images: Any) -> Any:
-        """Images (n, 28, 28, 1) through all encoders and back through all decoders."""
+        """Images (n, size, size, 1) through all encoders and back through all decoders."""
         code = self.encode(images, len(self.encoders))
         for decoder in reversed(self.decoders):
             code = decoder(code, training=False)
         return code
 
 
-def build(widths: Sequence[int]) -> Stack:
-    """Build untrained stages with these channels, outermost first (28 -> 14 -> 7 -> 3)."""
+def build(widths: Sequence[int], size: int = SIZE) -> Stack:
+    """Build untrained stages, each of which halves the size (28 -> 14 -> 7 -> 3).
+
+    Parameters
+    ----------
+    widths : sequence of int
+        Channels of each stage, outermost first.
+    size : int
+        Pixels a side of an image.
+
+    Raises
+    ------
+    ValueError
+        If images are too small for so many stages.
+    """
+    if size >> len(widths) == 0:
+        raise ValueError(
+            f"widths: expected at most {size.bit_length() - 1} stages for images of {size} pixels "
+            f"a side, got {len(widths)}; no network was built. Each stage halves the size: leave "
+            "out the last ones."
+        )
     encoders, decoders = [], []
-    shape = IMAGE
+    shape: Sequence[int] = image_shape(size)
     for stage, width in enumerate(widths, start=1):
-        encoder = _first_encoder(width) if stage == 1 else _encoder(shape, width, stage)
+        encoder = _first_encoder(shape, width) if stage == 1 else _encoder(shape, width, stage)
         encoders.append(encoder)
         decoders.append(_decoder(encoder.output_shape[1:], shape, stage))
         shape = encoder.output_shape[1:]
     return Stack(encoders, decoders)
 
 
-def _first_encoder(width: int) -> keras.Model:
+def _first_encoder(shape: Sequence[int], width: int) -> keras.Model:
     """One convolution: from one channel it costs little even at full size."""
-    image = keras.Input(IMAGE)
+    image = keras.Input(shape)
     code = normalised(layers.MaxPooling2D()(convolution(width, 3)(image)))
     return keras.Model(image, code, name="encoder_1")
 
@@ -124,8 +141,10 @@ def denoising_loss(
     return loss
 
 
-def classifier(encoders: Sequence[keras.Model], pooling: str, dropout: float = 0.0) -> keras.Model:
-    """Stack encoders, pool their maps, and put a dense layer of ten logits on top.
+def classifier(
+    encoders: Sequence[keras.Model], pooling: str, dropout: float = 0.0, classes: int = CLASSES
+) -> keras.Model:
+    """Stack encoders, pool their maps, and put a dense layer of logits on top.
 
     Parameters
     ----------
@@ -135,19 +154,21 @@ def classifier(encoders: Sequence[keras.Model], pooling: str, dropout: float = 0
         How the last maps become a vector.
     dropout : float
         Share of that vector dropped in training.
+    classes : int
+        Number of logits.
     """
     pool = {
         "average": layers.GlobalAveragePooling2D,
         "max": layers.GlobalMaxPooling2D,
         "flat": layers.Flatten,
     }[pooling]
-    image = keras.Input(IMAGE)
+    image = keras.Input(encoders[0].input_shape[1:])
     code = image
     for encoder in encoders:
         code = encoder(code)
     features = pool(name="features")(code)
     features = layers.Dropout(dropout)(features)
-    logits = layers.Dense(CLASSES, dtype="float32", name="logits")(features)
+    logits = layers.Dense(classes, dtype="float32", name="logits")(features)
     return keras.Model(image, logits, name="stacked_classifier")
 
 
@@ -162,7 +183,7 @@ def classification_loss(
     Parameters
     ----------
     network : keras.Model
-        From images (n, 28, 28, 1) to logits (n, 10).
+        From images (n, size, size, 1) to logits (n, classes).
     augment : Augmentation
         Applied in training only.
     label_smoothing : float
@@ -170,6 +191,7 @@ def classification_loss(
     random : keras.random.SeedGenerator
         For the augmentation.
     """
+    classes = network.output_shape[-1]
 
     def loss(batch: Any, training: bool) -> dict[str, Any]:
         images = to_unit(batch["images"])
@@ -177,8 +199,8 @@ def classification_loss(
             images = augment(images, random)
         logits = network(images, training=training)
         smoothing = label_smoothing if training else 0.0
-        target = ops.one_hot(ops.cast(batch["labels"], "int32"), CLASSES)
-        target = (1.0 - smoothing) * target + smoothing / CLASSES
+        target = ops.one_hot(ops.cast(batch["labels"], "int32"), classes)
+        target = (1.0 - smoothing) * target + smoothing / classes
         entropy = ops.categorical_crossentropy(target, logits, from_logits=True)
         right = ops.equal(
             ops.cast(ops.argmax(logits, -1), "int32"), ops.cast(batch["labels"], "int32")
@@ -193,11 +215,11 @@ def features_of(network: keras.Model) -> keras.Model:
     return keras.Model(network.input, network.get_layer("features").output, name="features")
 
 
-def linear_probe(size: int) -> keras.Model:
-    """Standardise codes (n, size) and map them to ten logits: nothing else is learnt."""
+def linear_probe(size: int, classes: int = CLASSES) -> keras.Model:
+    """Standardise codes (n, size) and map them to logits: nothing else is learnt."""
     code = keras.Input((size,))
     standard = layers.BatchNormalization(center=False, scale=False)(code)
-    return keras.Model(code, layers.Dense(CLASSES, name="logits")(standard), name="linear_probe")
+    return keras.Model(code, layers.Dense(classes, name="logits")(standard), name="linear_probe")
 
 
 def probe_loss(probe: keras.Model) -> Any:

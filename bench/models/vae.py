@@ -16,7 +16,7 @@ from keras import ops
 from scipy.special import logsumexp
 
 from bench.models.autoencoder import convolutional_decoder, convolutional_encoder
-from bench.models.images import to_unit
+from bench.models.images import SIZE, to_unit
 
 ACTIVE_VARIANCE = 0.01  # a unit is active if its mean varies more (Burda et al. 2016, 1509.00519)
 WARM_UP = 0.2  # share of the steps over which the KL term's weight rises
@@ -24,14 +24,14 @@ EVALUATION_SEEDS = (101, 102, 103)  # of the codes that evaluation draws: a draw
 LEAST_PROBABILITY = 1e-7  # of a pixel, as in Keras's cross-entropy
 
 
-def encoder(width: int, latent: int) -> keras.Model:
+def encoder(width: int, latent: int, size: int = SIZE) -> keras.Model:
     """Build the encoder: images to mean and log-variance side by side, (n, 2 * latent)."""
-    return convolutional_encoder(width, 2 * latent)
+    return convolutional_encoder(width, 2 * latent, size)
 
 
-def decoder(width: int, latent: int) -> keras.Model:
-    """Build the decoder: codes (n, latent) to pixel probabilities (n, 28, 28, 1)."""
-    return convolutional_decoder(width, latent)
+def decoder(width: int, latent: int, size: int = SIZE) -> keras.Model:
+    """Build the decoder: codes (n, latent) to pixel probabilities (n, size, size, 1)."""
+    return convolutional_decoder(width, latent, size)
 
 
 def mean_encoder(encode: keras.Model) -> keras.Model:
@@ -125,12 +125,12 @@ def negative_elbo(
 
 
 def reconstruction_nats(images: Any, pixels: Any) -> Any:
-    """Cross-entropy of each image (n, 28, 28, 1) and its reconstruction, nats."""
+    """Cross-entropy of each image (n, size, size, 1) and its reconstruction, nats."""
     return ops.sum(ops.binary_crossentropy(images, pixels), axis=(1, 2, 3))
 
 
 def log_likelihood(images: np.ndarray, restored: np.ndarray) -> np.ndarray:
-    """Log p(x|z) of images (n, 28, 28) in [0, 1] given what codes decode to, float64, nats."""
+    """Log p(x|z) of images (n, size, size) in [0, 1] given what codes decode to, float64, nats."""
     pixels = np.clip(restored.astype("float64"), LEAST_PROBABILITY, 1.0 - LEAST_PROBABILITY)
     target = images.astype("float64")
     nats = target * np.log(pixels) + (1.0 - target) * np.log1p(-pixels)

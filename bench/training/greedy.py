@@ -26,7 +26,7 @@ def train_stages(
     ----------
     stack : Stack
         Its encoders and decoders are trained.
-    images : ndarray of uint8, shape (n, 28, 28)
+    images : ndarray of uint8, shape (n, size, size)
         Training images.
     fit : Fit
         The training of each stage.

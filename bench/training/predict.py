@@ -13,7 +13,7 @@ BATCH = 500
 
 
 def images_to(network: keras.Model, pixels: np.ndarray) -> np.ndarray:
-    """Apply a network to uint8 images (n, 28, 28); float32 result, first axis n."""
+    """Apply a network to uint8 images (n, size, size); float32 result, first axis n."""
     return codes_to(network, pixels[..., None].astype("float32") / 255.0)
 
 

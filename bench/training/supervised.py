@@ -33,8 +33,8 @@ def train_classifier(
     Parameters
     ----------
     network : keras.Model
-        From images (n, 28, 28, 1) to logits (n, 10).
-    images : ndarray of uint8, shape (n, 28, 28)
+        From images (n, size, size, 1) to logits (n, classes).
+    images : ndarray of uint8, shape (n, size, size)
         Training images.
     labels : ndarray of uint8, shape (n,)
         Their classes.
