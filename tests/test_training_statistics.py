@@ -54,12 +54,13 @@ def test_evaluation_equals_the_mean_of_training_mode(images, averaged):
 
 
 def test_without_it_evaluation_is_another_network(images, monkeypatch):
-    monkeypatch.setattr(training.statistics, "reestimate", lambda *args, **settings: None)
+    monkeypatch.setattr(training.statistics, "reestimator", lambda *args, **settings: lambda: None)
     evaluated, trained = _losses(_trained(images), images)
     assert abs(evaluated - trained) > 0.02 * trained
 
 
-def test_only_statistics_change_and_momenta_are_restored(images):
+@pytest.mark.parametrize("compiled", [False, True])
+def test_only_statistics_change_and_momenta_are_restored(images, compiled):
     objective = _trained(images)
     layers = [
         one for network in objective.trains for one in training.statistics.normalisations(network)
@@ -69,7 +70,9 @@ def test_only_statistics_change_and_momenta_are_restored(images):
     kept = [np.asarray(layer.moving_mean) for layer in layers]
     for layer in layers:
         layer.moving_mean.assign(np.full(layer.moving_mean.shape, 1e3, dtype="float32"))
-    training.statistics.reestimate([objective], {"images": images}, batch_size=20, seed=5)
+    training.statistics.reestimator(
+        [objective], {"images": images}, batch_size=20, seed=5, compiled=compiled
+    )()
     assert [layer.momentum for layer in layers] == momenta
     for weight, now in zip(before, objective.trainable, strict=True):
         np.testing.assert_array_equal(weight, np.asarray(now))
@@ -99,3 +102,16 @@ def test_exact_curves_are_those_of_the_statistics_at_the_end(images):
         evaluated, _ = _losses(objective, images)
     assert losses[True] == pytest.approx(evaluated, rel=1e-3)
     assert abs(losses[False] - evaluated) > 0.02 * evaluated
+
+
+def test_compiled_passes_see_the_weights_of_the_moment(images):
+    objective = _trained(images)
+    reestimate = training.statistics.reestimator(
+        [objective], {"images": images}, batch_size=20, seed=5, compiled=True
+    )
+    reestimate()
+    for variable in objective.trainable:
+        variable.assign(variable + 0.01)
+    reestimate()
+    evaluated, trained = _losses(objective, images)
+    assert evaluated == pytest.approx(trained, rel=0.02)

@@ -183,9 +183,9 @@ def _normalise(stack: Any, images: np.ndarray, seed: int) -> None:
         trains=stack.encoders,
         optimizer=training.schedule.constant_adam(PROBE.learning_rate),
     )
-    training.statistics.reestimate(
+    training.statistics.reestimator(
         [aim], {"images": images}, batch_size=PROBE.batch_size, seed=seed
-    )
+    )()
 
 
 def _fit_probe(probe: Any, codes: np.ndarray, labels: np.ndarray, seed: int, progress: Any) -> None:

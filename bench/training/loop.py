@@ -102,7 +102,7 @@ def train(
     """Train for a number of epochs; the weights are those after the last one.
 
     At the end, averaged weights take their place where the optimiser keeps them, and normalisation
-    statistics are estimated anew for the final weights (`statistics.reestimate`).
+    statistics are estimated anew for the final weights (`statistics.reestimator`).
 
     Parameters
     ----------
@@ -142,6 +142,9 @@ def train(
     )  # at least one call after the compiling one
     chunk = max(n for n in range(1, most + 1) if per_epoch % n == 0)
     order = np.random.default_rng(seed)
+    reestimate = statistics.reestimator(
+        objectives, data, batch_size=batch_size, seed=seed, compiled=exact_curves
+    )
     rows, calls = [], []
     for epoch in range(1, epochs + 1):
         began = time.perf_counter()
@@ -158,14 +161,14 @@ def train(
         row = pd.DataFrame(logs).mean().to_dict()
         if evaluate is not None:
             if exact_curves:
-                statistics.reestimate(objectives, data, batch_size=batch_size, seed=seed)
+                reestimate()
             row |= {f"validation_{name}": value for name, value in evaluate().items()}
         rows.append({"epoch": epoch, **row, "seconds": time.perf_counter() - began})
     for objective in objectives:
         # where the optimiser averages weights, the average takes their place
         objective.optimizer.finalize_variable_values(objective.trainable)
     began = time.perf_counter()
-    statistics.reestimate(objectives, data, batch_size=batch_size, seed=seed)
+    reestimate()
     cost = _cost(objectives, calls, epochs=epochs, chunk=chunk, batch_size=batch_size)
     cost["seconds"] += time.perf_counter() - began
     return Record(pd.DataFrame(rows), cost)

@@ -104,6 +104,11 @@ def compile_evaluation(
     return call
 
 
+def compiled(function: Callable[..., None]) -> Callable[..., None]:
+    """Leave a function as it is: what changes variables in place cannot be compiled by JAX."""
+    return function
+
+
 def _repeated(step: Callable[..., tuple[Any, Any]]) -> Callable[..., tuple[Any, Any]]:
     """Compile a step to run over several rows of indices; scalars come back one a step."""
     if jax.default_backend() == "cpu":

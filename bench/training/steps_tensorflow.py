@@ -118,6 +118,12 @@ def compile_evaluation(
     return _averaged(step)
 
 
+def compiled(function: Callable[..., None]) -> Callable[..., None]:
+    """Compile a function of tensors that only changes variables."""
+    run: Callable[..., None] = tf.function(function, reduce_retracing=True)
+    return run
+
+
 def _averaged(step: Callable[[Any], dict[str, Any]]) -> Callable[[np.ndarray], Log]:
     names: list[str] = []
 
