@@ -28,7 +28,7 @@ from bench.store import Result
 
 experiment = Experiment(declared("fashion_classifier"))
 VIEWS = ("view_averaging", "flip")
-HELD_OUT = 2000  # validation images evaluated each epoch of the many of `overfitting`, for its time
+HELD_OUT = 1000  # validation images evaluated each epoch of the many of `overfitting`, for its time
 
 
 @experiment.variant(

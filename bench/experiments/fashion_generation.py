@@ -30,7 +30,6 @@ from bench.experiments.methods import (
     with_seed,
 )
 from bench.experiments.sampling import (
-    KEPT,
     SHOWN,
     Yardstick,
     gaussian_codes,
@@ -43,6 +42,8 @@ from bench.store import Result, StoredCell
 
 experiment = Experiment(declared("fashion_generation"))
 FLOW_UNITS = 256
+REAL_SHOWN = 400
+RANGE_IMAGES = 10_000  # whose codes give the range from which the handed-in codes are drawn
 LADDER = (
     *(("blur", strength) for strength in (0.5, 1.0, 1.5, 2.0)),  # pixels, standard deviation
     *(("noise", strength) for strength in (0.05, 0.1, 0.2, 0.4)),  # of grey values in [0, 1]
@@ -59,7 +60,7 @@ def reference(cell: Cell) -> Result:
     told["judge"] = {"accuracy": judge.ACCURACY, "sha256": judge.SHA256}
     other_half = cell.split.train_images[len(images) : 2 * len(images)]
     told["train_half_distance"] = yardstick.distances(other_half)["frechet_distance"]
-    return Result(told, arrays={"samples": images[:KEPT]})
+    return Result(told, arrays={"samples": images[:REAL_SHOWN]})
 
 
 @experiment.variant(settings=("samples",))
@@ -319,7 +320,7 @@ def refined(cell: Cell) -> Result:
 def _handed_in(cell: Cell, trained: StoredCell) -> Result:
     """Decode codes drawn evenly over the range of the real ones, whose distribution nobody gave."""
     encoder, decoder = _loaded(trained)
-    codes = training.predict.images_to(encoder, cell.split.train_images)
+    codes = training.predict.images_to(encoder, cell.split.train_images[:RANGE_IMAGES])
     random = np.random.default_rng(cell.seed)
     drawn = random.uniform(codes.min(0), codes.max(0), (cell.settings.samples, codes.shape[1]))
     cost = trained.metrics["training"]

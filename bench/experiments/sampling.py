@@ -12,7 +12,6 @@ from bench.experiments.methods import against_mean_image, reconstructed
 from bench.judge import loading as judge
 from bench.store import Result, derive_seed
 
-KEPT = 400
 SHOWN = 16
 PATHS, FRAMES = 300, 10
 PATHS_SHOWN = 6
@@ -66,7 +65,7 @@ def generated(
     told = yardstick.scores(samples) | {"training": cost, **(extra or {})}
     told["path_smoothness"] = metrics.generation.path_smoothness(paths)
     told["paths"] = len(paths)
-    arrays = {"samples": samples[:KEPT], "interpolation": paths[:PATHS_SHOWN]}
+    arrays = {"samples": samples, "interpolation": paths[:PATHS_SHOWN]}
     _, nearest = metrics.neighbours.nearest_neighbours(samples[:SHOWN], cell.split.train_images)
     arrays["nearest"] = cell.split.train_images[nearest.ravel()]
     if encode is None:
