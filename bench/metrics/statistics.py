@@ -198,19 +198,16 @@ def proportion_interval(successes: int, n: int, confidence: float = 0.95) -> Int
 
     Notes
     -----
-    Score interval: Wilson, "Probable inference, the law of succession, and statistical
-    inference", JASA 22, 1927.
+    Exact interval: Clopper and Pearson, "The use of confidence or fiducial limits illustrated in
+    the case of the binomial", Biometrika 26, 1934.
     """
     checks.whole("n", n, 1)
     checks.whole("successes", successes, 0, n)
     _check_confidence(confidence)
-    z = float(-special.ndtri((1.0 - confidence) / 2.0))
+    tail, failures = (1.0 - confidence) / 2.0, n - successes
+    low = float(special.betaincinv(successes, failures + 1, tail)) if successes else 0.0
+    high = float(special.betaincinv(successes + 1, failures, 1.0 - tail)) if failures else 1.0
     share = successes / n
-    centre = (share + z**2 / (2 * n)) / (1.0 + z**2 / n)
-    half = z / (1.0 + z**2 / n) * np.sqrt(share * (1.0 - share) / n + z**2 / (4 * n**2))
-    # At the ends the limits are 0 and 1 exactly, but for rounding.
-    low = 0.0 if successes == 0 else float(centre - half)
-    high = 1.0 if successes == n else float(centre + half)
     return Interval(share, low, high, n)
 
 
@@ -229,8 +226,8 @@ def proportion_test(successes: int, n: int, reference: float) -> float:
     Returns
     -------
     float
-        The two-sided p-value of the score test: below 5 % just where the 95 % score interval of
-        `proportion_interval` does not hold the reference.
+        The two-sided p-value of the exact binomial test, twice the smaller tail: below 5 % just
+        where the 95 % interval of `proportion_interval` does not hold the reference.
 
     Raises
     ------
@@ -243,8 +240,9 @@ def proportion_test(successes: int, n: int, reference: float) -> float:
         raise ValueError(
             f"reference: expected a share between 0 and 1, got {reference}; nothing was tested."
         )
-    z = (successes / n - reference) / np.sqrt(reference * (1.0 - reference) / n)
-    return 2.0 * float(special.ndtr(-abs(z)))
+    fewer = special.bdtr(successes, n, reference)
+    more = special.bdtrc(successes - 1, n, reference) if successes else 1.0
+    return min(1.0, 2.0 * float(min(fewer, more)))
 
 
 def bootstrap_interval(

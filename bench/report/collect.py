@@ -192,7 +192,7 @@ def interval_of(
 ) -> Interval:
     """Estimate what is asked of some values, with its 95 % interval; see `Quantity`.
 
-    A mean by Student's t, a difference of two means by Welch's, a share by Wilson's score, a
+    A mean by Student's t, a difference of two means by Welch's, a share by Clopper and Pearson, a
     correlation by Fisher's transformation, and the ratio of two groups' standard deviations, of
     their logarithms, by his F. A sum has none.
     """

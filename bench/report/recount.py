@@ -140,9 +140,11 @@ class _Test:
         hits = sum(value != 0 for value in values)
 
         def p_of(successes: int) -> float:
-            observed = [successes, n - successes]
-            expected = [n * reference, n * (1 - reference)]
-            return float(stats.chisquare(observed, expected).pvalue)
+            tails = (
+                stats.binomtest(successes, n, reference, alternative=side).pvalue
+                for side in ("less", "greater")
+            )
+            return float(min(1.0, 2 * min(tails)))
 
         def finds(truth: float, level: float) -> float:
             side = [
