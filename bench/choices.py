@@ -2,8 +2,9 @@
 
 Each question has candidates; each candidate is trained with the settings of `quick` but for what it
 names, once a seed, and scored on the validation images after the last epoch. The test images are
-taken out before anything is trained. The answer is the best mean, or for a sprint the shortest
-training whose mean reaches its target. The table is printed and written to `reports/choices/`.
+taken out before anything is trained. What is set is kept unless a candidate is better with every
+seed; a sprint takes the shortest training that reaches its target with a margin for the size of the
+validation set (`answer`). The table is printed and written to `reports/choices/`.
 """
 
 import argparse
@@ -171,17 +172,41 @@ QUESTIONS = {
 }
 
 
-def answer(question: Question, scores: Mapping[str, Sequence[float]]) -> str | None:
-    """Name the candidate that is chosen; None if no candidate of a sprint reaches its target."""
+def answer(question: Question, scores: Mapping[str, Sequence[float]], images: int) -> str | None:
+    """Name the candidate that is chosen.
+
+    Parameters
+    ----------
+    question : Question
+        What was asked.
+    scores : mapping of str to sequence of float
+        Validation scores of each candidate, by seed; the first candidate is what is set.
+    images : int
+        Validation images.
+
+    Returns
+    -------
+    str or None
+        What is set, unless other candidates are better with every seed: then the one of these with
+        the best mean. For a sprint the first candidate whose mean accuracy lies above the target
+        by twice the standard error of an accuracy on so many images; None if there is none.
+    """
     means = {name: float(np.mean(found)) for name, found in scores.items()}
-    if question.target is not None:
-        return next((name for name, mean in means.items() if mean >= question.target), None)
-    best = max if question.better == "max" else min
-    return best(means, key=lambda name: means[name])
+    if (target := question.target) is not None:
+        enough = target + 2.0 * float(np.sqrt(target * (1.0 - target) / images))
+        return next((name for name, mean in means.items() if mean >= enough), None)
+    sign = 1.0 if question.better == "max" else -1.0
+    kept, *others = scores
+    better = [
+        name
+        for name in others
+        if all(sign * new > sign * old for new, old in zip(scores[name], scores[kept], strict=True))
+    ]
+    return max(better, key=lambda name: sign * means[name]) if better else kept
 
 
 def rerun(name: str, profile: Profile, precision: str, seeds: int) -> pd.DataFrame:
-    """Train every candidate of a question.
+    """Train the candidates of a question; those of a sprint until one reaches its target.
 
     Parameters
     ----------
@@ -197,17 +222,23 @@ def rerun(name: str, profile: Profile, precision: str, seeds: int) -> pd.DataFra
     Returns
     -------
     DataFrame
-        A row a candidate: `question`, `candidate`, `mean`, `lowest`, `highest`, `seeds`, `chosen`.
+        A row a trained candidate: `question`, `candidate`, `mean`, `lowest`, `highest`, `seeds`,
+        `chosen`.
     """
     question = QUESTIONS[name]
-    scores: dict[str, list[float]] = {candidate: [] for candidate in question.candidates}
-    for index in range(seeds):
-        cell = _cell(profile, question.dataset, precision, index)
-        for candidate, changes in question.candidates.items():
+    cells = [_cell(profile, question.dataset, precision, index) for index in range(seeds)]
+    images = len(cells[0].split.validation_images)
+    scores: dict[str, list[float]] = {}
+    for candidate, changes in question.candidates.items():
+        scores[candidate] = []
+        for cell in cells:
             training.backend.prepare(precision, cell.seed)
             scores[candidate].append(question.score(profile, cell, changes))
-            print(f"{name}: {candidate}, seed {index}: {scores[candidate][-1]:.4f}", flush=True)
-    taken = answer(question, scores)
+            print(f"{name}: {candidate}, seed {cell.seed_index}: {scores[candidate][-1]:.4f}")
+            sys.stdout.flush()
+        if question.target is not None and answer(question, scores, images) is not None:
+            break  # candidates that cost more need not be trained
+    taken = answer(question, scores, images)
     return pd.DataFrame(
         {
             "question": name,

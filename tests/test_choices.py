@@ -10,18 +10,21 @@ from bench import choices
 from bench.config import load_profile
 
 
-def test_the_best_mean_is_taken():
-    question = choices.Question("mnist", {"a": {}, "b": {}}, None, "max")
-    assert choices.answer(question, {"a": [0.8, 0.9], "b": [0.7, 0.95]}) == "a"
-    assert choices.answer(question, {"a": [0.8, 0.8], "b": [0.7, 0.95]}) == "b"
+def test_what_is_set_is_kept_unless_another_is_better_with_every_seed():
+    most = choices.Question("mnist", {"a": {}, "b": {}, "c": {}}, None, "max")
+    found = {"a": [0.8, 0.9], "b": [0.7, 0.99], "c": [0.7, 0.7]}
+    assert choices.answer(most, found, 5000) == "a"
+    found = {"a": [0.8, 0.9], "b": [0.81, 0.91], "c": [0.82, 0.95]}
+    assert choices.answer(most, found, 5000) == "c"
     least = choices.Question("mnist", {"a": {}, "b": {}}, None, "min")
-    assert choices.answer(least, {"a": [3.0], "b": [2.0]}) == "b"
+    assert choices.answer(least, {"a": [3.0, 3.0], "b": [2.0, 2.5]}, 5000) == "b"
 
 
-def test_a_sprint_takes_the_shortest_that_reaches_its_target():
+def test_a_sprint_takes_the_shortest_that_reaches_its_target_with_a_margin():
     sprint = choices.Question("mnist", {"1": {}, "2": {}, "3": {}}, None, "max", 0.9)
-    assert choices.answer(sprint, {"1": [0.89], "2": [0.91], "3": [0.95]}) == "2"
-    assert choices.answer(sprint, {"1": [0.8], "2": [0.8], "3": [0.8]}) is None
+    assert choices.answer(sprint, {"1": [0.905], "2": [0.91], "3": [0.95]}, 5000) == "2"
+    assert choices.answer(sprint, {"1": [0.905], "2": [0.91], "3": [0.95]}, 500) == "3"
+    assert choices.answer(sprint, {"1": [0.8], "2": [0.8], "3": [0.9]}, 5000) is None
 
 
 def test_no_test_image_is_at_hand():
@@ -40,3 +43,15 @@ def test_every_kind_of_question_can_be_rerun(name, monkeypatch):
     assert list(table["candidate"]) == list(two)
     assert table["mean"].between(table["lowest"], table["highest"]).all()
     assert table["chosen"].sum() == 1 or question.target
+
+
+def test_a_sprint_trains_no_candidate_beyond_the_first_that_reaches(monkeypatch):
+    def score(profile, cell, changes):
+        return 0.5 + 0.2 * changes["epochs"]
+
+    candidates = {f"{n}": {"epochs": n} for n in (1, 2, 3)}
+    question = choices.Question("mnist", candidates, score, "max", 0.8)
+    monkeypatch.setitem(choices.QUESTIONS, "sprint", question)
+    table = choices.rerun("sprint", load_profile("smoke"), "float32", 2)
+    assert list(table["candidate"]) == ["1", "2"]
+    assert list(table["chosen"]) == [False, True]
