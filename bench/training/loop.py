@@ -135,6 +135,9 @@ def train(
     run = compiler.compile_training(objectives, data)
     epochs, batch_size = fit.epochs, fit.batch_size
     evaluate = _evaluation(compiler, objectives[0], validation, batch_size)
+    reestimate = statistics.reestimator(
+        objectives, data, batch_size=batch_size, seed=seed, compiled=exact_curves
+    )
     images = len(next(iter(data.values())))
     per_epoch = steps_per_epoch(images, batch_size)
     most = min(
@@ -142,9 +145,6 @@ def train(
     )  # at least one call after the compiling one
     chunk = max(n for n in range(1, most + 1) if per_epoch % n == 0)
     order = np.random.default_rng(seed)
-    reestimate = statistics.reestimator(
-        objectives, data, batch_size=batch_size, seed=seed, compiled=exact_curves
-    )
     rows, calls = [], []
     for epoch in range(1, epochs + 1):
         began = time.perf_counter()
