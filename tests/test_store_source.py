@@ -297,13 +297,36 @@ def test_what_only_type_checkers_import_does_not_count(tree):
         ("", "globals()['work']()"),
         ("from bench.rooms import end", "end.missing()"),
         ("import bench.nowhere", "bench.nowhere.work()"),
+        ("from bench.nowhere import work", "work()"),
     ],
 )
 def test_a_form_that_cannot_be_followed_is_refused(tree, top, call):
     _change(tree, "experiments/one", "other = 3", f"{top}\nother = 3")
     _change(tree, "experiments/one", "rooms.m0.work()", call)
-    with pytest.raises(ValueError, match=r"bench\.experiments\.one, line"):
+    with pytest.raises(ValueError, match=r"bench\.experiments\.one, line|A cell uses"):
         _hash(tree)
+
+
+@pytest.mark.parametrize("initialised", [True, False])
+def test_a_package_of_one_s_own_counts_as_well(tree, tmp_path_factory, monkeypatch, initialised):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    package = elsewhere / "mine" if initialised else tree / "mine"
+    package.mkdir()
+    if initialised:
+        (package / "__init__.py").write_text("")
+    (package / "fifth.py").write_text(
+        "from bench import rooms\nfrom mine import parts\n"
+        "def train(cell): return parts.build(), rooms.m0.work()"
+    )
+    (package / "parts.py").write_text("def build(): return 1\ndef other(): return 2")
+    monkeypatch.syspath_prepend(elsewhere)
+    first = _hash(tree, module="mine.fifth")
+    (package / "parts.py").write_text("def build(): return 1\ndef other(): return 3")
+    assert _hash(tree, module="mine.fifth") == first
+    (package / "parts.py").write_text("def build(): return 2\ndef other(): return 3")
+    second = _hash(tree, module="mine.fifth")
+    _change(tree, "rooms/m0", "number * 5", "number * 6")
+    assert len({first, second, _hash(tree, module="mine.fifth")}) == 3
 
 
 def test_asking_whether_a_package_is_there_is_allowed(tree):
@@ -324,7 +347,7 @@ def test_the_real_experiments_reach_both_backends_and_not_each_others_networks()
 
     def modules(experiment, variant):
         function = EXPERIMENTS[experiment].variants[variant].function
-        code = source.SourceCode(ROOT)
+        code = source.SourceCode({"bench": ROOT})
         units = code.reached([(function.__module__, function.__name__)])
         return {module for module, name in units if name != source.AT_IMPORT}
 

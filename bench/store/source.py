@@ -10,6 +10,7 @@ import ast
 import hashlib
 from collections.abc import Iterator
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 from bench.store.syntax import (
@@ -51,7 +52,8 @@ def source_hash(module: str, functions: tuple[str, ...], root: Path) -> str:
     functions : tuple of str
         Names of top-level functions of that module.
     root : Path
-        The folder that holds the package.
+        The folder that holds the project's package. A package of the user's own, with an
+        experiment in it, may stand elsewhere: where Python finds it.
 
     Returns
     -------
@@ -64,7 +66,7 @@ def source_hash(module: str, functions: tuple[str, ...], root: Path) -> str:
         If code that is reached names other code in a way that cannot be followed: `import *`,
         `importlib`, `eval`, or an attribute that a module does not define.
     """
-    code = _source_code(root)
+    code = _source_code(root, module.partition(".")[0])
     parts = []
     for unit in sorted(code.reached([(module, name) for name in functions])):
         digest = code.digest(unit)
@@ -78,12 +80,12 @@ class SourceCode:
 
     Parameters
     ----------
-    root : Path
-        The folder that holds the package.
+    folders : dict of str to Path
+        Names of the packages whose code counts, with the folders that hold them.
     """
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    def __init__(self, folders: dict[str, Path]) -> None:
+        self._folders = folders
         self._modules: dict[str, ModuleSyntax] = {}
         self._examined: dict[Unit, tuple[frozenset[Unit], str]] = {}
 
@@ -261,7 +263,7 @@ class SourceCode:
     def _names_module(self, value: object) -> bool:
         return (
             isinstance(value, str)
-            and value.startswith(f"{PACKAGE}.")
+            and "." in value
             and all(part.isidentifier() for part in value.split("."))
             and self._is_ours(value)
             and self._exists(value)
@@ -269,13 +271,16 @@ class SourceCode:
 
     def _is_ours(self, module: str) -> bool:
         """Whether a module counts: one of the project that reaches a cell in no other way."""
-        if module.split(".")[0] != PACKAGE:
+        if module.split(".")[0] not in self._folders:
             return False
         return not any(module == room or module.startswith(f"{room}.") for room in ELSEWHERE)
 
     def _module(self, module: str) -> ModuleSyntax:
         if module not in self._modules:
-            syntax = self._modules[module] = read(self._file(module), module)
+            file = self._file(module)
+            if file.name != "__init__.py" and not file.is_file():
+                raise ValueError(f"A cell uses {module}, but there is no {file}.")
+            syntax = self._modules[module] = read(file, module)
             syntax.at_import[:] = self._behaviour(module, syntax.at_import)
             for nodes in syntax.definitions.values():
                 nodes[:] = self._behaviour(module, nodes)
@@ -292,7 +297,8 @@ class SourceCode:
         return [node for node in kept if node is not None]
 
     def _file(self, module: str) -> Path:
-        base = self._root.joinpath(*module.split("."))
+        parts = module.split(".")
+        base = self._folders[parts[0]].joinpath(*parts)
         return base / "__init__.py" if base.is_dir() else base.with_suffix(".py")
 
     def _exists(self, module: str) -> bool:
@@ -302,8 +308,19 @@ class SourceCode:
 
 
 @cache
-def _source_code(root: Path) -> SourceCode:
-    return SourceCode(root)
+def _source_code(root: Path, package: str) -> SourceCode:
+    """Read the project's package, and the one that holds an experiment."""
+    return SourceCode({PACKAGE: root, package: _folder_of(package, root)})
+
+
+def _folder_of(package: str, root: Path) -> Path:
+    if (root / package).is_dir():
+        return root
+    found = find_spec(package)
+    if found is None or found.origin is None:
+        raise ValueError(f"No package {package!r} with a file that could be read.")
+    file = Path(found.origin)
+    return file.parent.parent if file.stem == "__init__" else file.parent
 
 
 def _is_passive(decorator: ast.expr) -> bool:

@@ -67,7 +67,8 @@ def read(path: Path, module: str) -> ModuleSyntax:
     ModuleSyntax
         Docstrings and what only type checkers read are left out.
     """
-    text = path.read_text(encoding="utf-8")
+    is_namespace = path.stem == "__init__" and not path.is_file()
+    text = "" if is_namespace else path.read_text(encoding="utf-8")
     definitions: dict[str, list[ast.stmt]] = {}
     at_import: list[ast.stmt] = []
     body = _without_type_checking(ast.parse(text).body)
