@@ -13,6 +13,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -101,6 +102,24 @@ def describe(folder: Path, class_names: Sequence[str], title: str | None = None)
         pixels, and of one size; if labels are no integers or not those of the class names; if there
         are not as many labels as images; or if a class has no image.
     """
+    return _described(folder, tuple(class_names), title, _stamp(folder))
+
+
+def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Tell by sizes and times whether a folder is as it was."""
+    stats = [(path.name, path.stat()) for path in sorted(folder.glob("*")) if path.is_file()]
+    return tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)
+
+
+@lru_cache(maxsize=4)
+def _described(
+    folder: Path,
+    class_names: tuple[str, ...],
+    title: str | None,
+    stamp: tuple[tuple[str, int, int], ...],
+) -> DatasetInfo:
+    """Describe a folder; once, as long as its stamp stays."""
+    del stamp
     arrays = _read(folder)
     for part, (images, labels) in PARTS.items():
         _check(folder, part, arrays[images], arrays[labels], class_names)
@@ -115,7 +134,7 @@ def describe(folder: Path, class_names: Sequence[str], title: str | None = None)
     return DatasetInfo(
         name=NAME,
         title=title or folder.name,
-        class_names=tuple(class_names),
+        class_names=class_names,
         size=size,
         files=sums,
         sources=(OwnFolder(folder),),

@@ -6,8 +6,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from bench.data import Split
+from bench.data import DatasetInfo, Split
 from bench.declarations import Declaration
+from bench.experiments.applicability import any_data
 from bench.store import Result, StoredCell
 
 
@@ -30,7 +31,8 @@ class Cell:
     split : Split
         Training, validation and test images; the test images are for the last evaluation only.
     needs : mapping of str to StoredCell
-        The finished cells that the variant declared, by the declared name.
+        The finished cells that the variant declared, by the declared name; of those that it `uses`,
+        the ones that apply to the data set.
     gathered : mapping of str to list of StoredCell
         The finished cells of all seeds of the variants that it gathers, by the declared name.
     scratch : Path
@@ -70,6 +72,11 @@ class Variant:
     repeated : str
         The section's setting that says how many cells there are, each with a seed of its own, such
         as `seeds` or `few_labels.seeds`; empty: one cell. Where the setting is 0 it does not run.
+    uses : tuple of str
+        Other variants whose only cell it is given, as with `needs`, where they apply.
+    applies : callable
+        Takes a `DatasetInfo`; whether the variant exists for that data set. A variant that needs
+        one that does not apply does not apply either.
     """
 
     name: str
@@ -78,6 +85,8 @@ class Variant:
     needs: tuple[str, ...] = ()
     gathers: tuple[str, ...] = ()
     repeated: str = ""
+    uses: tuple[str, ...] = ()
+    applies: Callable[[DatasetInfo], bool] = any_data
 
 
 @dataclass
@@ -118,12 +127,16 @@ class Experiment:
         needs: tuple[str, ...] = (),
         gathers: tuple[str, ...] = (),
         repeated: str = "",
+        uses: tuple[str, ...] = (),
+        applies: Callable[[DatasetInfo], bool] = any_data,
     ) -> Callable[[Callable[[Cell], Result]], Callable[[Cell], Result]]:
         """Register the decorated function as a variant, under its own name if none is given."""
 
         def register(function: Callable[[Cell], Result]) -> Callable[[Cell], Result]:
             called = name or function.__name__
-            self.variants[called] = Variant(called, function, settings, needs, gathers, repeated)
+            self.variants[called] = Variant(
+                called, function, settings, needs, gathers, repeated, uses, applies
+            )
             return function
 
         return register

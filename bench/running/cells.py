@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -57,7 +57,7 @@ def run_cell(profile: Profile, planned: PlannedCell, progress: Progress) -> Outc
             seed=planned.seed,
             seed_index=planned.stored.seed,
             precision=profile.precision,
-            split=split_of(profile, planned.experiment.dataset),
+            split=_split(profile, planned.dataset),
             needs=planned.needs,
             gathered=planned.gathered,
             scratch=scratch,
@@ -80,21 +80,37 @@ def keep_failure(profile: Profile, planned: PlannedCell, error: Exception, began
     return Outcome(False, f"{type(error).__name__}: {error}")
 
 
-@cache
 def split_of(profile: Profile, dataset: str) -> data.Split:
-    """Load a data set and split it as a profile says."""
+    """Load an experiment's data set, or what takes its place, and split it as a profile says."""
+    return _split(profile, data.resolve(dataset, profile.data))
+
+
+def check_own_data(profile: Profile, plan: Iterable[PlannedCell]) -> None:
+    """Split the data sets of the user's own, before anything runs.
+
+    Raises
+    ------
+    UserError
+        If the sizes in the profile do not fit one of them.
+    """
+    for info in {planned.dataset for planned in plan if planned.dataset.local}:
+        _split(profile, info)
+
+
+@cache
+def _split(profile: Profile, info: data.DatasetInfo) -> data.Split:
     settings = profile.data
     return data.split(
-        data.load(dataset),
+        data.load(info),
         settings.validation,
-        derive_seed(profile.root_seed, dataset),
+        derive_seed(profile.root_seed, info.name),
         limit=settings.train_limit,
         test_limit=settings.test_limit,
     )
 
 
 def _provenance(profile: Profile, planned: PlannedCell, began: float) -> dict[str, Any]:
-    dataset = planned.experiment.dataset
+    info = planned.dataset
     return {
         **git_state(),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -102,7 +118,7 @@ def _provenance(profile: Profile, planned: PlannedCell, began: float) -> dict[st
         "backend": planned.depends_on["backend"],
         "versions": package_versions(),
         "hardware": hardware(),
-        "dataset": {"name": dataset, "sha256": dict(data.fingerprint(dataset))},
+        "dataset": {"name": info.name, "title": info.title, "sha256": dict(info.files)},
         "root_seed": profile.root_seed,
         "seed": planned.seed,
         "profile": profile.name,

@@ -32,6 +32,8 @@ class PlannedCell:
         Derived from the root seed, the experiment and the seed index.
     depends_on : dict
         What the key is the hash of; kept with the cell as `config.json`.
+    dataset : DatasetInfo
+        The data set that it is about: the experiment's own, or what takes its place.
     needs : dict of str to StoredCell
         The cells that it builds on, by the declared name.
     gathered : dict of str to list of StoredCell
@@ -43,6 +45,7 @@ class PlannedCell:
     variant: Variant
     seed: int
     depends_on: dict[str, Any]
+    dataset: data.DatasetInfo
     needs: dict[str, StoredCell]
     gathered: dict[str, list[StoredCell]]
 
@@ -66,7 +69,7 @@ def make_plan(
     Raises
     ------
     UserError
-        If there is no such experiment or variant.
+        If there is no such experiment or variant, or the variant does not apply to the data set.
     """
     planned: dict[tuple[str, str, int], PlannedCell] = {}
     for name in experiments:
@@ -74,12 +77,47 @@ def make_plan(
         wanted = (
             experiment.variants.values()
             if variant is None
-            else [_known(experiment.variants, variant, f"variant of {name}")]
+            else [_asked(profile, experiment, variant)]
         )
         for each in wanted:
+            if not _applies(profile, experiment, each):
+                continue
             for index in range(_repetitions(profile, experiment, each)):
                 _add(profile, run_folder, experiment, each, index, planned)
     return list(planned.values())
+
+
+def inapplicable(profile: Profile, experiments: Iterable[str]) -> list[str]:
+    """Name the variants that do not apply to a profile's data sets, as `experiment/variant`."""
+    return [
+        f"{name}/{variant.name}"
+        for name in experiments
+        for variant in EXPERIMENTS[name].variants.values()
+        if not _applies(profile, EXPERIMENTS[name], variant)
+    ]
+
+
+def dataset_of(profile: Profile, experiment: Experiment) -> data.DatasetInfo:
+    """Return the data set that an experiment is about: its own, or what takes its place."""
+    return data.resolve(experiment.dataset, profile.data)
+
+
+def _applies(profile: Profile, experiment: Experiment, variant: Variant) -> bool:
+    """Whether a variant, and all that it needs, exists for the data set."""
+    return variant.applies(dataset_of(profile, experiment)) and all(
+        _applies(profile, *_named(experiment, need)) for need in variant.needs
+    )
+
+
+def _asked(profile: Profile, experiment: Experiment, name: str) -> Variant:
+    """Find a variant that was asked for by name."""
+    variant: Variant = _known(experiment.variants, name, f"variant of {experiment.name}")
+    if not _applies(profile, experiment, variant):
+        raise UserError(
+            f"{experiment.name}/{name} is not applicable to {dataset_of(profile, experiment).title}"
+            ". Nothing was run; choose another variant, or leave --variant out."
+        )
+    return variant
 
 
 def listed(profile: Profile, run_folder: Path, asked: Iterable[str]) -> list[StoredCell]:
@@ -118,9 +156,15 @@ def _add(
         other, needed = _named(experiment, need)
         repetitions = _repetitions(profile, other, needed)
         needs[need] = _add(profile, run_folder, other, needed, index % repetitions, planned)
+    for use in variant.uses:
+        other, used = _named(experiment, use)
+        if _applies(profile, other, used):
+            needs[use] = _add(profile, run_folder, other, used, 0, planned)
     gathered: dict[str, list[StoredCell]] = {}
     for need in variant.gathers:
         other, needed = _named(experiment, need)
+        if not _applies(profile, other, needed):
+            continue
         gathered[need] = [
             _add(profile, run_folder, other, needed, each, planned)
             for each in range(_repetitions(profile, other, needed))
@@ -130,7 +174,14 @@ def _add(
     }
     stored = StoredCell(run_folder, experiment.name, variant.name, index, content_key(depends_on))
     planned[place] = PlannedCell(
-        stored, experiment, variant, depends_on["seed"], depends_on, needs, gathered
+        stored,
+        experiment,
+        variant,
+        depends_on["seed"],
+        depends_on,
+        dataset_of(profile, experiment),
+        needs,
+        gathered,
     )
     return stored
 
@@ -151,13 +202,13 @@ def _dependencies(
 ) -> dict[str, Any]:
     """Everything that can change the cell's figures."""
     section = getattr(profile, experiment.name).model_dump(mode="json")
-    function = variant.function
+    function, info = variant.function, dataset_of(profile, experiment)
     return {
         "experiment": experiment.name,
         "variant": variant.name,
         "settings": _without_seeds({key: section[key] for key in variant.settings}),
-        "data": profile.data.model_dump(mode="json"),
-        "dataset": data.fingerprint(experiment.dataset),
+        "data": profile.data.model_dump(include={"train_limit", "test_limit", "validation"}),
+        "dataset": {"name": info.name, "files": dict(info.files), "classes": info.classes},
         "precision": profile.precision,
         "backend": backend_name(),
         "device": "gpu" if backend_sees_gpu() else "cpu",
