@@ -96,6 +96,12 @@ def fsck(context: Context, run: str) -> None:
     _python("bench", "fsck", "--", run)
 
 
+@task(help={"run": "name of the run, or path of its folder"})
+def grade(context: Context, run: str) -> None:
+    """Compute the figures of a run again from its predictions, maps and samples."""
+    _python("bench", "grade", "--", run)
+
+
 @task
 def data(context: Context) -> None:
     """Find, fetch and verify MNIST and Fashion-MNIST."""
@@ -170,6 +176,7 @@ namespace = Collection(
     report,
     status,
     fsck,
+    grade,
     data,
     bench,
     trend,

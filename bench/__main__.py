@@ -65,7 +65,8 @@ def _parser() -> argparse.ArgumentParser:
             "3 some cells failed or are damaged (the report shows them); 4 the rendered report "
             "does not agree with the run and was not written; 5 something got worse between two "
             "commits, or is too good to be true; 6 the comparison itself failed; 7 a gate compared "
-            "nothing; 130 interrupted."
+            "nothing; 8 a figure is not what it is when it is computed again; 9 something could "
+            "not be compared; 130 interrupted."
         ),
     )
     runs = argparse.ArgumentParser(add_help=False)
@@ -124,6 +125,13 @@ def _parser() -> argparse.ArgumentParser:
         "fsck", commands.fsck, "check every file of a run against the hash written with it", runs
     )
     whole.add_argument("run", metavar="RUN", help="name of the run")
+    graded = command(
+        "grade",
+        commands.grade,
+        "compute the figures of a run again from its predictions, maps and samples",
+        runs,
+    )
+    graded.add_argument("run", metavar="RUN", help="name of the run, or path of its folder")
     command("report", commands.report, "render the report of a run as it stands", which, where)
     command("data", commands.data, "find, fetch and verify both data sets")
     checked = command(

@@ -14,7 +14,7 @@ from rich.table import Table
 from bench.config import describe
 from bench.errors import UserError
 from bench.experiments import ASSIGNED, EXPERIMENTS
-from bench.paths import REPORTS, ROOT, run_name
+from bench.paths import REPORTS, ROOT, run_folder, run_name
 from bench.running import execute, listed, make_plan, resolve_profile, usable_workers
 from bench.store import (
     check_run,
@@ -160,6 +160,25 @@ def fsck(options: argparse.Namespace, console: Console) -> int:
     return DAMAGED
 
 
+def grade(options: argparse.Namespace, console: Console) -> int:
+    """Compute the figures of a run again from what it keeps."""
+    from bench.grading import grade as graded
+    from bench.grading import show
+
+    began = time.perf_counter()
+    with _bars(console) as bars:
+        bar = bars.add_task("reading", total=1.0)
+        found = graded(
+            run_folder(options.run, options.runs),
+            lambda done, words: bars.update(bar, completed=done, description=words),
+        )
+        bars.update(bar, completed=1.0, description="done")
+    for line in show.lines(found):
+        console.print(line, markup=False, highlight=False)
+    console.print(f"Graded in {time.perf_counter() - began:.0f} s.")
+    return show.exit_code(found)
+
+
 def data(_: argparse.Namespace, console: Console) -> None:
     """Find, fetch and verify both data sets."""
     from bench.data import DATASETS, load
@@ -184,12 +203,7 @@ def bench_check(options: argparse.Namespace, console: Console) -> int:
             f"Expected --gates among {', '.join(GATES)} and at least two --pairs; got "
             f"{', '.join(options.gates)} and {options.pairs}. Nothing was measured."
         )
-    with Progress(
-        BarColumn(bar_width=24),
-        TimeElapsedColumn(),
-        TextColumn("{task.description}"),
-        console=console,
-    ) as bars:
+    with _bars(console) as bars:
         bar = bars.add_task("checking out both commits", total=1.0)
         found = check(
             options.base,
@@ -208,6 +222,15 @@ def bench_check(options: argparse.Namespace, console: Console) -> int:
         with options.markdown.open("a", encoding="utf-8") as file:
             file.write(show.markdown(found))
     return found.exit_code
+
+
+def _bars(console: Console) -> Progress:
+    return Progress(
+        BarColumn(bar_width=24),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}"),
+        console=console,
+    )
 
 
 def trend(options: argparse.Namespace, console: Console) -> None:

@@ -1,5 +1,6 @@
 """Where things stand in a checkout, and how a run may be named there."""
 
+import os
 import re
 from pathlib import Path
 
@@ -48,3 +49,30 @@ def run_name(text: str, origin: str = "--run") -> str:
             "written or deleted; choose another name."
         )
     return text
+
+
+def run_folder(text: str, runs: Path = RUNS, origin: str = "RUN") -> Path:
+    """Find the folder of a run that is given by its name or by its path.
+
+    Parameters
+    ----------
+    text : str
+        A name in `runs`, or a path with a separator in it, such as ``handed-in/quick``.
+    runs : Path
+        Folder of the runs.
+    origin : str
+        Where it was written, for the message.
+
+    Returns
+    -------
+    Path
+        The folder, whether it is there or not.
+
+    Raises
+    ------
+    UserError
+        If the text is neither.
+    """
+    if os.sep in text and "\0" not in text:
+        return Path(text)
+    return runs / run_name(text, origin)

@@ -1,0 +1,151 @@
+"""What grading finds in one cell: figures that agree, that differ, and that cannot be compared."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+SHOWN = 80  # characters of a stated value that a message repeats
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """How far a stated figure may be from the recomputed one.
+
+    Attributes
+    ----------
+    relative, absolute : float
+        The larger of the two allowances counts.
+    """
+
+    relative: float
+    absolute: float
+
+    def allows(self, expected: float, got: float) -> bool:
+        """Whether two finite numbers agree."""
+        return math.isclose(expected, got, rel_tol=self.relative, abs_tol=self.absolute)
+
+
+# Sums of the same numbers in another order.
+ROUNDING = Tolerance(relative=1e-5, absolute=1e-6)
+# The judge's features differ in their last digits from processor to processor, and with them who
+# is whose neighbour in a few of thousands of pairs.
+FEATURES = Tolerance(relative=2e-3, absolute=2e-3)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A stated figure that is not the recomputed one.
+
+    Attributes
+    ----------
+    cell, figure : str
+        The cell's label, and the figure's dotted path.
+    expected, got : str
+        The recomputed value and the stated one, in words.
+    """
+
+    cell: str
+    figure: str
+    expected: str
+    got: str
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Something that could not be compared, and why."""
+
+    cell: str
+    what: str
+    reason: str
+
+
+@dataclass
+class CellGrade:
+    """What was found in one cell.
+
+    Attributes
+    ----------
+    label : str
+        The cell.
+    compared : set of str
+        Dotted paths of the figures that were recomputed.
+    differences : list of Difference
+        Those that differ.
+    gaps : list of Gap
+        What should have been recomputed and could not.
+    told : list of str
+        Names of figures that only the training could tell.
+    """
+
+    label: str
+    compared: set[str] = field(default_factory=set)
+    differences: list[Difference] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
+
+    def compare(
+        self, stated: Any, recomputed: Mapping[str, Any], tolerance: Tolerance = ROUNDING
+    ) -> None:
+        """Compare figures leaf by leaf.
+
+        Parameters
+        ----------
+        stated : mapping
+            The cell's metrics, of whatever content.
+        recomputed : mapping
+            Figures under the same names.
+        tolerance : Tolerance
+            For numbers that are not whole.
+        """
+        for path, expected in leaves(recomputed):
+            got = find(stated, path)
+            self.compared.add(path)
+            if not _agree(expected, got, tolerance):
+                self.differs(path, repr(expected), "nothing" if got is None else repr(got))
+
+    def differs(self, figure: str, expected: str, got: str) -> None:
+        """Note a difference."""
+        short = got if len(got) <= SHOWN else f"{got[:SHOWN]}..."
+        self.differences.append(Difference(self.label, figure, expected, short))
+
+    def holds(self, figure: str, right: bool, expected: str, got: str) -> None:
+        """Note whether something that is no number is as it must be."""
+        self.compared.add(figure)
+        if not right:
+            self.differs(figure, expected, got)
+
+    def lacks(self, what: str, reason: str) -> None:
+        """Note what could not be compared."""
+        self.gaps.append(Gap(self.label, what, reason))
+
+
+def leaves(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Go through the values of nested mappings and lists, each with its dotted path."""
+    if isinstance(tree, Mapping):
+        for key, value in tree.items():
+            yield from leaves(value, f"{path}.{key}" if path else str(key))
+    elif isinstance(tree, list | tuple):
+        for index, value in enumerate(tree):
+            yield from leaves(value, f"{path}.{index}")
+    else:
+        yield path, tree
+
+
+def find(tree: Any, path: str) -> Any:
+    """Return what stands at a dotted path; None if nothing does."""
+    for step in path.split("."):
+        if isinstance(tree, Mapping):
+            tree = tree.get(step)
+        elif isinstance(tree, list) and step.isdigit() and int(step) < len(tree):
+            tree = tree[int(step)]
+        else:
+            return None
+    return tree
+
+
+def _agree(expected: Any, got: Any, tolerance: Tolerance) -> bool:
+    if not isinstance(expected, float):
+        return type(got) in (type(expected), float) and bool(got == expected)
+    number = isinstance(got, int | float) and not isinstance(got, bool)
+    return number and tolerance.allows(expected, float(got))
