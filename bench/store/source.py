@@ -146,9 +146,10 @@ class SourceCode:
                 for bound, origin, loaded in bindings(child, self._file(module), module):
                     inner.setdefault(bound, set()).add(origin)
                     yield f"import {loaded}", set(self._loading(loaded))
-            elif isinstance(child, ast.Constant) and self._names_module(child.value):
+            text = child.value if isinstance(child, ast.Constant) else None
+            if isinstance(text, str) and self._names_module(text):
                 # a process of its own: `python -m bench.timing.worker`
-                yield f"text {child.value}", {(child.value, WHOLE)}
+                yield f"text {text}", {(text, WHOLE)}
         outer = self._outer_names(module, name, node)
         for chain in set(chains(node)):
             first = chain[0]
@@ -260,10 +261,9 @@ class SourceCode:
             if origin.attribute and self._is_ours(origin.module) and origin.module != module
         )
 
-    def _names_module(self, value: object) -> bool:
+    def _names_module(self, value: str) -> bool:
         return (
-            isinstance(value, str)
-            and "." in value
+            "." in value
             and all(part.isidentifier() for part in value.split("."))
             and self._is_ours(value)
             and self._exists(value)

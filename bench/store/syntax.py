@@ -88,9 +88,9 @@ def read(path: Path, module: str) -> ModuleSyntax:
             loaded.add(module_loaded)
     stub = path.with_suffix(".pyi")
     if stub.is_file():  # `lazy_loader.attach_stub`: its modules load when they are first used
-        for statement in ast.parse(stub.read_text(encoding="utf-8")).body:
-            if isinstance(statement, ast.Import | ast.ImportFrom):
-                for name, origin, _ in bindings(statement, stub, module):
+        for node in ast.parse(stub.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                for name, origin, _ in bindings(node, stub, module):
                     bound.setdefault(name, set()).add(origin)
     return ModuleSyntax(definitions, at_import, bound, frozenset(loaded), _outer_names(text))
 
