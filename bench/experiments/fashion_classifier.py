@@ -13,6 +13,7 @@ import pandas as pd
 from bench import models, training
 from bench.config import Fit
 from bench.declarations import declared
+from bench.experiments.applicability import fits_handed_in
 from bench.experiments.definition import Cell, Experiment
 from bench.experiments.evaluation import accuracy, against_most_frequent, evaluated
 from bench.experiments.methods import for_epochs
@@ -60,7 +61,7 @@ def _handed_in(cell: Cell, fit: Fit) -> Result:
     """
     training.backend.prepare(cell.precision, cell.seed)
     trained = cell.needs["fashion_embedding/handed_in"].model_path("encoder")
-    network = models.handed_in.classifier(training.predict.load(trained))
+    network = models.handed_in.classifier(training.predict.load(trained), cell.split.classes)
     plain = training.augment.Augmentation()
     record = fit_classifier(cell, network, fit, plain, optimizer=_constant, exact_curves=True)
     result = evaluated(cell, network, record, views_of(cell), averaged_apart=True)
@@ -73,7 +74,10 @@ def _constant(learning_rate: float, steps: int, weight_decay: float) -> Any:
 
 
 @experiment.variant(
-    settings=("overfitting", "widths", *RECIPE), needs=("search",), repeated="overfitting.seeds"
+    settings=("overfitting", "widths", *RECIPE),
+    needs=("search",),
+    repeated="overfitting.seeds",
+    applies=fits_handed_in,
 )
 def overfitting(cell: Cell) -> Result:
     """Train the handed-in classifier and ours on the same few images until one overfits (claim 4).
@@ -118,7 +122,7 @@ def overfitting(cell: Cell) -> Result:
 
 def _plain(cell: Cell, rows: np.ndarray, optimizer: Any) -> tuple[Any, Any]:
     """Train the handed-in network from random weights: the network and the training's record."""
-    network = models.handed_in.classifier(models.handed_in.encoder())
+    network = models.handed_in.classifier(models.handed_in.encoder(), cell.split.classes)
     record = fit_classifier(
         cell,
         network,
@@ -135,8 +139,8 @@ def _plain(cell: Cell, rows: np.ndarray, optimizer: Any) -> tuple[Any, Any]:
 def _cured(cell: Cell, rows: np.ndarray) -> tuple[Any, Any]:
     """Train our network from random weights: the network and the training's record."""
     values, fit = winner(cell, "from_scratch"), cell.settings.overfitting.fit
-    encoders = models.stacked.build(cell.settings.widths).encoders
-    network = models.stacked.classifier(encoders, values["pooling"])
+    encoders = models.stacked.build(cell.settings.widths, cell.split.size).encoders
+    network = models.stacked.classifier(encoders, values["pooling"], classes=cell.split.classes)
     fit = for_epochs(fit, fit.epochs, values["learning_rate"])
     record = fit_with_recipe(cell, network, values, fit, rows, held_out=HELD_OUT, exact_curves=True)
     return network, record

@@ -21,6 +21,7 @@ import numpy as np
 from bench import metrics, models, training
 from bench.config import Fit, schema
 from bench.declarations import declared
+from bench.experiments.applicability import fits_handed_in
 from bench.experiments.definition import Cell, Experiment
 from bench.experiments.methods import (
     against_mean_image,
@@ -57,7 +58,7 @@ def search_network(cell: Cell) -> Result:
 
     def trial(values: Any, epochs: int, seed: int) -> Any:
         fit = for_epochs(settings.autoencoder, epochs, values["learning_rate"])
-        pair = _networks(settings.hidden, values)
+        pair = _networks(cell, values)
         return fit_autoencoder(with_seed(cell, seed), pair, images, fit)
 
     return searched(
@@ -114,7 +115,7 @@ def _tsne_map(cell: Cell, settings: schema.TSNE) -> Result:
 
     images = cell.split.train_images[: settings.images]
     clock = _Clock()
-    components = min(settings.components, len(images))
+    components = min(settings.components, *_vectors(images).shape)
     reduction = PCA(components, random_state=cell.seed).fit(_vectors(images))
     cell.progress(0.05, "neighbours")
 
@@ -157,7 +158,9 @@ def umap(cell: Cell) -> Result:
     return Result(metrics={**told, **seconds, "decodes": False}, arrays=arrays)
 
 
-@experiment.variant(settings=("score_images", "handed_in"), repeated="handed_in.seeds")
+@experiment.variant(
+    settings=("score_images", "handed_in"), repeated="handed_in.seeds", applies=fits_handed_in
+)
 def handed_in(cell: Cell) -> Result:
     """Train the handed-in autoencoder: two ReLU units in the middle."""
     training.backend.prepare(cell.precision, cell.seed)
@@ -185,7 +188,7 @@ def handed_in_longer(cell: Cell) -> Result:
     )
 
 
-@experiment.variant(settings=("collapse",), repeated="collapse.seeds")
+@experiment.variant(settings=("collapse",), repeated="collapse.seeds", applies=fits_handed_in)
 def collapse(cell: Cell) -> Result:
     """Train the handed-in autoencoder for a short while: is its map one line (claim 1)?"""
     training.backend.prepare(cell.precision, cell.seed)
@@ -217,15 +220,16 @@ def autoencoder(cell: Cell) -> Result:
     best = cell.needs["search"].metrics["best"]
     fit = cell.settings.autoencoder
     fit = for_epochs(fit, fit.epochs, best["learning_rate"])
-    return _trained(cell, _networks(cell.settings.hidden, best), fit)
+    return _trained(cell, _networks(cell, best), fit)
 
 
 @experiment.variant(settings=("score_images", "hidden", "vae"), repeated="vae.seeds")
 def vae(cell: Cell) -> Result:
     """Train a VAE with two latent units: the same layers, a prior on the map."""
     training.backend.prepare(cell.precision, cell.seed)
-    encoder = models.autoencoder.dense_encoder(cell.settings.hidden, 2 * LATENT)
-    decoder = models.autoencoder.dense_decoder(cell.settings.hidden, LATENT)
+    size = cell.split.size
+    encoder = models.autoencoder.dense_encoder(cell.settings.hidden, 2 * LATENT, size)
+    decoder = models.autoencoder.dense_decoder(cell.settings.hidden, LATENT, size)
     clock = _Clock()
     record = fit_vae(cell, (encoder, decoder), cell.split.train_images, cell.settings.vae, beta=1.0)
     clock.fitted()
@@ -256,7 +260,7 @@ def neighbour_autoencoder(cell: Cell) -> Result:
     anchors = clusters.fit(positions[sample]).cluster_centers_.astype("float32")
     bandwidth = float(np.median(metrics.neighbours.nearest_other(anchors)))
     density = models.neighbour.density_network(
-        models.stacked.build(settings.widths).encoders, settings.anchors
+        models.stacked.build(settings.widths, cell.split.size).encoders, settings.anchors
     )
     data = {"images": images, "positions": positions}
     steps = training.loop.steps(len(images), settings.encoder)
@@ -271,7 +275,7 @@ def neighbour_autoencoder(cell: Cell) -> Result:
     )
     encoder = models.neighbour.placing_network(density, anchors, bandwidth)
     training.backend.prepare("float32", cell.seed)
-    decoder = models.autoencoder.dense_decoder(cell.settings.hidden, LATENT)
+    decoder = models.autoencoder.dense_decoder(cell.settings.hidden, LATENT, cell.split.size)
     steps = training.loop.steps(len(images), settings.decoder)
     drawing = training.objective.Objective(
         loss=models.neighbour.decoding_loss(decoder),
@@ -289,18 +293,19 @@ def neighbour_autoencoder(cell: Cell) -> Result:
 def stability(cell: Cell) -> Result:
     """Compare the maps that repeated trainings draw of the same images."""
     told: dict[str, dict[str, float]] = {}
-    for name in NETWORKS:
+    for name in cell.gathered:
         maps = [drawn.array("test_map") for drawn in cell.gathered[name]]
         if len(maps) > 1:
             told[name] = metrics.stability.stability(maps)._asdict()
-    return Result({"stability": told, "maps": len(cell.gathered[NETWORKS[0]])})
+    return Result({"stability": told, "maps": len(next(iter(cell.gathered.values())))})
 
 
-def _networks(hidden: tuple[int, ...], values: Any) -> tuple[Any, Any]:
-    units = [int(values["width"] * width) for width in hidden[: values["depth"]]]
+def _networks(cell: Cell, values: Any) -> tuple[Any, Any]:
+    hidden, size = cell.settings.hidden[: values["depth"]], cell.split.size
+    units = [int(values["width"] * width) for width in hidden]
     return (
-        models.autoencoder.dense_encoder(units, LATENT),
-        models.autoencoder.dense_decoder(units, LATENT),
+        models.autoencoder.dense_encoder(units, LATENT, size),
+        models.autoencoder.dense_decoder(units, LATENT, size),
     )
 
 
@@ -389,7 +394,7 @@ def _decoded_grid(decoder: Any, positions: np.ndarray) -> dict[str, np.ndarray]:
     codes = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, LATENT).astype("float32")
     pixels = models.images.to_pixels(training.predict.codes_to(decoder, codes))
     return {
-        "decoded_grid": pixels.reshape(GRID, GRID, 28, 28),
+        "decoded_grid": pixels.reshape(GRID, GRID, *pixels.shape[1:]),
         "grid_extent": np.array([low[0], high[0], low[1], high[1]], dtype="float32"),
     }
 
@@ -440,7 +445,7 @@ def map_scores(
     Returns
     -------
     dict
-        What `metrics.embedding.scorecard` tells, and `group_purity`.
+        What `metrics.embedding.scorecard` tells; for Fashion-MNIST also `group_purity`.
     """
     labels = cell.split.test_labels
     told = metrics.embedding.scorecard(
@@ -453,10 +458,11 @@ def map_scores(
         seed=cell.seed,
         ranks=ranks,
     )
-    told["group_purity"] = {
-        name: metrics.embedding.neighbours_among(test_map, labels, classes, classes)
-        for name, classes in GROUPS.items()
-    }
+    if cell.split.dataset == experiment.dataset:
+        told["group_purity"] = {
+            name: metrics.embedding.neighbours_among(test_map, labels, classes, classes)
+            for name, classes in GROUPS.items()
+        }
     return told
 
 

@@ -3,7 +3,7 @@
 Generators of Fashion-MNIST: the handed-in decoder fed with random codes, the same after a longer
 training, an autoencoder with a Gaussian mixture fitted to its codes, the same with its decoder
 refined against a discriminator, a VAE, the same with a flow in place of its prior, and a GAN. All
-are measured alike (`sampling`), in the feature space of one shipped judge, beside held-out real
+are measured alike (`sampling`), in the feature space of one judge, beside held-out real
 images and a ladder of blur and noise.
 
 VAE and GAN are a duel: one decoder, one latent size, the same codes, no augmentation, and settings
@@ -21,6 +21,7 @@ from scipy.ndimage import gaussian_filter
 from bench import models, training
 from bench.config import Fit
 from bench.declarations import declared
+from bench.experiments.applicability import has_no_shipped_judge
 from bench.experiments.definition import Cell, Experiment
 from bench.experiments.methods import (
     fit_autoencoder,
@@ -34,10 +35,10 @@ from bench.experiments.sampling import (
     Yardstick,
     gaussian_codes,
     generated,
+    judge_told,
     validation_distance,
 )
 from bench.experiments.variational import fit_vae, held_out_bounds
-from bench.judge import loading as judge
 from bench.store import Result, StoredCell
 
 experiment = Experiment(declared("fashion_generation"))
@@ -50,20 +51,34 @@ LADDER = (
 )
 
 
-@experiment.variant(settings=("samples", "pupil"))
+@experiment.variant("judge", applies=has_no_shipped_judge)
+def train_judge(cell: Cell) -> Result:
+    """Train a judge of the data at hand, by the recipe of the shipped one, which knows another."""
+    from bench.judge import recipe
+
+    network = recipe.train(
+        cell.split.train_images, cell.split.train_labels, cell.split.classes, cell.progress
+    )
+    logits = training.predict.images_to(network, cell.split.test_images)
+    right = logits.argmax(axis=1) == cell.split.test_labels
+    return Result({"accuracy": float(np.mean(right))}, models={"judge": network})
+
+
+@experiment.variant(settings=("samples", "pupil"), uses=("judge",))
 def reference(cell: Cell) -> Result:
     """Score held-out real images as if they were samples: the floor of every measure."""
     images = cell.split.test_images[: cell.settings.samples]
     yardstick = Yardstick(cell, len(images))
     # the pupil learns from real images of the training set: the test images judge it
     told = yardstick.scores(images, lessons=(yardstick.images, yardstick.classes))
-    told["judge"] = {"accuracy": judge.ACCURACY, "sha256": judge.SHA256}
+    told["judge"] = judge_told(cell)
     other_half = cell.split.train_images[len(images) : 2 * len(images)]
-    told["train_half_distance"] = yardstick.distances(other_half)["frechet_distance"]
+    if len(other_half) == len(images):  # else there are not enough training images for two
+        told["train_half_distance"] = yardstick.distances(other_half)["frechet_distance"]
     return Result(told, arrays={"samples": images[:REAL_SHOWN]})
 
 
-@experiment.variant(settings=("samples",))
+@experiment.variant(settings=("samples",), uses=("judge",))
 def ladder(cell: Cell) -> Result:
     """Blur and noise on held-out real images, step by step: what a distance means to the eye."""
     images = cell.split.test_images[: cell.settings.samples]
@@ -90,7 +105,7 @@ def search_vae(cell: Cell) -> Result:
 
     def trial(values: Any, epochs: int, seed: int) -> Any:
         fit = for_epochs(settings.vae, epochs, values["learning_rate"])
-        pair = _vae_networks(settings.width, values["latent"])
+        pair = _vae_networks(settings.width, values["latent"], cell.split.size)
         return fit_vae(with_seed(cell, seed), pair, images, fit, beta=1.0)
 
     return searched(
@@ -107,6 +122,7 @@ def search_vae(cell: Cell) -> Result:
     "gan_search",
     settings=("gan_search", "width", "gan", "gradient_penalty"),
     needs=("search",),
+    uses=("judge",),
 )
 def search_gan(cell: Cell) -> Result:
     """Search the GAN's learning rate and penalty for the least distance to validation images."""
@@ -121,7 +137,9 @@ def search_gan(cell: Cell) -> Result:
     def trial(values: Any, epochs: int, seed: int) -> float:
         fit = for_epochs(settings.gan, epochs, values["learning_rate"])
         seeded = with_seed(cell, seed)
-        generator = models.autoencoder.convolutional_decoder(settings.width, latent)
+        generator = models.autoencoder.convolutional_decoder(
+            settings.width, latent, cell.split.size
+        )
         random = training.objective.random(seed)
         penalty = values["gradient_penalty"]
         _play(seeded, generator, latent, {"images": images}, fit, random, penalty)
@@ -145,6 +163,7 @@ def search_gan(cell: Cell) -> Result:
     settings=("samples", "pupil"),
     needs=("fashion_embedding/handed_in",),
     repeated="handed_in_seeds",
+    uses=("judge",),
 )
 def handed_in(cell: Cell) -> Result:
     """Feed the handed-in decoder with codes drawn evenly over the range of the real ones."""
@@ -155,6 +174,7 @@ def handed_in(cell: Cell) -> Result:
     settings=("samples", "pupil"),
     needs=("fashion_embedding/handed_in_longer",),
     repeated="handed_in_seeds",
+    uses=("judge",),
 )
 def handed_in_longer(cell: Cell) -> Result:
     """Do the same with the handed-in decoder that was trained for longer."""
@@ -164,13 +184,15 @@ def handed_in_longer(cell: Cell) -> Result:
 @experiment.variant(
     settings=("samples", "pupil", "width", "latent", "mixture_components", "autoencoder"),
     repeated="autoencoder.seeds",
+    uses=("judge",),
 )
 def autoencoder(cell: Cell) -> Result:
     """Train an autoencoder and fit a Gaussian mixture to its codes (Ghosh et al. 2020)."""
     training.backend.prepare(cell.precision, cell.seed)
     settings, fit = cell.settings, cell.settings.autoencoder
-    encoder = models.autoencoder.convolutional_encoder(settings.width, settings.latent)
-    decoder = models.autoencoder.convolutional_decoder(settings.width, settings.latent)
+    sizes = (settings.width, settings.latent, cell.split.size)
+    encoder = models.autoencoder.convolutional_encoder(*sizes)
+    decoder = models.autoencoder.convolutional_decoder(*sizes)
     record = fit_autoencoder(cell, (encoder, decoder), cell.split.train_images, fit)
     mixture = _mixture(cell, training.predict.images_to(encoder, cell.split.train_images))
     drawn = _drawn(cell, mixture, settings.samples)
@@ -181,12 +203,13 @@ def autoencoder(cell: Cell) -> Result:
     settings=("samples", "pupil", "width", "vae", "beta", "free_bits"),
     needs=("search",),
     repeated="vae.seeds",
+    uses=("judge",),
 )
 def vae(cell: Cell) -> Result:
     """Train the VAE with the searched size and rate, and decode codes drawn from its prior."""
     training.backend.prepare(cell.precision, cell.seed)
     settings, best = cell.settings, cell.needs["search"].metrics["best"]
-    encoder, decoder = _vae_networks(settings.width, best["latent"])
+    encoder, decoder = _vae_networks(settings.width, best["latent"], cell.split.size)
     record = fit_vae(
         cell,
         (encoder, decoder),
@@ -216,7 +239,12 @@ def vae(cell: Cell) -> Result:
     )
 
 
-@experiment.variant(settings=("samples", "pupil", "flow"), needs=("vae",), repeated="flow.seeds")
+@experiment.variant(
+    settings=("samples", "pupil", "flow"),
+    needs=("vae",),
+    repeated="flow.seeds",
+    uses=("judge",),
+)
 def latent_flow(cell: Cell) -> Result:
     """Draw the VAE's codes from a flow fitted to them, not from its prior: two stages."""
     trained = cell.needs["vae"]
@@ -250,13 +278,14 @@ def latent_flow(cell: Cell) -> Result:
     settings=("samples", "pupil", "width", "gan"),
     needs=("search", "gan_search"),
     repeated="gan.seeds",
+    uses=("judge",),
 )
 def gan(cell: Cell) -> Result:
     """Train the VAE's decoder as a GAN's generator; its weights are averaged over the steps."""
     training.backend.prepare(cell.precision, cell.seed)
     settings, best = cell.settings, cell.needs["gan_search"].metrics["best"]
     size = cell.needs["search"].metrics["best"]["latent"]
-    generator = models.autoencoder.convolutional_decoder(settings.width, size)
+    generator = models.autoencoder.convolutional_decoder(settings.width, size, cell.split.size)
     record = _play(
         cell,
         generator,
@@ -283,6 +312,7 @@ def gan(cell: Cell) -> Result:
     ),
     needs=("autoencoder",),
     repeated="refined.seeds",
+    uses=("judge",),
 )  # fmt: skip
 def refined(cell: Cell) -> Result:
     """Go on training the autoencoder's decoder, on codes of its mixture, against a discriminator.
@@ -390,7 +420,7 @@ def _play(
     gradient_penalty: float,
 ) -> Any:
     """Train a generator and a fresh discriminator against each other."""
-    discriminator = models.gan.discriminator(cell.settings.width)
+    discriminator = models.gan.discriminator(cell.settings.width, cell.split.size)
     losses = models.gan.losses(generator, discriminator, codes, gradient_penalty, random)
     players = ((discriminator, generator), (generator, discriminator))
     objectives = [
@@ -413,5 +443,5 @@ def _wins(record: Any) -> float:
     return float(record.history["discriminator_wins"].iloc[-1])
 
 
-def _vae_networks(width: int, latent: int) -> tuple[Any, Any]:
-    return models.vae.encoder(width, latent), models.vae.decoder(width, latent)
+def _vae_networks(width: int, latent: int, size: int) -> tuple[Any, Any]:
+    return models.vae.encoder(width, latent, size), models.vae.decoder(width, latent, size)

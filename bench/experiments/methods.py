@@ -114,7 +114,7 @@ def fit_autoencoder(
         Its seed, validation images and progress are used.
     pair : tuple of keras.Model
         Encoder and decoder.
-    images : ndarray of uint8, shape (n, 28, 28)
+    images : ndarray of uint8, shape (n, size, size)
         Training images.
     fit : Fit
         The training.

@@ -1,5 +1,6 @@
 """What is measured of every generator, and what the report shows of it."""
 
+import hashlib
 from copy import copy
 from functools import cached_property
 from typing import Any
@@ -85,9 +86,32 @@ def generated(
     return Result(metrics=told, tables=tables, arrays=arrays, models=networks)
 
 
+def judge_of(cell: Cell) -> judge.Judge:
+    """Return the judge of a cell's images: the one that the run trained for them, or the shipped.
+
+    Raises
+    ------
+    UserError
+        If the shipped file is not the one that this code knows.
+    """
+    own = cell.needs.get("judge")
+    if own is None:
+        return judge.load()
+    return judge.Judge(training.predict.load(own.model_path("judge")))
+
+
+def judge_told(cell: Cell) -> dict[str, Any]:
+    """Tell the accuracy of a cell's judge on test images, and its file's SHA-256."""
+    own = cell.needs.get("judge")
+    if own is None:
+        return {"accuracy": judge.ACCURACY, "sha256": judge.SHA256}
+    digest = hashlib.sha256(own.model_path("judge").read_bytes()).hexdigest()
+    return {"accuracy": own.metrics["accuracy"], "sha256": digest}
+
+
 def validation_distance(cell: Cell, decoder: Any, size: int) -> float:
     """Fréchet distance of samples to the validation images, as many: for choosing settings."""
-    eyes = judge.load()
+    eyes = judge_of(cell)
     images = cell.split.validation_images
     codes = gaussian_codes(cell, size, len(images))
     samples = models.images.to_pixels(training.predict.codes_to(decoder, codes))
@@ -106,19 +130,19 @@ class Yardstick:
 
     Attributes
     ----------
-    images : ndarray of uint8, shape (count, 28, 28)
+    images : ndarray of uint8, shape (count, size, size)
         The real images.
     classes : ndarray of int, shape (count,)
         What the judge takes them for.
     """
 
     def __init__(self, cell: Cell, count: int) -> None:
-        self.cell, self.judge = cell, judge.load()
+        self.cell, self.judge = cell, judge_of(cell)
         self.images = cell.split.train_images[:count]
         self.features, self.classes = self.judge.look(self.images)
 
     def distances(self, images: np.ndarray) -> dict[str, float]:
-        """Distances of images (count, 28, 28) from the real ones, and their sharpness."""
+        """Distances of images (count, size, size) from the real ones, and their sharpness."""
         return self._distances(images, self.judge.look(images)[0])
 
     def trivial_distance(self) -> float:
@@ -140,7 +164,7 @@ class Yardstick:
 
         Parameters
         ----------
-        samples : ndarray of uint8, shape (count, 28, 28)
+        samples : ndarray of uint8, shape (count, size, size)
             What is measured.
         lessons : tuple of ndarray, optional
             Images and classes from which a pupil learns; else the samples, with the judge's.
@@ -160,13 +184,13 @@ class Yardstick:
 
         Parameters
         ----------
-        samples : ndarray of uint8, shape (count, 28, 28)
+        samples : ndarray of uint8, shape (count, size, size)
             What is measured.
         features : ndarray of float32, shape (count, 64)
         classes : ndarray of int, shape (count,)
             What the judge says of them.
         """
-        shares = np.bincount(classes, minlength=10) / len(classes)
+        shares = np.bincount(classes, minlength=self.cell.split.classes) / len(classes)
         some = self.features[:BALLS], features[:BALLS]
         precision, recall = metrics.manifolds.precision_recall(*some)
         density, coverage = metrics.manifolds.density_coverage(*some)
@@ -183,12 +207,18 @@ class Yardstick:
             "recall": recall,
             "density": density,
             "coverage": coverage,
-            "checkerboard": metrics.generation.checkerboard(samples, self.images),
+            **self._checkerboard(samples),
             "class_histogram": [float(share) for share in shares],
             "missing_classes": len(metrics.generation.missing_classes(shares)),
             "nearest_distance_ratio": nearest,
             "failures": failures,
         }
+
+    def _checkerboard(self, samples: np.ndarray) -> dict[str, float]:
+        """Measure artefacts, where the images' size has the periods that are looked at."""
+        if not metrics.generation.has_periods(samples):
+            return {}
+        return {"checkerboard": metrics.generation.checkerboard(samples, self.images)}
 
     @cached_property
     def held_out_distance(self) -> float:
@@ -213,7 +243,8 @@ def _pupil_accuracy(cell: Cell, lessons: np.ndarray, classes: np.ndarray) -> flo
     that are not told a class: the judge tells it afterwards.
     """
     training.backend.prepare("float32", cell.seed)
-    network = models.stacked.classifier(models.stacked.build(PUPIL_WIDTHS).encoders, "average")
+    encoders = models.stacked.build(PUPIL_WIDTHS, cell.split.size).encoders
+    network = models.stacked.classifier(encoders, "average", classes=cell.split.classes)
     training.supervised.train_classifier(
         network,
         lessons,
@@ -228,7 +259,7 @@ def _pupil_accuracy(cell: Cell, lessons: np.ndarray, classes: np.ndarray) -> flo
 
 
 def _paths(cell: Cell, decoder: Any, codes: np.ndarray, *, spherical: bool) -> np.ndarray:
-    """Walk in equal steps between drawn codes: images (paths, frames, 28, 28)."""
+    """Walk in equal steps between drawn codes: images (paths, frames, size, size)."""
     count = min(PATHS, len(codes) // 2)
     ends = np.random.default_rng(derive_seed(cell.seed, "paths")).permutation(len(codes))
     start, end = codes[ends[:count]], codes[ends[count : 2 * count]]
@@ -239,12 +270,12 @@ def _paths(cell: Cell, decoder: Any, codes: np.ndarray, *, spherical: bool) -> n
         share = shares[None, :, None]
         between = (1 - share) * start[:, None] + share * end[:, None]
     frames = training.predict.codes_to(decoder, between.reshape(-1, codes.shape[1]))
-    return models.images.to_pixels(frames).reshape(count, FRAMES, 28, 28)
+    return models.images.to_pixels(frames).reshape(count, FRAMES, *frames.shape[1:3])
 
 
 def _mean_image(cell: Cell) -> np.ndarray:
-    """Mean of the training images, (28, 28) in [0, 1]."""
-    return np.asarray(cell.split.train_images.mean(axis=0) / 255.0, dtype="float32")
+    """Mean of the training images, (1, size, size) in [0, 1]."""
+    return np.asarray(cell.split.train_images.mean(axis=0)[None] / 255.0, dtype="float32")
 
 
 def failures_of_training(told: dict[str, Any]) -> dict[str, Any]:

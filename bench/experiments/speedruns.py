@@ -48,7 +48,8 @@ def to_94(cell: Cell) -> Result:
 
 def _sprint(cell: Cell, sprint: Any) -> Result:
     training.backend.prepare(cell.precision, cell.seed, replicated=True)
-    network = models.stacked.classifier(models.stacked.build(sprint.widths).encoders, "average")
+    encoders = models.stacked.build(sprint.widths, cell.split.size).encoders
+    network = models.stacked.classifier(encoders, "average", classes=cell.split.classes)
     augment = training.augment.Augmentation(sprint.shift, sprint.flip, sprint.erase)
     record = fit_classifier(
         cell,

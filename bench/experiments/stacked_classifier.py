@@ -65,7 +65,7 @@ def add_variants(experiment: Experiment) -> None:
 def pretrained(cell: Cell) -> Result:
     """Train the stages greedily, each on the codes of the one below, without labels."""
     training.backend.prepare(cell.precision, cell.seed)
-    stack = models.stacked.build(cell.settings.widths)
+    stack = models.stacked.build(cell.settings.widths, cell.split.size)
     records = training.greedy.train_stages(
         stack,
         cell.split.train_images,
@@ -118,7 +118,7 @@ def search_recipe(cell: Cell) -> Result:
 
     def from_encoders(make: Callable[[Cell], Any]) -> Callable[[Any, int, int], Any]:
         def trial(values: Any, epochs: int, seed: int) -> Any:
-            network = models.stacked.classifier(make(cell), values["pooling"])
+            network = _network(cell, make(cell), values["pooling"])
             fit = for_epochs(cell.settings.fine_tune, epochs, values["learning_rate"])
             return fit_with_recipe(with_seed(cell, seed), network, values, fit, rows)
 
@@ -149,11 +149,11 @@ def linear_probe(cell: Cell) -> Result:
     def probed(encode: Callable[[np.ndarray], np.ndarray], part: int) -> tuple[np.ndarray, int]:
         codes = encode(images)
         told = training.loop.part_of(cell.progress, part, 3)
-        probe = models.stacked.linear_probe(codes.shape[1])
+        probe = models.stacked.linear_probe(codes.shape[1], cell.split.classes)
         _fit_probe(probe, codes, labels, cell.seed, told)
         return softmax(training.predict.codes_to(probe, encode(tests))), codes.shape[1]
 
-    untrained = models.stacked.build(cell.settings.widths)
+    untrained = models.stacked.build(cell.settings.widths, cell.split.size)
     _normalise(untrained, images, cell.seed)
     pixels, _ = probed(lambda shown: shown.reshape(len(shown), -1) / np.float32(255), 0)
     random, _ = probed(_encoding(untrained.encoders), 1)
@@ -238,7 +238,7 @@ def calibration(cell: Cell) -> Result:
     arms = {"unsmoothed": 0.0, "smoothed": settings.label_smoothing}
     for number, (arm, smoothing) in enumerate(arms.items()):
         training.backend.prepare(cell.precision, cell.seed)
-        network = models.stacked.classifier(_random(cell), values["pooling"])
+        network = _network(cell, _random(cell), values["pooling"])
         part = replace(cell, progress=training.loop.part_of(cell.progress, number, len(arms)))
         recipe = {**values, "label_smoothing": smoothing}
         fit_with_recipe(part, network, recipe, fit, rows[: settings.images], held_out=0)
@@ -267,8 +267,8 @@ def few_labels(cell: Cell) -> Result:
     """
     settings, best = cell.settings.few_labels, cell.needs["search"].metrics["best"]
     training.backend.prepare(cell.precision, cell.seed)
-    stack = models.stacked.build(settings.widths)
-    network = models.stacked.classifier(stack.encoders, best["pooling"])
+    stack = models.stacked.build(settings.widths, cell.split.size)
+    network = _network(cell, stack.encoders, best["pooling"])
     # the head is the same for both
     starts = {"from_scratch": network.get_weights()}
     shuffled = np.random.default_rng(cell.seed).permutation(len(cell.split.train_images))
@@ -341,12 +341,17 @@ def _trained(cell: Cell) -> list[Any]:
 
 def _random(cell: Cell) -> Sequence[Any]:
     """Untrained encoders."""
-    return models.stacked.build(cell.settings.widths).encoders
+    return models.stacked.build(cell.settings.widths, cell.split.size).encoders
+
+
+def _network(cell: Cell, encoders: Sequence[Any], pooling: str) -> Any:
+    """Build the classifier of the cell's classes on encoders."""
+    return models.stacked.classifier(encoders, pooling, classes=cell.split.classes)
 
 
 def _classified(cell: Cell, encoders: Any, arm: str) -> Result:
     values = winner(cell, arm)
-    network = models.stacked.classifier(encoders, values["pooling"])
+    network = _network(cell, encoders, values["pooling"])
     fit = cell.settings.fine_tune
     fit = for_epochs(fit, fit.epochs, values["learning_rate"])
     record = fit_with_recipe(cell, network, values, fit)

@@ -15,6 +15,7 @@ import pandas as pd
 
 from bench import metrics, timing, training
 from bench.declarations import declared
+from bench.experiments.applicability import HANDED_IN_SIZE
 from bench.experiments.definition import Cell, Experiment
 from bench.store import Result
 from bench.timing.interleave import Timing, take_turns
@@ -31,7 +32,7 @@ experiment = Experiment(declared("training_speed"))
 def throughput(cell: Cell) -> Result:
     """Time every network in every framework, beside what the machine can do at best."""
     tables, found = [], {}
-    asked = cell.settings.networks
+    asked, split = _asked_networks(cell), cell.split
     for number, network in enumerate(asked):
         # what bounds no convolution is measured once
         requests = _contenders(
@@ -44,7 +45,9 @@ def throughput(cell: Cell) -> Result:
         )
         # The first network starts TensorFlow, whose threads the cells after this one want so.
         training.backend.prepare("float32", 1, replicated=True)
-        operations = timing.flops.training_flops(timing.networks.build(network).whole())
+        operations = timing.flops.training_flops(
+            timing.networks.build(network, 1.0, split.size, split.classes).whole()
+        )
         found[network] = {
             "flops_per_image": operations,
             **_compared(requests, timings, operations),
@@ -60,7 +63,7 @@ def quality(cell: Cell) -> Result:
     accuracy = {}
     for number, (name, precision) in enumerate(((OURS, cell.precision), (PLAIN, "float32"))):
         training.backend.prepare(precision, cell.seed, replicated=name == OURS)
-        timed = timing.networks.build("classifier")
+        timed = timing.networks.build("classifier", 1.0, split.size, split.classes)
         progress = training.loop.part_of(cell.progress, number, 2)
         if name == OURS:
             data = {"images": split.train_images, "labels": split.train_labels}
@@ -82,7 +85,15 @@ def quality(cell: Cell) -> Result:
 def training_growth(cell: Cell) -> Result:
     """Time our loop over batch size, width, amount of data, and threads."""
     settings = cell.settings
-    usual = Request(OURS, cell.precision, "classifier", settings.images, settings.batch_size)
+    usual = Request(
+        OURS,
+        cell.precision,
+        "classifier",
+        settings.images,
+        settings.batch_size,
+        data=_training_data(cell),
+        classes=cell.split.classes,
+    )
     axes: dict[str, dict[float, Request]] = {
         "batch_size": {n: replace(usual, batch_size=n) for n in settings.batch_sizes},
         "width": {factor: replace(usual, scale=factor) for factor in settings.widths},
@@ -137,13 +148,34 @@ def map_growth(cell: Cell) -> Result:
     return Result({"exponents": _exponents(table)}, tables={"growth": table})
 
 
+def _asked_networks(cell: Cell) -> list[str]:
+    """Networks that are to be timed, and can be: the handed-in one is made for one size."""
+    fits = cell.split.size == HANDED_IN_SIZE
+    return [name for name in cell.settings.networks if fits or name != "handed_in"]
+
+
+def _training_data(cell: Cell) -> str:
+    """Write the training images where the timed processes read them."""
+    path = (cell.scratch / "training.npz").resolve()
+    np.savez(path, images=cell.split.train_images, labels=cell.split.train_labels)
+    return str(path)
+
+
 def _contenders(cell: Cell, network: str, bounds: Iterable[str]) -> dict[str, Request]:
     """Our loop, plain Keras, PyTorch where it is installed, and the ceilings.
 
     Where the run has another arithmetic than float32, each is there in both.
     """
     settings = cell.settings
-    plain = Request(PLAIN, "float32", network, settings.images, settings.batch_size)
+    plain = Request(
+        PLAIN,
+        "float32",
+        network,
+        settings.images,
+        settings.batch_size,
+        data=_training_data(cell),
+        classes=cell.split.classes,
+    )
     asked = {PLAIN: plain}
     if cell.precision != "float32":
         asked[f"{PLAIN}_{cell.precision}"] = replace(plain, precision=cell.precision)

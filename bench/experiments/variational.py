@@ -70,7 +70,7 @@ def held_out_bounds(cell: Cell, pair: tuple[Any, Any]) -> dict[str, Any]:
         noise = random.standard_normal((times, *of[0].shape), dtype="float32")
         codes = of[0] + np.exp(0.5 * of[1]) * noise
         restored = training.predict.codes_to(decode, codes.reshape(-1, codes.shape[-1]))
-        restored = restored.reshape(times, count, 28, 28)
+        restored = restored.reshape(times, count, *images.shape[1:])
         likelihood = [models.vae.log_likelihood(images[:count], each) for each in restored]
         return np.stack(likelihood), models.vae.log_density_ratio(codes, *of)
 

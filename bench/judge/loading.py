@@ -24,7 +24,7 @@ class Judge:
     Attributes
     ----------
     network : keras.Model
-        From images (n, 28, 28, 1) in [0, 1] to ten logits.
+        From images (n, size, size, 1) in [0, 1] to logits.
     """
 
     network: Any
@@ -41,7 +41,7 @@ class Judge:
 
         Parameters
         ----------
-        pixels : ndarray of uint8, shape (n, 28, 28)
+        pixels : ndarray of uint8, shape (n, size, size)
             The images.
 
         Returns

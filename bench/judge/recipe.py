@@ -21,18 +21,25 @@ AUGMENTATION = training.augment.Augmentation(shift=1)
 SEED = 20231130
 
 
-def classifier() -> keras.Model:
-    """Build the judge's network, 28x28x1 to ten logits by way of 64 features.
+def classifier(size: int = 28, classes: int = 10) -> keras.Model:
+    """Build the judge's network, from images to logits by way of 64 features.
 
     Written out here: the networks of the experiments may change, this scale may not.
+
+    Parameters
+    ----------
+    size : int
+        Pixels a side.
+    classes : int
+        Number of logits.
     """
-    image = keras.Input((28, 28, 1))
+    image = keras.Input((size, size, 1))
     maps = _normalised(_convolution(WIDTHS[0], 4, strides=2)(image))
     for width in WIDTHS[1:]:
         maps = _normalised(layers.MaxPooling2D()(_convolution(width, 3)(maps)))
         maps = _normalised(_convolution(width, 3)(maps))
     features = layers.GlobalAveragePooling2D(name="features")(maps)
-    return keras.Model(image, layers.Dense(10, name="logits")(features), name="judge")
+    return keras.Model(image, layers.Dense(classes, name="logits")(features), name="judge")
 
 
 def _convolution(filters: int, kernel: int, strides: int = 1) -> keras.Layer:
@@ -50,23 +57,51 @@ def _normalised(maps: keras.KerasTensor) -> keras.KerasTensor:
     return layers.Activation("relu")(layers.BatchNormalization(momentum=0.9)(maps))
 
 
-def make() -> Judge:
-    """Train the judge."""
-    whole = data.load("fashion_mnist")
+def train(
+    images: np.ndarray, labels: np.ndarray, classes: int, progress: training.loop.Progress
+) -> keras.Model:
+    """Train a judge of some images.
+
+    Parameters
+    ----------
+    images : ndarray of uint8, shape (n, size, size)
+        Training images. If there are fewer than a batch of the recipe, all are one batch.
+    labels : ndarray of uint8, shape (n,)
+        Their classes.
+    classes : int
+        Number of classes.
+    progress : callable
+        Told the share that is done and the latest loss.
+
+    Returns
+    -------
+    keras.Model
+        From images (n, size, size, 1) in [0, 1] to logits (n, classes).
+    """
     training.backend.prepare("float32", SEED)
-    network = classifier()
+    network = classifier(images.shape[1], classes)
     training.supervised.train_classifier(
         network,
-        whole.train_images,
-        whole.train_labels,
-        fit=FIT,
+        images,
+        labels,
+        fit=FIT.model_copy(update={"batch_size": min(FIT.batch_size, len(images))}),
         seed=SEED,
         augment=AUGMENTATION,
         weight_decay=WEIGHT_DECAY,
         optimizer=training.schedule.muon,
-        progress=lambda done, words: print(f"\r{done:4.0%} {words}", end="", flush=True),
+        progress=progress,
     )
-    return Judge(network)
+    return network
+
+
+def make() -> Judge:
+    """Train the judge that is shipped."""
+    whole = data.load("fashion_mnist")
+
+    def show(done: float, words: str) -> None:
+        print(f"\r{done:4.0%} {words}", end="", flush=True)
+
+    return Judge(train(whole.train_images, whole.train_labels, len(whole.class_names), show))
 
 
 def main() -> None:

@@ -87,15 +87,15 @@ def discriminator_saturation(wins: float) -> Failure:
     return Failure(float(wins), MOST_WINS, bool(wins > MOST_WINS))
 
 
-def mode_collapse(histogram: np.ndarray, threshold: float = 0.01) -> Failure:
+def mode_collapse(histogram: np.ndarray, threshold: float | None = None) -> Failure:
     """Look for classes that hardly occur among the samples.
 
     Parameters
     ----------
     histogram : ndarray of float, shape (classes,)
         Share of each class.
-    threshold : float
-        A class is missing if its share is below.
+    threshold : float, optional
+        A class is missing if its share is below; a tenth of an even share if None.
 
     Returns
     -------

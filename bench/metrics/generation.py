@@ -16,6 +16,7 @@ __all__ = [
     "class_histogram",
     "density_coverage",
     "frechet_distance",
+    "has_periods",
     "kernel_distance",
     "missing_classes",
     "nearest_distance_ratio",
@@ -25,6 +26,8 @@ __all__ = [
     "sharpness",
     "spherical_interpolation",
 ]
+
+LEAST_PERIODIC = 12  # pixels a side from which a spectrum shows periods of 2 and 4 pixels
 
 
 def frechet_distance(real: np.ndarray, generated: np.ndarray) -> float:
@@ -142,15 +145,15 @@ def class_histogram(probabilities: np.ndarray) -> np.ndarray:
     return counts / len(scores)
 
 
-def missing_classes(histogram: np.ndarray, threshold: float = 0.01) -> list[int]:
+def missing_classes(histogram: np.ndarray, threshold: float | None = None) -> list[int]:
     """List the classes that a generator hardly makes.
 
     Parameters
     ----------
     histogram : ndarray of float, shape (classes,)
         What `class_histogram` returned.
-    threshold : float
-        A class is missing if its share is below; 0.01 is a tenth of a fair share of ten.
+    threshold : float, optional
+        A class is missing if its share is below; a tenth of an even share if None.
 
     Returns
     -------
@@ -162,6 +165,8 @@ def missing_classes(histogram: np.ndarray, threshold: float = 0.01) -> list[int]
     ValueError
         If the histogram does not sum to 1, or the threshold is not from 0 to 1.
     """
+    if threshold is None:
+        threshold = 0.1 / np.size(histogram)
     if not 0.0 <= threshold <= 1.0:
         raise ValueError(
             f"threshold: expected a share from 0 to 1, got {threshold}; nothing was counted. "
@@ -235,6 +240,11 @@ def checkerboard(images: np.ndarray, real: np.ndarray) -> float:
     """
     shown, expected = _pattern("images", images), _pattern("real", real)
     return shown / expected
+
+
+def has_periods(images: np.ndarray) -> bool:
+    """Tell whether `checkerboard` can be measured on images (n, height, width) of this size."""
+    return all(size % 4 == 0 and size >= LEAST_PERIODIC for size in images.shape[1:])
 
 
 def spherical_interpolation(start: np.ndarray, end: np.ndarray, shares: np.ndarray) -> np.ndarray:
@@ -359,9 +369,10 @@ def _detail(name: str, images: np.ndarray) -> float:
 def _pattern(name: str, images: np.ndarray) -> float:
     """Measure energy at periods of 2 and 4 pixels relative to the frequencies beside them."""
     array = np.asarray(images)
-    if array.ndim != 3 or any(size % 4 or size < 12 for size in array.shape[1:]):
+    if array.ndim != 3 or not has_periods(array):
         raise ValueError(
-            f"{name}: expected shape (n, height, width), both divisible by 4 and 12 or more, got "
+            f"{name}: expected shape (n, height, width), both divisible by 4 and "
+            f"{LEAST_PERIODIC} or more, got "
             f"{array.shape}; nothing was measured. Drop the channel axis."
         )
     pixels = checks.matrix(name, array).reshape(array.shape)

@@ -19,7 +19,7 @@ def our_loop(asked: Request, images: np.ndarray, labels: np.ndarray) -> Call:
     from bench.timing import networks
 
     training.backend.prepare(asked.precision, 1, replicated=True)
-    timed = networks.build(asked.network, asked.scale)
+    timed = networks.build(asked.network, asked.scale, images.shape[1], asked.classes)
     data = {"images": images} | ({"labels": labels} if timed.labelled else {})
     run = training.backend.steps().compile_training([timed.objective()], data)
     order, chunk = np.random.default_rng(1), training.loop.MOST_STEPS_A_CALL
@@ -38,7 +38,7 @@ def keras_fit(asked: Request, images: np.ndarray, labels: np.ndarray) -> Call:
     from bench.timing import networks
 
     training.backend.prepare(asked.precision, 1)
-    timed = networks.build(asked.network, asked.scale)
+    timed = networks.build(asked.network, asked.scale, images.shape[1], asked.classes)
     model = timed.compiled()
     inputs = images[..., None].astype("float32") / 255.0
     targets = labels if timed.labelled else inputs

@@ -70,29 +70,42 @@ def optimizer() -> keras.optimizers.Optimizer:
     return keras.optimizers.AdamW(LEARNING_RATE, weight_decay=0.01)
 
 
-def build(name: str, scale: float = 1.0) -> Timed:
-    """Build a network of `NETWORKS` from random weights, its channels multiplied by `scale`."""
-    return NETWORKS[name](scale)
+def build(name: str, scale: float = 1.0, size: int = 28, classes: int = 10) -> Timed:
+    """Build a network from random weights.
+
+    Parameters
+    ----------
+    name : str
+        A key of `NETWORKS`.
+    scale : float
+        Multiplies its channels.
+    size : int
+        Pixels a side of an image.
+    classes : int
+        Number of classes.
+    """
+    return NETWORKS[name](scale, size, classes)
 
 
-def _classifier(scale: float) -> Timed:
-    encoders = models.stacked.build([int(scale * width) for width in WIDTHS]).encoders
-    return Timed([models.stacked.classifier(encoders, "flat")], labelled=True)
+def _classifier(scale: float, size: int, classes: int) -> Timed:
+    encoders = models.stacked.build([int(scale * width) for width in WIDTHS], size).encoders
+    return Timed([models.stacked.classifier(encoders, "flat", classes=classes)], labelled=True)
 
 
-def _handed_in(scale: float) -> Timed:
-    del scale  # the handed-in network is what it is
+def _handed_in(scale: float, size: int, classes: int) -> Timed:
+    del scale, size, classes  # the handed-in network is what it is
     return Timed([models.handed_in.encoder(), models.handed_in.decoder()], labelled=False)
 
 
-def _autoencoder(scale: float) -> Timed:
+def _autoencoder(scale: float, size: int, classes: int) -> Timed:
+    del classes
     width = int(scale * CODE_WIDTH)
-    encoder = models.autoencoder.convolutional_encoder(width, LATENT)
-    decoder = models.autoencoder.convolutional_decoder(width, LATENT)
+    encoder = models.autoencoder.convolutional_encoder(width, LATENT, size)
+    decoder = models.autoencoder.convolutional_decoder(width, LATENT, size)
     return Timed([encoder, decoder], labelled=False)
 
 
-NETWORKS: dict[str, Callable[[float], Timed]] = {
+NETWORKS: dict[str, Callable[[float, int, int], Timed]] = {
     "classifier": _classifier,
     "handed_in": _handed_in,
     "autoencoder": _autoencoder,

@@ -61,7 +61,7 @@ def translate(model: keras.Model) -> nn.Sequential:
 def training_call(asked: Request, images: np.ndarray, labels: np.ndarray) -> Callable[[], float]:
     """Make a call that trains once over the images, as in PyTorch's own tutorials."""
     keras.utils.set_random_seed(1)
-    timed = networks.build(asked.network, asked.scale)
+    timed = networks.build(asked.network, asked.scale, images.shape[1], asked.classes)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     half = asked.precision == "mixed_bfloat16"
     model = translate(timed.whole()).to(device, memory_format=torch.channels_last)
@@ -107,11 +107,14 @@ def _translated(layer: keras.Layer) -> list[nn.Module]:
 
 def _convolution(layer: Any) -> list[nn.Module]:
     kernel, stride = layer.kernel_size, layer.strides
-    padding: Any = "same" if stride == (1, 1) else _border(layer)
+    left, right, above, below = border = _strided_border(layer)
+    even = left == right and above == below
+    padding: Any = "same" if stride == (1, 1) else (above, left) if even else 0
     made = nn.Conv2d(
         layer.input.shape[-1], layer.filters, kernel, stride, padding, bias=layer.use_bias
     )
-    return _filled(made, layer, (3, 2, 0, 1))
+    filled = _filled(made, layer, (3, 2, 0, 1))
+    return filled if padding else [nn.ZeroPad2d(border), *filled]
 
 
 def _transposed(layer: Any) -> list[nn.Module]:
@@ -120,6 +123,20 @@ def _transposed(layer: Any) -> list[nn.Module]:
         layer.input.shape[-1], layer.filters, kernel, stride, _border(layer), bias=layer.use_bias
     )
     return _filled(made, layer, (3, 2, 0, 1))
+
+
+def _strided_border(layer: Any) -> tuple[int, int, int, int]:
+    """Zeros left, right, above and below, as TensorFlow's `same` adds them where strides skip."""
+    if layer.padding == "valid":
+        return 0, 0, 0, 0
+    sides: list[int] = []
+    for size, kernel, stride in zip(
+        layer.input.shape[2:0:-1], layer.kernel_size[::-1], layer.strides[::-1], strict=True
+    ):
+        missing = max((-(-size // stride) - 1) * stride + kernel - size, 0)
+        sides += [missing // 2, missing - missing // 2]
+    left, right, above, below = sides
+    return left, right, above, below
 
 
 def _border(layer: Any) -> tuple[int, int]:
@@ -156,6 +173,12 @@ def _normalisation(layer: Any) -> list[nn.Module]:
     return [made]
 
 
+def _cut(cropping: tuple[tuple[int, int], tuple[int, int]]) -> tuple[int, int, int, int]:
+    """Negative padding, left, right, above and below: what is cut off."""
+    (above, below), (left, right) = cropping
+    return -left, -right, -above, -below
+
+
 TRANSLATIONS: dict[type, Callable[[Any], list[nn.Module]]] = {
     keras.layers.Conv2D: _convolution,
     keras.layers.Conv2DTranspose: _transposed,
@@ -168,5 +191,6 @@ TRANSLATIONS: dict[type, Callable[[Any], list[nn.Module]]] = {
     keras.layers.MaxPooling2D: lambda layer: [nn.MaxPool2d(layer.pool_size)],
     keras.layers.UpSampling2D: lambda layer: [nn.Upsample(scale_factor=layer.size[0])],
     keras.layers.Flatten: lambda _: [Flatten()],
+    keras.layers.Cropping2D: lambda layer: [nn.ZeroPad2d(_cut(layer.cropping))],
     keras.layers.Reshape: lambda layer: [Reshape(layer.target_shape)],
 }

@@ -24,6 +24,11 @@ class Request:
         Multiplies the network's channels.
     threads : int
         Processor cores that it may use; 0: all.
+    data : str
+        Path of an .npz file with the training `images` (n, size, size) and `labels`; empty: those
+        of Fashion-MNIST.
+    classes : int
+        Number of classes of these.
     """
 
     name: str
@@ -33,6 +38,8 @@ class Request:
     batch_size: int = 125
     scale: float = 1.0
     threads: int = 0
+    data: str = ""
+    classes: int = 10
 
     def to_json(self) -> str:
         """Write in one line."""

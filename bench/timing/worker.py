@@ -28,17 +28,26 @@ def main(asked: Request) -> None:
 
 
 def _make(asked: Request) -> Callable[[], float]:
-    from bench import data
     from bench.timing.ceilings import CEILINGS
     from bench.timing.contenders import CONTENDERS
 
     if asked.name in CEILINGS:
         return CEILINGS[asked.name](asked.precision)
-    loaded = data.load("fashion_mnist")
-    images, labels = (
-        _repeated(array, asked.images) for array in (loaded.train_images, loaded.train_labels)
-    )
+    images, labels = (_repeated(array, asked.images) for array in _training_data(asked.data))
     return CONTENDERS[asked.name](asked, images, labels)
+
+
+def _training_data(path: str) -> tuple[Any, Any]:
+    """Images and labels of a file; of Fashion-MNIST if none is named."""
+    if not path:
+        from bench import data
+
+        whole = data.load("fashion_mnist")
+        return whole.train_images, whole.train_labels
+    import numpy as np
+
+    with np.load(path, allow_pickle=False) as arrays:
+        return arrays["images"], arrays["labels"]
 
 
 def _repeated(array: Any, count: int) -> Any:
