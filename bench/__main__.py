@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from bench import commands
+from bench.data import DATASETS
 from bench.errors import UserError
 from bench.paths import REPORTS, RUNS
 from bench.report.errors import ReportError
@@ -133,7 +134,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     graded.add_argument("run", metavar="RUN", help="name of the run, or path of its folder")
     command("report", commands.report, "render the report of a run as it stands", which, where)
-    command("data", commands.data, "find, fetch and verify both data sets")
+    command("data", commands.data, f"find, fetch and verify the data sets: {', '.join(DATASETS)}")
     checked = command(
         "bench-check", commands.bench_check, "compare two commits: time, exact figures, quality"
     )

@@ -3,20 +3,39 @@
 import argparse
 import time
 from collections import Counter
-from collections.abc import Mapping
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
 
 from bench.config import describe
+from bench.data import DATASETS, load
+from bench.data import Progress as DataProgress
 from bench.errors import UserError
 from bench.experiments import ASSIGNED, EXPERIMENTS
 from bench.paths import REPORTS, ROOT, run_folder, run_name
-from bench.running import execute, listed, make_plan, resolve_profile, usable_workers
+from bench.running import (
+    execute,
+    inapplicable,
+    listed,
+    make_plan,
+    prepare_data,
+    resolve_profile,
+    usable_workers,
+    used_data,
+)
 from bench.store import (
+    StoredRun,
     check_run,
     is_run,
     left_overs,
@@ -85,7 +104,17 @@ def _run(
             markup=False,
         )
         said = [experiment.declaration for experiment in EXPERIMENTS.values()]
-        write_manifest(folder, profile.model_dump(mode="json"), whole, said)
+        write_manifest(
+            folder,
+            profile.model_dump(mode="json"),
+            whole,
+            said,
+            used_data(profile, EXPERIMENTS),
+            inapplicable(profile, EXPERIMENTS),
+        )
+        with _data_progress(console) as progress:
+            todo = [planned for planned in plan if planned.stored.status != "done"]
+            prepare_data(profile, todo, progress)
         summary = execute(profile, plan, console, workers)
     console.print(
         f"{summary.found} cells were done, {summary.ran} ran now, {summary.failed} failed "
@@ -129,12 +158,23 @@ def status(options: argparse.Namespace, console: Console) -> None:
     if options.markdown:
         rows = [("cell", "status", "reason"), ("---", "---", "---"), *rows]
         lines = [f"| {' | '.join(word.replace('|', '&#124;') for word in row)} |" for row in rows]
-        console.print("\n".join([*lines, "", totals]), markup=False, highlight=False)
+        told = [line for words in _about_data(run) for line in ("", words)]
+        console.print("\n".join([*lines, "", totals, *told]), markup=False, highlight=False)
         return
     width = max([len(label) for label, _, _ in rows], default=0)
     lines = [f"{label:<{width}}  {state:<7}  {reason}".rstrip() for label, state, reason in rows]
     lines.append(f"{len(rows)} cells: {totals}")
+    lines += _about_data(run)
     console.print("\n".join(lines), markup=False, highlight=False)
+
+
+def _about_data(run: StoredRun) -> list[str]:
+    """Say which data sets took the place of others, and what does not apply to them."""
+    replaced = dict.fromkeys((d.title, d.instead_of) for d in run.datasets.values() if d.instead_of)
+    lines = [f"data: {title} in place of {other}" for title, other in replaced]
+    if run.inapplicable:
+        lines.append(f"not applicable to the data: {', '.join(run.inapplicable)}")
+    return lines
 
 
 def _totals(statuses: Counter[str]) -> str:
@@ -180,16 +220,40 @@ def grade(options: argparse.Namespace, console: Console) -> int:
 
 
 def data(_: argparse.Namespace, console: Console) -> None:
-    """Find, fetch and verify both data sets."""
-    from bench.data import DATASETS, load
-
+    """Find, fetch and verify every data set."""
     for name in DATASETS:
         began = time.perf_counter()
-        loaded = load(name)
+        with _data_progress(console) as progress:
+            loaded = load(name, on_progress=progress)
         console.print(
             f"{name}: {len(loaded.train_images)} training and {len(loaded.test_images)} test "
             f"images, verified, from {loaded.route} ({time.perf_counter() - began:.1f} s)"
         )
+
+
+@contextmanager
+def _data_progress(console: Console) -> Iterator[DataProgress]:
+    """Show what is fetched and how much of it: as a bar, or as lines where no terminal looks on."""
+    if not console.is_terminal:
+        last = ""
+
+        def tell(words: str, share: float | None) -> None:
+            nonlocal last
+            if words != last:
+                console.print(words, markup=False, highlight=False)
+                last = words
+
+        yield tell
+        return
+    columns = (BarColumn(bar_width=24), TaskProgressColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=console, transient=True) as bars:
+        bar = bars.add_task("", total=None)
+
+        def show(words: str, share: float | None) -> None:
+            total = None if share is None else 1.0
+            bars.update(bar, description=escape(words), total=total, completed=share or 0.0)
+
+        yield show
 
 
 def bench_check(options: argparse.Namespace, console: Console) -> int:

@@ -4,7 +4,7 @@ A further data set is one file beside `mnist.py` and one line in `registry.py`; 
 user's needs neither (`own.py`).
 """
 
-from bench.data.definition import DatasetInfo, Progress
+from bench.data.definition import DatasetInfo, Progress, silent
 from bench.data.loading import Dataset, load
 from bench.data.registry import DATASETS, fingerprint, resolve
 from bench.data.splitting import Split, split
@@ -18,5 +18,6 @@ __all__ = [
     "fingerprint",
     "load",
     "resolve",
+    "silent",
     "split",
 ]

@@ -128,7 +128,8 @@ def walk(findings: Findings, routes: Sequence[Route], workspace: Path, progress:
 
 def _ask(findings: Findings, route: Route, workspace: Path, progress: Progress) -> None:
     """Take every verified file that one route offers, and note what it fell short of."""
-    progress(f"{findings.info.title}: {route.name}", None)
+    if route.remote:
+        progress(f"{findings.info.title}: {route.name}", None)
     reasons: list[str] = []
     own = workspace / f"route-{len(list(workspace.iterdir()))}"
     own.mkdir()

@@ -1,15 +1,19 @@
 """The plumbing between experiments and store: what is to be run, and running it."""
 
+from bench.running.cells import prepare_data
 from bench.running.execute import Summary, execute
-from bench.running.plan import PlannedCell, listed, make_plan
+from bench.running.plan import PlannedCell, inapplicable, listed, make_plan, used_data
 from bench.running.profiles import resolve_profile, usable_workers
 
 __all__ = [
     "PlannedCell",
     "Summary",
     "execute",
+    "inapplicable",
     "listed",
     "make_plan",
+    "prepare_data",
     "resolve_profile",
     "usable_workers",
+    "used_data",
 ]

@@ -85,16 +85,29 @@ def split_of(profile: Profile, dataset: str) -> data.Split:
     return _split(profile, data.resolve(dataset, profile.data))
 
 
-def check_own_data(profile: Profile, plan: Iterable[PlannedCell]) -> None:
-    """Split the data sets of the user's own, before anything runs.
+def prepare_data(
+    profile: Profile, plan: Iterable[PlannedCell], progress: data.Progress = data.silent
+) -> None:
+    """Fetch the data sets of some cells before any of them runs.
+
+    Parameters
+    ----------
+    profile : Profile
+        Resolved settings.
+    plan : iterable of PlannedCell
+        Cells that are to run.
+    progress : callable
+        Told what goes on (str) and the share of it that is done, or None if not known.
 
     Raises
     ------
     UserError
-        If the sizes in the profile do not fit one of them.
+        If a data set cannot be had, or the sizes in the profile do not fit one of the user's own.
     """
-    for info in {planned.dataset for planned in plan if planned.dataset.local}:
-        _split(profile, info)
+    for info in dict.fromkeys(planned.dataset for planned in plan):
+        data.load(info, on_progress=progress)
+        if info.local:
+            _split(profile, info)
 
 
 @cache

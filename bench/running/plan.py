@@ -13,7 +13,7 @@ from bench.experiments import ASSIGNED, EXPERIMENTS
 from bench.experiments.definition import Experiment, Variant, chosen
 from bench.paths import ROOT
 from bench.running.profiles import backend_name, backend_sees_gpu
-from bench.store import StoredCell, content_key, derive_seed
+from bench.store import StoredCell, UsedData, content_key, derive_seed
 from bench.store.provenance import hardware, package_versions
 from bench.store.source import source_hash
 
@@ -100,6 +100,22 @@ def inapplicable(profile: Profile, experiments: Iterable[str]) -> list[str]:
 def dataset_of(profile: Profile, experiment: Experiment) -> data.DatasetInfo:
     """Return the data set that an experiment is about: its own, or what takes its place."""
     return data.resolve(experiment.dataset, profile.data)
+
+
+def used_data(profile: Profile, experiments: Iterable[str]) -> dict[str, UsedData]:
+    """Tell which data set each of some experiments is about, for the run's manifest."""
+    found = {}
+    for name in experiments:
+        declared = EXPERIMENTS[name].dataset
+        own, info = data.DATASETS.get(declared), dataset_of(profile, EXPERIMENTS[name])
+        found[name] = UsedData(
+            name=info.name,
+            title=info.title,
+            class_names=info.class_names,
+            size=info.size,
+            instead_of="" if info == own else own.title if own else declared,
+        )
+    return found
 
 
 def _applies(profile: Profile, experiment: Experiment, variant: Variant) -> bool:

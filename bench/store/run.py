@@ -1,15 +1,15 @@
 """A run: the cells of one plan, under `runs/<run>/`, and the manifest that lists them."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import filelock
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bench.declarations import Declaration
 from bench.errors import UserError
@@ -19,6 +19,30 @@ from bench.store.files import PART, read_json, sweep
 from bench.store.seal import DamagedError, OtherFormatError, read_sealed, write_sealed
 
 MANIFEST = "manifest.json"
+
+
+class UsedData(BaseModel):
+    """The data set that an experiment of a run is about.
+
+    Attributes
+    ----------
+    name, title : str
+        Its name in settings, and in prose.
+    class_names : tuple of str
+        The name of each label, from label 0.
+    size : int
+        Pixels a side of an image.
+    instead_of : str
+        Title of the experiment's own data set, whose place it takes; empty if it is its own.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    title: str
+    class_names: tuple[str, ...]
+    size: int
+    instead_of: str = ""
 
 
 @dataclass(frozen=True)
@@ -36,12 +60,18 @@ class StoredRun:
     experiments : tuple of Declaration
         What the experiments declared when the run was made, in the order of the report; none in
         the manifest of an older version.
+    datasets : mapping of str to UsedData
+        By the experiment that used it; empty in the manifest of an older version.
+    inapplicable : tuple of str
+        Variants that do not exist for these data sets, as ``experiment/variant``.
     """
 
     folder: Path
     profile: dict[str, Any]
     cells: tuple[StoredCell, ...]
     experiments: tuple[Declaration, ...] = ()
+    datasets: Mapping[str, UsedData] = field(default_factory=dict)
+    inapplicable: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -72,6 +102,8 @@ def write_manifest(
     profile: dict[str, Any],
     cells: Sequence[StoredCell],
     experiments: Sequence[Declaration] = (),
+    datasets: Mapping[str, UsedData] | None = None,
+    inapplicable: Sequence[str] = (),
 ) -> StoredRun:
     """Record which cells make up the run, and what its experiments declare; written atomically.
 
@@ -85,6 +117,10 @@ def write_manifest(
         The cells of the plan.
     experiments : sequence of Declaration
         In the order of the report.
+    datasets : mapping of str to UsedData, optional
+        By experiment.
+    inapplicable : sequence of str
+        Variants that do not exist for these data sets, as ``experiment/variant``.
 
     Returns
     -------
@@ -105,14 +141,19 @@ def write_manifest(
     except DamagedError:
         pass  # is not there, or damaged: it is written anew
     said = [each.stored() for each in experiments]
+    used = dict(datasets or {})
+    about_data = {
+        "datasets": {name: each.model_dump(mode="json") for name, each in used.items()},
+        "inapplicable": list(inapplicable),
+    }
     rows = [
         {"experiment": c.experiment, "variant": c.variant, "seed": c.seed, "key": c.key}
         for c in cells
     ]
     beside = folder / f".{MANIFEST}.{os.getpid()}{PART}"
-    write_sealed(beside, {"profile": profile, "cells": rows, "experiments": said})
+    write_sealed(beside, {"profile": profile, "cells": rows, "experiments": said, **about_data})
     beside.replace(path)
-    return StoredRun(folder, profile, tuple(cells), tuple(experiments))
+    return StoredRun(folder, profile, tuple(cells), tuple(experiments), used, tuple(inapplicable))
 
 
 def is_run(folder: Path) -> bool:
@@ -155,7 +196,15 @@ def open_run(folder: Path) -> StoredRun:
         said = tuple(Declaration.model_validate(row) for row in content.get("experiments", ()))
     except (ValidationError, TypeError) as error:
         raise DamagedError(path, f"does not hold what its experiments declare ({error})") from error
-    return StoredRun(folder, profile, cells, said)
+    try:
+        used = {
+            str(name): UsedData.model_validate(row)
+            for name, row in content.get("datasets", {}).items()
+        }
+        missing = tuple(str(path) for path in content.get("inapplicable", ()))
+    except (ValidationError, TypeError, AttributeError) as error:
+        raise DamagedError(path, f"does not hold its data sets ({error})") from error
+    return StoredRun(folder, profile, cells, said, used, missing)
 
 
 def _listed_cell(
