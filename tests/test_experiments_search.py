@@ -22,6 +22,8 @@ def cell(tmp_path):
         precision="float32",
         scratch=tmp_path,
         progress=lambda *_: None,
+        trials=None,
+        asked=None,
         settings=SimpleNamespace(search=BUDGET),
         split=SimpleNamespace(train_images=range(100)),
     )

@@ -1,15 +1,24 @@
 """KerasTuner's oracles, asked by our own loop."""
 
 import json
+import signal
+import subprocess
+import sys
+import time
 
 import numpy as np
+import pandas as pd
+import psutil
 import pytest
 from scipy import stats
 
 pytest.importorskip("keras_tuner")
 
 from bench.config import Search
+from bench.paths import ROOT
 from bench.search import gain, tuner
+from bench.search.oracles import Oracle
+from bench.search.trials import Inline
 
 COMMON = {"factor": 3, "images": 10, "confirmations": 0}
 HYPERBAND = Search(algorithm="hyperband", trials=1, max_epochs=9, **COMMON)
@@ -24,7 +33,7 @@ def _space(hyperparameters):
     hyperparameters.Choice("kind", ["a", "b"])
 
 
-def _run(folder, trial, settings, direction="max", seed=7, default=DEFAULT):
+def _run(folder, trial, settings, direction="max", seed=7, default=DEFAULT, executor=None):
     arms = trial if isinstance(trial, dict) else {"": trial}
     return tuner.run(
         _space,
@@ -36,6 +45,7 @@ def _run(folder, trial, settings, direction="max", seed=7, default=DEFAULT):
         name="search",
         seed=seed,
         progress=lambda *_: None,
+        executor=executor,
     )
 
 
@@ -67,7 +77,7 @@ def test_lower_can_be_better(tmp_path):
 
 def test_hyperband_runs_every_rung_and_promotes_the_best(tmp_path):
     outcome = _run(tmp_path, _parabola, HYPERBAND)
-    assert len(outcome.trials) == 1 + tuner._expected_trials(HYPERBAND)
+    assert len(outcome.trials) == 1 + Oracle(_space, HYPERBAND, "max", 7).expected
     assert set(outcome.trials["epochs"]) == {1, 3, 9}
 
 
@@ -76,7 +86,9 @@ def test_a_short_trial_does_not_win_by_being_short(tmp_path):
         return [-float(epochs)]
 
     outcome = _run(tmp_path, worse_when_longer, HYPERBAND)
-    assert outcome.metrics["best_score"] == -9.0
+    trials = outcome.trials
+    assert outcome.metrics["best_score"] == trials.loc[trials["epochs"] == 9, "score"].max()
+    assert outcome.metrics["best_score"] < trials["score"].max()
 
 
 def test_the_defaults_are_trial_0_and_win_if_nothing_beats_them(tmp_path):
@@ -266,3 +278,182 @@ def test_the_same_seed_proposes_the_same_trials(tmp_path):
     first = _run(tmp_path / "a", _parabola, RANDOM)
     second = _run(tmp_path / "b", _parabola, RANDOM)
     assert list(first.trials["hp_x"]) == list(second.trials["hp_x"])
+
+
+class _Backwards:
+    """An executor that ends the trials of a wave in the opposite order."""
+
+    def __init__(self, trial):
+        self.inline, self.waves = Inline({"": trial}), []
+
+    def run(self, requests, tell):
+        self.waves.append(len(requests))
+        self.inline.run(list(reversed(requests)), tell)
+
+
+@pytest.mark.parametrize("settings", [HYPERBAND, RANDOM, BAYESIAN.model_copy(update={"trials": 8})])
+def test_the_order_in_which_trials_end_changes_nothing(tmp_path, settings):
+    settings = settings.model_copy(update={"confirmations": 2})
+    one_by_one = _run(tmp_path / "a", _noisy, settings)
+    backwards = _Backwards(_noisy)
+    other = _run(tmp_path / "b", _noisy, settings, executor=backwards)
+    assert max(backwards.waves) > 1
+    pd.testing.assert_frame_equal(
+        one_by_one.trials.drop(columns="seconds"), other.trials.drop(columns="seconds")
+    )
+    times = {"seconds": 0.0}
+    assert one_by_one.metrics | times == other.metrics | times
+
+
+def test_a_promotion_waits_for_its_rung_and_goes_on_with_the_trial_below(tmp_path):
+    asked = []
+
+    def trial(values, epochs, seed):
+        asked.append(epochs)
+        return _parabola(values, epochs, seed)
+
+    trials = _run(tmp_path, trial, HYPERBAND).trials
+    promoted = trials.dropna(subset="goes_on_from")
+    assert len(promoted) == 6  # 3, then 1 of them in the first bracket, 2 in the second
+    for _, row in promoted.iterrows():
+        below = trials.iloc[int(row["goes_on_from"])]
+        assert (row["hp_x"], row["epochs"]) == (below["hp_x"], 3 * below["epochs"])
+    # each trains the epochs that it lacks
+    assert sum(asked) == trials["epochs"].sum() - sum(
+        trials.iloc[int(number)]["epochs"] for number in promoted["goes_on_from"]
+    )
+    first_rung = trials[trials["epochs"] == 1]
+    chosen = set(trials[(trials["epochs"] == 3) & trials["goes_on_from"].notna()]["hp_x"])
+    assert chosen == set(first_rung.nlargest(len(chosen), "score")["hp_x"])
+
+
+def test_failed_trials_do_not_end_a_bracket_early(tmp_path):
+    def fragile(values, epochs, seed):
+        if values["kind"] == "a":
+            raise FloatingPointError("overflow")
+        return _parabola(values, epochs, seed)
+
+    trials = _run(tmp_path, fragile, HYPERBAND, default={"x": 0.0, "kind": "b"}).trials
+    assert (trials["status"] == "FAILED").sum() > 1
+    whole = trials[(trials["epochs"] == 9) & trials["goes_on_from"].notna()]
+    assert len(whole) >= 2
+
+
+def test_a_space_of_few_points_is_searched_to_the_end(tmp_path):
+    outcome = tuner.run(
+        lambda hyperparameters: hyperparameters.Choice("x", [1.0, 2.0, 3.0]),
+        {"": lambda values, epochs, seed: [values["x"]] * epochs},
+        HYPERBAND,
+        default={"x": 1.0},
+        direction="max",
+        folder=tmp_path,
+        name="search",
+        seed=7,
+        progress=lambda *_: None,
+    )
+    assert outcome.best == {"x": 3.0}
+    assert set(outcome.trials["epochs"]) == {1, 3, 9}
+
+
+def test_a_misspelt_hyperparameter_is_told_with_what_was_meant(tmp_path):
+    with pytest.raises(ValueError, match="Did you mean kind"):
+        _run(tmp_path, _parabola, RANDOM, default={"x": 1.0, "kindd": "a"})
+
+
+def test_a_space_without_a_point_is_refused(tmp_path):
+    nothing = {"": _parabola}
+    told = {"folder": tmp_path, "name": "s", "seed": 7, "progress": print, "direction": "max"}
+    with pytest.raises(ValueError, match="no hyperparameter"):
+        tuner.run(lambda space: None, nothing, RANDOM, default={}, **told)
+    with pytest.raises(ValueError, match="has no point"):
+        tuner.run(lambda space: space.Choice("x", []), nothing, RANDOM, default={"x": 1}, **told)
+
+
+def test_a_trial_that_takes_too_long_is_ended_with_the_reason(tmp_path):
+    def slow(values, epochs, seed):
+        if values["x"] < 0:
+            while True:
+                time.sleep(0.01)
+        return [values["x"]]
+
+    settings = RANDOM.model_copy(update={"trial_seconds": 0.3})
+    trials = _run(tmp_path, slow, settings, default={"x": 1.0, "kind": "a"}).trials
+    ended = trials[trials["status"] == "FAILED"]
+    assert list(ended["hp_x"] < 0) == [True] * len(ended)
+    assert set(ended["message"]) == {
+        "TrialLimitError: It took more than 0.3 s, the limit of a trial."
+    }
+
+
+def test_a_trial_that_takes_too_much_memory_is_ended_with_the_reason(tmp_path):
+    has = psutil.Process().memory_info().rss / 2**30
+
+    def greedy(values, epochs, seed):
+        block = np.ones(2**26)  # half a GiB
+        while values["x"] < 0:
+            time.sleep(0.01)
+        return [float(block[0])]
+
+    settings = RANDOM.model_copy(update={"trial_gibibytes": has + 0.25, "trials": 2})
+    with pytest.raises(tuner.NoTrialCompletedError, match="the limit of a trial"):
+        _run(tmp_path, lambda *given: greedy({"x": -1.0}, *given[1:]), settings)
+
+
+def test_a_torn_or_foreign_record_costs_its_trial_alone(tmp_path):
+    whole = _run(tmp_path, _noisy, RANDOM)
+    first, second, *_ = sorted((tmp_path / "search").glob("*.json"))
+    first.write_text(first.read_text()[:20])
+    second.write_text("{}")
+    again = []
+
+    def counted(*given):
+        again.append(given)
+        return _noisy(*given)
+
+    resumed = _run(tmp_path, counted, RANDOM)
+    assert len(again) == 2
+    assert list(resumed.trials["score"]) == list(whole.trials["score"])
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from tests.test_search import HYPERBAND, RANDOM, _noisy, _run
+
+folder, settings, most = Path(sys.argv[1]), eval(sys.argv[2]), int(sys.argv[3])
+ran = 0
+
+def trial(*given):
+    global ran
+    if ran == most:
+        os.kill(os.getpid(), signal.SIGKILL)
+    ran += 1
+    return _noisy(*given)
+
+outcome = _run(folder, trial, settings.model_copy(update={"confirmations": 2}))
+print(ran)
+"""
+
+
+@pytest.mark.parametrize("settings", ["RANDOM", "HYPERBAND"])
+def test_a_search_that_is_killed_again_and_again_loses_no_trial(tmp_path, settings):
+    """Killed in the first trial, then after every ninth, until it ends by itself."""
+    chosen = {"RANDOM": RANDOM, "HYPERBAND": HYPERBAND}[settings]
+    whole = _run(tmp_path / "whole", _noisy, chosen.model_copy(update={"confirmations": 2}))
+    ran, most = 0, 0
+    while True:
+        answer = subprocess.run(
+            [sys.executable, "-c", KILLED, str(tmp_path / "cut"), settings, str(most)],
+            cwd=ROOT, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if answer.returncode == 0:
+            ran += int(answer.stdout)
+            break
+        assert answer.returncode == -signal.SIGKILL, answer.stderr
+        ran, most = ran + most, 9
+    outcome = _run(tmp_path / "cut", pytest.fail, chosen.model_copy(update={"confirmations": 2}))
+    assert ran == len(whole.trials) + 4  # each once
+    pd.testing.assert_frame_equal(
+        whole.trials.drop(columns="seconds"), outcome.trials.drop(columns="seconds")
+    )
+    assert outcome.metrics["confirmed"] == whole.metrics["confirmed"]

@@ -9,6 +9,7 @@ from typing import Any
 from bench.data import DatasetInfo, Split
 from bench.declarations import Declaration
 from bench.experiments.applicability import any_data
+from bench.search.trials import Request, TrialExecutor
 from bench.store import Result, StoredCell
 
 
@@ -39,6 +40,10 @@ class Cell:
         A folder that outlives an interrupt, for searches; removed when the cell is done.
     progress : callable
         Told the share that is done and a few words.
+    trials : TrialExecutor, optional
+        Where the trials of its search run; if absent, in this process.
+    asked : Request, optional
+        The one trial of its search that is to run here, and nothing else.
     """
 
     settings: Any
@@ -50,6 +55,8 @@ class Cell:
     gathered: Mapping[str, Sequence[StoredCell]]
     scratch: Path
     progress: Callable[[float, str], None]
+    trials: TrialExecutor | None = None
+    asked: Request | None = None
 
 
 @dataclass(frozen=True)

@@ -52,11 +52,19 @@ def searched(
     -------
     Result
         The winner in the metrics, all trials in the table `trials`.
+
+    Raises
+    ------
+    TrialEndedError
+        Where the cell is asked for one trial alone: it holds how the trial ended.
     """
-    arms = trial if isinstance(trial, Mapping) else {"": trial}
+    functions = trial if isinstance(trial, Mapping) else {"": trial}
+    arms = {arm: _scoring(cell, function, objective) for arm, function in functions.items()}
+    if cell.asked is not None:
+        raise search.trials.TrialEndedError(search.trials.attempt(arms, cell.asked))
     outcome = search.tuner.run(
         space,
-        {arm: _scoring(cell, function, objective) for arm, function in arms.items()},
+        arms,
         budget or cell.settings.search,
         default=default,
         direction=direction,
@@ -64,6 +72,7 @@ def searched(
         name="search",
         seed=cell.seed,
         progress=cell.progress,
+        executor=cell.trials,
     )
     return Result({**outcome.metrics, "objective": objective}, tables={"trials": outcome.trials})
 

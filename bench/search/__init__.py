@@ -5,4 +5,6 @@ The module loads when first used: KerasTuner needs Keras, planning and reporting
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submodules=["gain", "trials", "tuner"])
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__, submodules=["gain", "oracles", "trials", "tuner"]
+)

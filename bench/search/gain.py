@@ -1,65 +1,45 @@
 """What a search gained: its winner and the defaults, trained again with fresh seeds."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 from scipy import stats
 
 from bench.metrics import statistics
-from bench.search.trials import Kept, Trial, Tried, Values, attempt
+from bench.search.trials import Tried, Values
 from bench.store import derive_seed
 
 FEWEST_RANKED = 3
 
 
-def confirm(
-    arms: Mapping[str, Trial],
-    candidates: Mapping[str, Mapping[str, Values]],
-    *,
-    epochs: int,
-    times: int,
-    seed: int,
-    kept: Kept,
-    tell: Callable[[int, str], None],
-) -> dict[str, list[Tried]]:
-    """Train candidates anew, each time with a seed that no trial had.
+def confirmations(
+    candidates: Mapping[str, Mapping[str, Values]], times: int, seed: int
+) -> list[tuple[str, Mapping[str, Values], int]]:
+    """List the trainings by which candidates are compared, each with a seed that no trial had.
 
     A candidate is chosen because its score was high, by merit and by luck; the fresh seeds repeat
     the merit alone.
 
     Parameters
     ----------
-    arms : mapping of str to Trial
-        What is trained.
     candidates : mapping of str to mapping
         Values of each arm, by the candidate's name.
-    epochs : int
-        Of each training.
     times : int
         Trainings of each candidate.
     seed : int
         The search's seed, from which the fresh ones are derived; candidates share none.
-    kept : Kept
-        Finished trainings are not repeated.
-    tell : callable
-        Told how many are done, and a few words.
 
     Returns
     -------
-    dict of str to list of Tried
-        By the candidate's name.
+    list of tuple
+        Candidate's name, values by arm, seed.
     """
-    found: dict[str, list[Tried]] = {name: [] for name in candidates}
-    for time in range(times):
-        for name, values in candidates.items():
-            done = sum(map(len, found.values()))
-            tell(done, f"confirmation {done + 1} of {times * len(candidates)}")
-            fresh = derive_seed(seed, "confirmation", name, time)
-            tried = kept.once(f"{name} {time}", partial(attempt, arms, values, epochs, fresh))
-            found[name].append(tried)
-    return found
+    return [
+        (name, values, derive_seed(seed, "confirmation", name, time))
+        for time in range(times)
+        for name, values in candidates.items()
+    ]
 
 
 def gained(

@@ -1,25 +1,31 @@
-"""One search: KerasTuner proposes, this loop runs the trials one by one and reports back.
+"""One search: KerasTuner proposes, in one thread; an executor runs the trials.
 
-The oracles are asked from one thread and nothing else of KerasTuner is used: its tuners, its
-chief/worker mode and its checkpoints are where it is known to lose trials.
+Trials are proposed in waves: all that can be proposed before any of them has ended. They are
+reported in the order of their proposal, so an executor that ends them in another order changes
+nothing.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import keras_tuner
 import pandas as pd
-from keras_tuner.engine import trial as trial_module
-from keras_tuner.src.engine.stateful import Stateful
 
 from bench.config import Search
 from bench.search import gain
-from bench.search.trials import Kept, Trial, Tried, Values, attempt
+from bench.search.oracles import Oracle, Space, Status
+from bench.search.trials import (
+    Ended,
+    Inline,
+    Kept,
+    Request,
+    Trial,
+    TrialExecutor,
+    Tried,
+    Values,
+)
 
-Space = Callable[[keras_tuner.HyperParameters], None]
-OBJECTIVE = "score"
 DEFAULT = "default"
 
 
@@ -37,7 +43,8 @@ class Outcome:
         Hyperparameters of the best completed trial of full length.
     trials : DataFrame
         One row a trial, the defaults first, as trial 0: trial, status, score, epochs, seconds,
-        message, hp_<name>, default, early_score, and score_<arm> if there are several arms.
+        message, hp_<name>, default, early_score, score_<arm> if there are several arms, and
+        goes_on_from where trials are promoted: the trial of the rung below.
     metrics : dict
         best, best_score, direction, completed, failed, seconds, default; what could be measured
         of best_by_arm, default_score, confirmed, confirmations_failed, gain, rank_correlation,
@@ -47,6 +54,17 @@ class Outcome:
     best: dict[str, Any]
     trials: pd.DataFrame
     metrics: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A trial that ended."""
+
+    values: Values
+    epochs: int
+    tried: Tried
+    default: bool = False
+    goes_on_from: int | None = None
 
 
 def run(
@@ -60,6 +78,7 @@ def run(
     name: str,
     seed: int,
     progress: Callable[[float, str], None],
+    executor: TrialExecutor | None = None,
 ) -> Outcome:
     """Search, going on where an interrupted search of the same name stopped.
 
@@ -79,12 +98,14 @@ def run(
         A value for each hyperparameter.
     direction : {'max', 'min'}
         Whether a higher or a lower score is better.
-    folder : Path
-        Where the oracle keeps its state, and the scores are kept.
-    name : str
-        Holds the cell's key: KerasTuner keeps the settings of an older search of the same name.
+    folder, name : Path, str
+        Trials that ended are kept in `folder/name`: the search goes on from them.
     seed : int
         Of all trials. Not 0, which KerasTuner takes for "random".
+    progress : callable
+        Told the share that is done and a few words.
+    executor : TrialExecutor, optional
+        Where the trials run; if absent, in this process, one by one.
 
     Returns
     -------
@@ -96,163 +117,110 @@ def run(
     NoTrialCompletedError
         If there is no completed trial of full length; the message holds the last failure.
     ValueError
-        If the defaults are not those of the space.
+        If the space has no point, or the defaults are not those of the space.
     """
-    oracle = _oracle(space, settings, direction, seed)
-    _check_default(oracle, default)
-    oracle.verbose = 0
-    oracle._set_project_dir(folder, name)  # only KerasTuner's own tuners have a public way
-    if Path(oracle._get_oracle_fname()).is_file():
-        oracle.reload()
-    kept = Kept(folder / f"{name}-scores.json")
-    expected, again = 1 + _expected_trials(settings), 2 * settings.confirmations
-
-    def tell(done: int, words: str) -> None:
-        progress(min(0.99, done / (expected + again)), words)
-
-    def tried(values: Values, epochs: int) -> Tried:
-        return attempt(arms, dict.fromkeys(arms, values), epochs, seed)
-
-    tell(0, f"trial 1 of about {expected}")
-    kept.once(DEFAULT, lambda: tried(default, settings.max_epochs))
-    while True:
-        proposal = oracle.create_trial("only")
-        if proposal.status == trial_module.TrialStatus.STOPPED:
-            break
-        done = 1 + len(oracle.end_order)
-        tell(done, f"trial {done + 1} of about {expected}")
-        epochs = proposal.hyperparameters.values.get("tuner/epochs", settings.max_epochs)
-        ended = kept.keep(
-            _name(proposal), tried(_without_bookkeeping(proposal.hyperparameters.values), epochs)
-        )
-        _report_back(oracle, proposal, ended)
-    ran = [_Row(default, settings.max_epochs, kept[DEFAULT], default=True)]
-    ran += [_row(oracle.trials[t], kept, settings.max_epochs) for t in oracle.start_order]
-    return _outcome(ran, arms, settings, direction, seed, kept, lambda k, w: tell(expected + k, w))
+    oracle = Oracle(space, settings, direction, seed)
+    oracle.check(default)
+    search = _Search(
+        settings, list(arms), executor or Inline(arms), Kept(folder / name), progress,
+        expected=1 + oracle.expected + 2 * settings.confirmations,
+    )  # fmt: skip
+    first = search.request(dict.fromkeys(arms, default), settings.max_epochs, seed)
+    rows: list[_Row] = []
+    asked: dict[str, Request] = {}  # by the oracle's name
+    numbers: dict[str, int] = {}
+    while wave := oracle.wave():
+        for proposal in wave:
+            asked[proposal.id] = search.request(
+                dict.fromkeys(arms, proposal.values),
+                proposal.epochs,
+                seed,
+                after=asked[proposal.after] if proposal.after else None,
+            )
+        requests = [asked[proposal.id] for proposal in wave]
+        tried = search.tried(requests if rows else [first, *requests])
+        if not rows:
+            rows.append(_Row(default, first.epochs, tried.pop(0), default=True))
+        for proposal, ended in zip(wave, tried, strict=True):
+            oracle.report(proposal, ended.score, ended.message)
+            numbers[proposal.id] = len(rows)
+            from_row = None if proposal.after is None else numbers[proposal.after]
+            rows.append(_Row(proposal.values, proposal.epochs, ended, goes_on_from=from_row))
+    return _outcome(rows, search, direction, seed)
 
 
-@dataclass(frozen=True)
-class _Row:
-    """A trial that ended."""
+class _Search:
+    """What asks for the trials of one search, and keeps how they end."""
 
-    values: Values
-    epochs: int
-    tried: Tried
-    default: bool = False
+    def __init__(
+        self,
+        settings: Search,
+        arms: list[str],
+        executor: TrialExecutor,
+        kept: Kept,
+        progress: Callable[[float, str], None],
+        expected: int,
+    ) -> None:
+        self.settings, self.arms = settings, arms
+        self._executor, self._kept, self._progress = executor, kept, progress
+        self._expected, self._ended = expected, 0
 
-
-def _name(proposal: Any) -> str:
-    return f"trial {proposal.trial_id}"
-
-
-def _row(trial: Any, kept: Kept, max_epochs: int) -> _Row:
-    values = trial.hyperparameters.values
-    epochs = values.get("tuner/epochs", max_epochs)
-    return _Row(_without_bookkeeping(values), epochs, kept[_name(trial)])
-
-
-def _report_back(oracle: Any, proposal: Any, ended: Tried) -> None:
-    if ended.score is None:
-        proposal.status, proposal.message = trial_module.TrialStatus.FAILED, ended.message
-    else:
-        metrics = oracle.trials[proposal.trial_id].metrics
-        metrics.register(OBJECTIVE, direction=oracle.objective.direction)
-        oracle.update_trial(proposal.trial_id, {OBJECTIVE: ended.score})
-        proposal.status = trial_module.TrialStatus.COMPLETED
-    oracle.end_trial(proposal)
-
-
-def _check_default(oracle: Any, default: Values) -> None:
-    searched = {parameter.name for parameter in oracle.hyperparameters.space}
-    if searched != set(default):
-        raise ValueError(
-            f"default: expected a value for each of {sorted(searched)}, got {sorted(default)}. "
-            "Nothing was searched; give the values that the experiment has without a search."
+    def request(
+        self,
+        values: Mapping[str, Values],
+        epochs: int,
+        seed: int,
+        after: Request | None = None,
+    ) -> Request:
+        """Make the request for a training."""
+        settings = self.settings
+        return Request(
+            values,
+            epochs,
+            seed,
+            seconds=settings.trial_seconds,
+            gibibytes=settings.trial_gibibytes,
+            after=after,
+            goes_on=settings.algorithm == "hyperband" and epochs < settings.max_epochs,
         )
 
+    def tried(self, requests: Sequence[Request]) -> list[Tried]:
+        """Run trials, those apart that are kept, and tell how each ended."""
+        found = {request.key: self._kept.find(request) for request in requests}
+        missing = {r.key: r for r in requests if found[r.key] is None}
+        self._ended += len(requests) - len(missing)
+        self._tell()
 
-def _oracle(space: Space, settings: Search, direction: str, seed: int) -> Any:
-    hyperparameters = keras_tuner.HyperParameters()
-    space(hyperparameters)
-    common = {
-        "objective": keras_tuner.Objective(OBJECTIVE, direction),
-        "hyperparameters": hyperparameters,
-        "allow_new_entries": False,
-        "seed": seed,
-        # every failure is shown in the table; the search goes on
-        "max_consecutive_failed_trials": 1_000_000,
-    }
-    if settings.algorithm == "hyperband":
-        return _atomic(keras_tuner.oracles.HyperbandOracle)(
-            max_epochs=settings.max_epochs, factor=settings.factor, **common
-        )
-    kinds = {
-        "random": keras_tuner.oracles.RandomSearchOracle,
-        "bayesian": keras_tuner.oracles.BayesianOptimizationOracle,
-    }
-    return _atomic(kinds[settings.algorithm])(max_trials=settings.trials, **common)
+        def ended(request: Request, end: Ended) -> None:
+            if request.after is not None:
+                earlier = self._kept.find(request.after)
+                if earlier is None:
+                    raise RuntimeError("a trial went on from one that is not kept")
+                end = replace(end, tried=end.tried.after(earlier))
+            found[request.key] = self._kept.keep(request, end)
+            self._ended += 1
+            self._tell()
 
+        if missing:
+            self._executor.run(
+                [replace(r, start=self._kept.start(r)) for r in missing.values()], ended
+            )
+        return [tried for request in requests if (tried := found[request.key]) is not None]
 
-def _atomic(kind: Any) -> Any:
-    """Mend an oracle's resume.
-
-    Its state is written beside the old one and renamed, since a torn file cannot be read; a trial
-    that had ended is not run again.
-    """
-
-    class Atomic(kind):
-        def reload(self) -> None:
-            # an ended trial is taken off the ongoing ones only after the state is written
-            super().reload()
-            ended = set(self.end_order)
-            self._retry_queue[:] = [t for t in self._retry_queue if t not in ended]
-
-        def save(self) -> None:
-            _write_beside(self, Path(self._get_oracle_fname()))
-
-        def _save_trial(self, trial: Any) -> None:
-            _write_beside(trial, Path(self._get_trial_dir(trial.trial_id)) / "trial.json")
-
-    return Atomic
+    def _tell(self) -> None:
+        done = min(self._ended, self._expected)
+        words = f"{done} of about {self._expected} trials"
+        self._progress(min(0.99, done / self._expected), words)
 
 
-def _write_beside(stateful: Any, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    beside = target.with_suffix(".part")
-    Stateful.save(stateful, str(beside))
-    beside.replace(target)
-
-
-def _expected_trials(settings: Search) -> int:
-    """Trials that Hyperband will ask for (Li et al. 2018, arXiv 1603.06560), or the set number."""
-    if settings.algorithm != "hyperband":
-        return settings.trials
-    oracle = keras_tuner.oracles.HyperbandOracle(
-        objective=keras_tuner.Objective(OBJECTIVE, "max"),
-        max_epochs=settings.max_epochs,
-        factor=settings.factor,
-    )
-    return sum(
-        oracle._get_size(bracket, rung)
-        for bracket in range(oracle._get_num_brackets())
-        for rung in range(bracket + 1)
-    )
-
-
-def _outcome(
-    ran: Sequence[_Row],
-    arms: Mapping[str, Trial],
-    settings: Search,
-    direction: str,
-    seed: int,
-    kept: Kept,
-    tell: Callable[[int, str], None],
-) -> Outcome:
-    trials = pd.DataFrame([_columns(number, row) for number, row in enumerate(ran)])
-    length = settings.max_epochs
-    best = _winner(ran, direction, length, list(arms))
-    by_arm = {arm: _winner(ran, direction, length, [arm]) for arm in arms}
-    default, scores = ran[0], [row.tried.score for row in ran]
+def _outcome(rows: Sequence[_Row], search: _Search, direction: str, seed: int) -> Outcome:
+    trials = pd.DataFrame([_columns(number, row) for number, row in enumerate(rows)])
+    if trials["goes_on_from"].isna().all():
+        trials = trials.drop(columns="goes_on_from")
+    arms, length = search.arms, search.settings.max_epochs
+    best = _winner(rows, direction, length, arms)
+    by_arm = {arm: _winner(rows, direction, length, [arm]) for arm in arms}
+    default, scores = rows[0], [row.tried.score for row in rows]
     metrics: dict[str, Any] = {
         "best": dict(best.values),
         "best_score": best.tried.score,
@@ -266,33 +234,30 @@ def _outcome(
         metrics["default_score"] = default.tried.score
     if len(arms) > 1:
         metrics["best_by_arm"] = {arm: dict(row.values) for arm, row in by_arm.items()}
-    again: dict[str, list[Tried]] = {}
-    if settings.confirmations and any(not row.default for row in by_arm.values()):
-        again = gain.confirm(
-            arms,
-            {
-                DEFAULT: dict.fromkeys(arms, default.values),
-                "winner": {arm: row.values for arm, row in by_arm.items()},
-            },
-            epochs=length,
-            times=settings.confirmations,
-            seed=seed,
-            kept=kept,
-            tell=tell,
-        )
-        metrics |= gain.summary(again, arms, direction)
-    trained = [row.tried for row in ran] + [tried for each in again.values() for tried in each]
+    trained = [row.tried for row in rows]
+    if search.settings.confirmations and any(not row.default for row in by_arm.values()):
+        candidates: dict[str, dict[str, Values]] = {
+            DEFAULT: dict.fromkeys(arms, default.values),
+            "winner": {arm: row.values for arm, row in by_arm.items()},
+        }
+        again = gain.confirmations(candidates, search.settings.confirmations, seed)
+        tried = search.tried([search.request(values, length, fresh) for _, values, fresh in again])
+        confirmed: dict[str, list[Tried]] = {name: [] for name in candidates}
+        for (name, _, _), ended in zip(again, tried, strict=True):
+            confirmed[name].append(ended)
+        metrics |= gain.summary(confirmed, arms, direction)
+        trained += tried
     metrics["seconds"] = sum(tried.seconds for tried in trained)
     return Outcome(dict(best.values), trials, metrics)
 
 
-def _winner(ran: Sequence[_Row], direction: str, epochs: int, arms: Sequence[str]) -> _Row:
+def _winner(rows: Sequence[_Row], direction: str, epochs: int, arms: Sequence[str]) -> _Row:
     """Best trial of full length by the mean of these arms: a longer one would win by its length."""
-    whole = [row for row in ran if row.epochs == epochs and row.tried.score is not None]
+    whole = [row for row in rows if row.epochs == epochs and row.tried.score is not None]
     if not whole:
-        reasons = [row.tried.message for row in ran if row.tried.message]
+        reasons = [row.tried.message for row in rows if row.tried.message]
         raise NoTrialCompletedError(
-            f"No trial of the search completed {epochs} epochs ({len(reasons)} of {len(ran)} "
+            f"No trial of the search completed {epochs} epochs ({len(reasons)} of {len(rows)} "
             f"failed). There is no winner to retrain. The last failure: {reasons[-1]}"
         )
     better = max if direction == "max" else min
@@ -302,22 +267,17 @@ def _winner(ran: Sequence[_Row], direction: str, epochs: int, arms: Sequence[str
 def _columns(number: int, row: _Row) -> dict[str, Any]:
     tried = row.tried
     completed = tried.score is not None
-    status = trial_module.TrialStatus
     several = tried.arms if len(tried.arms) > 1 else {}
     return {
         "trial": number,
-        "status": status.COMPLETED if completed else status.FAILED,
+        "status": Status.COMPLETED if completed else Status.FAILED,
         "score": tried.score,
         "epochs": row.epochs,
         "seconds": tried.seconds if completed else None,
         "message": tried.message or None,
         "default": row.default,
         "early_score": tried.early,
+        "goes_on_from": row.goes_on_from,
         **{f"hp_{name}": value for name, value in row.values.items()},
         **{f"score_{arm}": value for arm, value in several.items()},
     }
-
-
-def _without_bookkeeping(values: Values) -> dict[str, Any]:
-    """Leave out Hyperband's own entries, `tuner/epochs` and the like."""
-    return {name: value for name, value in values.items() if "/" not in name}

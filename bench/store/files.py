@@ -4,7 +4,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,15 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """
     canonical_json(value)
     path.write_text(json.dumps(value, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def write_beside(path: Path, write: Callable[[Path], object]) -> None:
+    """Let a file be written beside `path` and take its place once it stands on the disk."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}{PART}")
+    write(beside)
+    sync(beside)
+    beside.replace(path)
+    sync(path.parent)
 
 
 def sync(path: Path) -> None:

@@ -15,7 +15,7 @@ from bench.declarations import Declaration
 from bench.errors import UserError
 from bench.paths import is_name
 from bench.store.cell import StoredCell
-from bench.store.files import PART, read_json, sweep
+from bench.store.files import read_json, sweep, write_beside
 from bench.store.seal import DamagedError, OtherFormatError, read_sealed, write_sealed
 
 MANIFEST = "manifest.json"
@@ -150,9 +150,12 @@ def write_manifest(
         {"experiment": c.experiment, "variant": c.variant, "seed": c.seed, "key": c.key}
         for c in cells
     ]
-    beside = folder / f".{MANIFEST}.{os.getpid()}{PART}"
-    write_sealed(beside, {"profile": profile, "cells": rows, "experiments": said, **about_data})
-    beside.replace(path)
+    write_beside(
+        path,
+        lambda beside: write_sealed(
+            beside, {"profile": profile, "cells": rows, "experiments": said, **about_data}
+        ),
+    )
     return StoredRun(folder, profile, tuple(cells), tuple(experiments), used, tuple(inapplicable))
 
 

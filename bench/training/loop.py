@@ -10,7 +10,7 @@ import pandas as pd
 
 from bench.config import Fit
 from bench.store.provenance import peak_memory_mib, usable_cores
-from bench.training import backend, statistics
+from bench.training import backend, carry, statistics
 from bench.training.objective import Objective
 
 Progress = Callable[[float, str], None]
@@ -104,6 +104,8 @@ def train(
     At the end, averaged weights take their place where the optimiser keeps them, and normalisation
     statistics are estimated anew for the final weights (`statistics.reestimator`).
 
+    Within `carry.carrying` a training goes on where an earlier one stopped.
+
     Parameters
     ----------
     objectives : sequence of Objective
@@ -144,7 +146,10 @@ def train(
         MOST_STEPS_A_CALL, max(1, per_epoch // 2)
     )  # at least one call after the compiling one
     chunk = max(n for n in range(1, most + 1) if per_epoch % n == 0)
-    order = np.random.default_rng(seed)
+    order, states = np.random.default_rng(seed), carry.current()
+    before = states.restore(objectives) if states is not None else 0
+    for _ in range(before):
+        order.permutation(images)  # the images come in another order than they came before
     rows, calls = [], []
     for epoch in range(1, epochs + 1):
         began = time.perf_counter()
@@ -164,6 +169,8 @@ def train(
                 reestimate()
             row |= {f"validation_{name}": value for name, value in evaluate().items()}
         rows.append({"epoch": epoch, **row, "seconds": time.perf_counter() - began})
+    if states is not None:
+        states.keep(objectives, before + epochs)
     for objective in objectives:
         # where the optimiser averages weights, the average takes their place
         objective.optimizer.finalize_variable_values(objective.trainable)

@@ -22,19 +22,21 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
         Steps of the whole training.
     rise : float
         Share of the steps before the peak.
+    first : int
+        The optimiser's step at which it starts; not 0 where a training goes on.
     """
 
-    def __init__(self, peak: float, steps: int, rise: float = 0.2) -> None:
-        self.peak, self.steps, self.rise = peak, steps, rise
+    def __init__(self, peak: float, steps: int, rise: float = 0.2, first: int = 0) -> None:
+        self.peak, self.steps, self.rise, self.first = peak, steps, rise, first
 
     def __call__(self, step: Any) -> Any:
         """Learning rate at a step."""
-        done = (ops.cast(step, "float32") + 1.0) / (self.steps + 1.0)
+        done = (ops.cast(step, "float32") + (1.0 - self.first)) / (self.steps + 1.0)
         return self.peak * ops.minimum(done / self.rise, (1.0 - done) / (1.0 - self.rise))
 
     def get_config(self) -> dict[str, float]:
         """Return the settings."""
-        return {"peak": self.peak, "steps": self.steps, "rise": self.rise}
+        return {"peak": self.peak, "steps": self.steps, "rise": self.rise, "first": self.first}
 
 
 def adam(
