@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -304,7 +305,7 @@ def _member(path: Path, packed: zipfile.ZipFile, names: Sequence[str]) -> np.nda
     return array.reshape(shape, order="F" if in_columns else "C")
 
 
-def _header(stream: zipfile.ZipExtFile) -> tuple[tuple[int, ...], bool, np.dtype]:
+def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
     """Read the header of a ``.npy`` file: shape, whether in Fortran's order, type."""
     version = np.lib.format.read_magic(stream)
     if version == (1, 0):

@@ -15,6 +15,7 @@ from babel.messages.pofile import read_po, write_po
 
 from bench.config.protocol import protocol
 from bench.data import DATASETS
+from bench.declarations import PACKAGE, declarations
 from bench.paths import ROOT, TEMPLATES
 from bench.report.constants import Constants
 from bench.report.equations import load_equations
@@ -62,6 +63,10 @@ def messages(templates: Path = TEMPLATES) -> Iterator[tuple[str, str | tuple[str
         yield "published.toml", system
     for text in protocol().messages():
         yield "protocol.toml", text
+    for said in declarations().values():
+        if said.package == PACKAGE:
+            for text in said.messages():
+                yield f"{said.name}.toml", text
     for info in DATASETS.values():
         for name in info.class_names:
             if not name.isdigit():
@@ -99,7 +104,8 @@ def update(code: str, templates: Path = TEMPLATES) -> tuple[int, int]:
         known = before.get(message.id)
         text = known.string if known is not None else message.string
         places = sorted({(place, None) for place, _ in message.locations})
-        catalogue.add(message.id, text, locations=places, flags=message.flags)
+        # Babel writes a place without its line if there is none; its type does not say so
+        catalogue.add(message.id, text, locations=places, flags=message.flags)  # type: ignore[arg-type]
         open_messages += not (all(text) if isinstance(text, tuple) else text)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(_to_text(catalogue), encoding="utf-8")

@@ -1,23 +1,9 @@
 """Training: loops, schedules, augmentation, and the backend.
 
-The modules load when first used: planning and reporting need no deep-learning framework.
+The modules that `__init__.pyi` lists load when first used: planning and reporting need no
+deep-learning framework.
 """
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__,
-    submodules=[
-        "augment",
-        "backend",
-        "greedy",
-        "loop",
-        "muon",
-        "objective",
-        "predict",
-        "schedule",
-        "statistics",
-        "supervised",
-        "views",
-    ],
-)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
