@@ -1,0 +1,3 @@
+from . import gain, oracles, trials, tuner
+
+__all__ = ["gain", "oracles", "trials", "tuner"]
