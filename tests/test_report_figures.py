@@ -5,12 +5,13 @@ import re
 import numpy as np
 import pytest
 
+from bench.declarations import declarations
 from bench.paths import TEMPLATES
 from bench.report.collect import Results, difference
 from bench.report.constants import Constants
 from bench.report.context import Context
 from bench.report.drawings import Drawings
-from bench.report.figures import FIGURES, Gallery
+from bench.report.figures import Gallery
 from bench.report.figures.calibration import is_shown, pooled_bins
 from bench.report.figures.neighbourhoods import curves
 from bench.report.i18n import Language
@@ -21,12 +22,7 @@ from tests.report_fixture import PROVENANCE, made_up_run
 
 TUNED = "fashion_classifier/fine_tuned"
 PROVOKED = "fashion_classifier/overfitting"
-CLASSIFIERS = ("mnist_classifier", "fashion_classifier")
-DRAWN = [
-    (name, experiment)
-    for name, recipe in FIGURES.items()
-    for experiment in ([""] if recipe.experiment else CLASSIFIERS)
-]
+DRAWN = [(figure.name, said.name) for said in declarations().values() for figure in said.figures]
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +64,7 @@ def test_every_figure_is_drawn_from_a_whole_run(gallery, name, experiment):
 def test_every_figure_stands_in_a_template():
     text = "".join(path.read_text(encoding="utf-8") for path in TEMPLATES.rglob("*.j2"))
     placed = set(re.findall(r"figure\('(\w+)'", text))
-    assert placed == set(FIGURES)
+    assert placed == {name for name, _ in DRAWN}
 
 
 def test_a_figure_without_its_array_is_not_drawn(results, tmp_path):

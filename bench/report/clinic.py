@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bench.report.collect import Quantity, Results, total
-from bench.report.names import GENERATORS, N_
+from bench.report.names import N_
 from bench.store import StoredCell
 
 DIVERGED = "DivergedError"
@@ -106,8 +106,8 @@ def examine(results: Results) -> list[tuple[Kind, list[Finding]]]:
 
 def _findings(results: Results, kind: Kind) -> list[Finding]:
     findings = []
-    for name in GENERATORS:
-        path = f"fashion_generation/{name}"
+    for variant in results.of_roles("fashion_generation", "generator"):
+        path = variant.path
         measure, limit, detected = (
             results.value(path, f"failures.{kind.key}.{part}")
             for part in ("measure", "limit", "detected")

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from bench.declarations import QUIET, Declaration, Figure, System, declarations
 from bench.metrics import power
 from bench.metrics.statistics import (
     Interval,
@@ -381,17 +382,45 @@ def image_limits(quantity: Quantity) -> tuple[Quantity, Quantity] | None:
 
 @dataclass(frozen=True)
 class Variant:
-    """The cells of one variant of an experiment."""
+    """The cells of one variant of an experiment.
+
+    Attributes
+    ----------
+    experiment, name : str
+        Its place.
+    cells : tuple of StoredCell
+        By seed, whatever their status.
+    read : Tables
+        Where tables are read.
+    declared : System or None
+        What its experiment declares of it; None where no experiment declares it.
+    """
 
     experiment: str
     name: str
     cells: tuple[StoredCell, ...]
     read: Tables = field(default_factory=Tables, compare=False, repr=False)
+    declared: System | None = field(default=None, compare=False, repr=False)
 
     @property
     def path(self) -> str:
         """Experiment and variant."""
         return f"{self.experiment}/{self.name}"
+
+    @property
+    def label(self) -> str:
+        """Its name in the report: a message; the bare name where nothing is declared."""
+        return self.declared.label if self.declared else self.name
+
+    @property
+    def colour(self) -> str:
+        """Its colour in every figure."""
+        return self.declared.colour if self.declared else QUIET
+
+    @property
+    def network(self) -> bool:
+        """Whether it is a network."""
+        return self.declared is not None and self.declared.network
 
     @cached_property
     def done(self) -> tuple[StoredCell, ...]:
@@ -448,13 +477,71 @@ class Results:
         self._variants: dict[str, Variant] = {}
         self._tables = Tables()
 
+    @cached_property
+    def experiments(self) -> dict[str, Declaration]:
+        """What the experiments declare, by name, in the order of the report.
+
+        As the run's manifest has it; what it lacks, as in that of an older version, comes from the
+        files of this checkout.
+        """
+        here = declarations()
+        said = {each.name: each for each in self.run.experiments}
+        found = {n: d.completed_by(here[n]) if n in here else d for n, d in said.items()}
+        return {**found, **{name: each for name, each in here.items() if name not in found}}
+
     def variant(self, path: str) -> Variant:
         """Return a variant by ``experiment/variant``."""
         if path not in self._variants:
             experiment, name = path.split("/")
             cells = tuple(self.run.select(experiment, name))
-            self._variants[path] = Variant(experiment, name, cells, self._tables)
+            said = self.experiments.get(experiment)
+            declared = said.system(name) if said else None
+            self._variants[path] = Variant(experiment, name, cells, self._tables, declared)
         return self._variants[path]
+
+    def of_roles(self, experiment: str, *roles: str) -> list[Variant]:
+        """Variants of an experiment that have one of these roles, in its order."""
+        said = self.experiments[experiment]
+        return [self.variant(f"{experiment}/{name}") for name in said.of_roles(*roles)]
+
+    def figure(self, name: str, experiment: str = "") -> tuple[Declaration, Figure]:
+        """Find a declared figure.
+
+        Parameters
+        ----------
+        name : str
+            The figure's name.
+        experiment : str
+            Whose figure; empty: that of the only experiment that has one of this name.
+
+        Raises
+        ------
+        ReportError
+            If no experiment declares it, or several do.
+        """
+        asked = [self.experiments[experiment]] if experiment else self.experiments.values()
+        found = [(each, figure) for each in asked if (figure := each.figure(name))]
+        if len(found) != 1:
+            who = experiment or "one experiment"
+            raise ReportError(
+                f"Figure {name!r}: expected {who} to declare it, "
+                f"{', '.join(each.name for each, _ in found) or 'none'} does. Mend the template or "
+                "the experiment's file."
+            )
+        return found[0]
+
+    def words(self, kind: str) -> dict[str, str]:
+        """Return what is named in the results, by name, in order: messages.
+
+        Parameters
+        ----------
+        kind : str
+            Such as ``contender``; an experiment's file says which there are.
+        """
+        found: dict[str, str] = {}
+        for each in self.experiments.values():
+            found |= dict(each.words.get(kind, ()))
+        return found
 
     def value(self, variant: str, path: str) -> Quantity:
         """Collect one number of one variant over its seeds."""

@@ -11,7 +11,6 @@ from bench.config import protocol as fixed
 from bench.report.claims import Claim, claims
 from bench.report.clinic import Finding, Kind, diverged, examine
 from bench.report.collect import Quantity, Results, Variant, is_untrained, unique
-from bench.report.names import EXPERIMENTS, GENERATORS
 from bench.store import StoredCell
 
 TRIALS_SHOWN = 5
@@ -185,8 +184,12 @@ class Context:
     @cached_property
     def best_generator(self) -> str | None:
         """The generator of least mean Fréchet distance, the handed-in decoders apart."""
-        paths = [f"fashion_generation/{name}" for name in GENERATORS if "handed_in" not in name]
-        values = [(self.results.value(path, "frechet_distance"), path) for path in paths]
+        made_here = [
+            variant
+            for variant in self.results.of_roles("fashion_generation", "generator")
+            if variant.declared and not variant.declared.handed_in
+        ]
+        values = [(variant.value("frechet_distance"), variant.path) for variant in made_here]
         return min(((q.mean, path) for q, path in values if q), default=(0.0, None))[1]
 
     @cached_property
@@ -213,7 +216,8 @@ class Context:
     def experiments(self) -> list[str]:
         """The run's experiments, in the order of the exercises."""
         planned = {cell.experiment for cell in self.results.run.cells}
-        return [name for name in EXPERIMENTS if name in planned] + sorted(planned - {*EXPERIMENTS})
+        known = self.results.experiments
+        return [name for name in known if name in planned] + sorted(planned - set(known))
 
     @cached_property
     def datasets(self) -> list[dict[str, Any]]:

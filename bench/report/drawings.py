@@ -10,6 +10,7 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
+from bench.declarations import Declaration, folder_of, own_packages
 from bench.paths import ROOT
 from bench.report import equations
 from bench.report.equations import Outlines
@@ -32,14 +33,26 @@ class Drawings:
         Whose words the figures hold; nothing is kept while it lacks a translation.
     templates : Path
         Holds the catalogues and the handed-in figures.
+    experiments : iterable of Declaration
+        What the figures' names and colours come from.
     """
 
-    def __init__(self, out_dir: Path, language: Language, templates: Path) -> None:
+    def __init__(
+        self,
+        out_dir: Path,
+        language: Language,
+        templates: Path,
+        experiments: Iterable[Declaration] = (),
+    ) -> None:
         self._folder = out_dir / FOLDER
         self._language = language
         words = [catalogue_path(language.code, templates), *sorted(templates.glob("*.toml"))]
         code = [path for room in ROOMS for path in sorted((ROOT / "bench" / room).rglob("*.py"))]
+        said = list(experiments)
+        for package in {each.package for each in said if not each.own} & set(own_packages()):
+            code += sorted(folder_of(package).rglob("*.py"))
         self._made_by = [_digest(path) for path in (*code, *words) if path.is_file()]
+        self._made_by.append(content_key([each.stored() for each in said]))
         self._made_by += [version(name) for name in DRAWN_BY]
         self._formulae_by = [version("matplotlib"), _digest(Path(equations.__file__))]
 

@@ -27,7 +27,8 @@ def render_language(job: Job) -> list[Path]:
     run, out_dir, code, templates = job.run, job.out_dir, job.language, job.templates
     language, constants = Language(code, templates), Constants(templates)
     results = Results(run)
-    gallery = Gallery(results, language, constants, Drawings(out_dir, language, templates))
+    said = results.experiments.values()
+    gallery = Gallery(results, language, constants, Drawings(out_dir, language, templates, said))
     build = Path(tempfile.mkdtemp(prefix=f".{NAME}.{code}.", dir=out_dir))
     try:
         finished, numbering = [], Numbering()

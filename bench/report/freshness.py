@@ -4,6 +4,7 @@ import hashlib
 import json
 from pathlib import Path
 
+from bench.declarations import folder_of, own_packages
 from bench.paths import ROOT, TEMPLATES
 from bench.store import StoredRun, content_key
 
@@ -12,10 +13,16 @@ RECORD = "rendered.json"
 
 def report_key(run: StoredRun) -> str:
     """Content key of everything that the report is made from."""
-    made_by = [*sorted(TEMPLATES.rglob("*")), *sorted((ROOT / "bench").rglob("*.py"))]
+    code = (ROOT / "bench", *map(folder_of, own_packages()))
+    made_by = [
+        *sorted(TEMPLATES.rglob("*")),
+        *(path for folder in code for suffix in ("*.py", "*.toml", "*.j2")
+          for path in sorted(folder.rglob(suffix))),
+    ]  # fmt: skip
     return content_key(
         {
             "profile": run.profile,
+            "experiments": [each.stored() for each in run.experiments],
             "cells": [[cell.label, cell.status, cell.failure, cell.seal] for cell in run.cells],
             "made_by": [_digest(path) for path in made_by if path.is_file()],
         }

@@ -70,16 +70,10 @@ class Page:
     def functions(self) -> dict[str, Any]:
         """Return everything that templates may call, by name."""
         named = {
-            "system": names.system_name,
-            "experiment_name": names.experiment_name,
             "status_name": names.status_name,
             "hyperparameter_name": names.hyperparameter_name,
             "objective_name": names.objective_name,
             "choice_name": names.choice_name,
-            "network_name": names.network_name,
-            "contender_name": names.contender_name,
-            "ceiling_name": names.ceiling_name,
-            "growth_axis_name": names.growth_axis_name,
             "verdict_name": names.verdict_name,
         }
         return {
@@ -97,7 +91,11 @@ class Page:
             "image_interval": self.image_interval,
             "mcnemar": self.mcnemar,
             "same_images": self.marks.same_images,
-            "generators": [f"fashion_generation/{name}" for name in names.GENERATORS],
+            "system": self.system,
+            "experiment_name": self.experiment_name,
+            "generators": [
+                v.path for v in self.results.of_roles("fashion_generation", "generator")
+            ],
             "number": self.marks.number,
             "handed": self.marks.handed,
             "published": self.marks.published,
@@ -115,14 +113,31 @@ class Page:
             "ref": self.ref,
             "cite": self.cite,
             "class_names": self.gallery.class_names,
-            "timed_networks": list(names.TIMED_NETWORKS),
-            "contenders": list(names.CONTENDERS),
-            "ceilings": list(names.CEILINGS),
-            "growth_axes": list(names.GROWTH_AXES),
+            "timed_networks": list(self.results.words("network")),
+            "contenders": list(self.results.words("contender")),
+            "ceilings": list(self.results.words("ceiling")),
+            "growth_axes": list(self.results.words("growth_axis")),
+            "network_name": partial(self.word, "network"),
+            "contender_name": partial(self.word, "contender"),
+            "ceiling_name": partial(self.word, "ceiling"),
+            "growth_axis_name": partial(self.word, "growth_axis"),
             "dataset_title": dataset_title,
             "anchor": anchor,
             **{name: partial(_last, call, self.language) for name, call in named.items()},
         }
+
+    def system(self, path: str) -> str:
+        """Name a variant, given as ``experiment/variant``."""
+        return names.system_name(self.results.variant(path), self.language)
+
+    def experiment_name(self, name: str) -> str:
+        """Name an experiment."""
+        said = self.results.experiments.get(name)
+        return names.experiment_name(said, self.language) if said else name
+
+    def word(self, kind: str, name: str) -> str:
+        """Name what an experiment's results are about; see `Results.words`."""
+        return self.language.gettext(self.results.words(kind).get(name, name))
 
     def figure(self, name: str, caption: str, experiment: str = "") -> Markup:
         """Place a figure; where there is nothing to draw, say so and why."""
@@ -192,7 +207,7 @@ class Page:
         words = self.language.gettext(measure.description)
         if not measure.systems:
             return words
-        first, second = (names.system_name(path, self.language) for path in measure.systems)
+        first, second = (self.system(path) for path in measure.systems)
         pattern = (
             self.language.gettext("%(measure)s: %(first)s over %(second)s")
             if measure.figure.estimate == "spread"
@@ -294,7 +309,7 @@ class Page:
         _ = self.language.gettext
         variants = self.gallery.variants(name, experiment)
         reasons = [
-            f"{names.system_name(variant.path, self.language)}: "
+            f"{names.system_name(variant, self.language)}: "
             f"{names.status_name(variant.absence or 'absent', self.language)}"
             for variant in [v for v in variants if v.absence] or variants
         ]

@@ -5,48 +5,46 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from bench.report.collect import Results, Variant
+from bench.report.collect import Variant
 from bench.report.figures.curves import TRAINING, VALIDATION, curve, from_zero, label_ends, line_key
 from bench.report.figures.style import (
     QUIET,
     RULE,
-    SYSTEM_COLOURS,
     epoch_axis,
     fitting_size,
     new_figure,
     note,
     number_ticks,
 )
-from bench.report.i18n import Language
-from bench.report.names import status_name, system_name
+from bench.report.figures.subject import Subject
+from bench.report.names import status_name
 
-CALIBRATED = ("handed_in", "from_scratch", "fine_tuned", "ensemble")
 BINS = 15  # of `bench.metrics.classification.reliability_curve`
 ARMS = {"pretrained": "fine_tuned", "from_scratch": "from_scratch"}  # few labels: whose colour
 OVERFITTING_ARMS = {"handed_in": "handed_in", "decayed": "from_scratch", "cured": "fine_tuned"}
 
 
-def reliability(results: Results, language: Language, experiment: str) -> Figure | None:
+def reliability(subject: Subject) -> Figure | None:
     """Draw accuracy against confidence, bin by bin, a panel for each classifier."""
+    language, variants = subject.language, subject.variants
     _ = language.gettext
-    variants = [results.variant(f"{experiment}/{name}") for name in CALIBRATED]
     shown = [variant for variant in variants if is_shown(variant) and pooled_bins(variant).size]
     if not shown:
         return None
-    count = len(CALIBRATED)
+    count = len(variants)
     figure = new_figure(46, margins=(11, 2, 10.5, 6), gaps=(5, 0), grid=(1, count))
     panels = figure.subplots(1, count, sharex=True, sharey=True)
     for axes in panels[len(shown) :]:
         axes.set_visible(False)
     for axes, variant in zip(panels, shown, strict=False):
         confidence, accuracy, counts = pooled_bins(variant)
-        colour = SYSTEM_COLOURS[variant.name]
+        colour = variant.colour
         axes.plot([0, 1], [0, 1], color=QUIET, linewidth=0.6, linestyle=(0, (3, 2)), zorder=0)
         axes.plot(confidence, accuracy, color=colour, linewidth=1.0)
         axes.scatter(
             confidence, accuracy, s=3 + 60 * counts / counts.sum(), color=colour, linewidths=0
         )
-        name = system_name(variant.path, language)
+        name = subject.named(variant)
         axes.set_title(name, fontsize=fitting_size(name, 31))
         axes.set_xlim(0, 1.03)
         axes.set_ylim(0, 1.03)
@@ -94,10 +92,10 @@ def pooled_bins(variant: Variant) -> np.ndarray:
     return np.stack([*(total / images[filled] for total in sums), images[filled]])
 
 
-def few_labels(results: Results, language: Language, experiment: str) -> Figure | None:
+def few_labels(subject: Subject) -> Figure | None:
     """Draw test accuracy over labelled images a class, pretrained and from random weights."""
+    language, (variant,) = subject.language, subject.variants
     _ = language.gettext
-    variant = results.variant(f"{experiment}/few_labels")
     counts = variant.get("per_class")
     if not counts:
         return None
@@ -108,7 +106,7 @@ def few_labels(results: Results, language: Language, experiment: str) -> Figure 
     for shift, (arm, system) in zip((0.97, 1.03), ARMS.items(), strict=True):
         values = [variant.value(f"accuracies.{arm}.{count}") for count in counts]
         means, halves = [q.mean for q in values], [q.half_width or 0.0 for q in values]
-        colour = SYSTEM_COLOURS[system]
+        colour = subject.system(system).colour
         # side by side, so that neither interval hides the other
         axes.errorbar(
             [count * shift for count in counts], means, yerr=halves, color=colour, marker="o",
@@ -126,15 +124,15 @@ def few_labels(results: Results, language: Language, experiment: str) -> Figure 
     return figure
 
 
-def overfitting(results: Results, language: Language) -> Figure | None:
+def overfitting(subject: Subject) -> Figure | None:
     """Draw the loss over epochs of the three arms that see the same few images."""
+    language, (variant,) = subject.language, subject.variants
     _ = language.gettext
-    variant = results.variant("fashion_classifier/overfitting")
     tables = variant.tables("history")
     if not tables:
         return None
     titles = {
-        "handed_in": system_name("fashion_classifier/handed_in", language),
+        "handed_in": subject.named(subject.system("handed_in")),
         "decayed": _("The same, rate falls to zero"),
         "cured": _("This project's network"),
     }
@@ -146,7 +144,7 @@ def overfitting(results: Results, language: Language) -> Figure | None:
         if any(table.empty for table in own):
             note(axes, status_name("absent", language))
             continue
-        _losses(axes, own, SYSTEM_COLOURS[system])
+        _losses(axes, own, subject.system(system).colour)
         epoch_axis(axes, language, _("Epoch"))
     from_zero(panels[0])
     panels[0].set_ylabel(_("Loss"))

@@ -7,29 +7,27 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench.report.collect import Results, Variant
+from bench.report.collect import Variant
 from bench.report.figures.style import (
     QUIET,
-    SYSTEM_COLOURS,
     epoch_axis,
     fitting_size,
     new_figure,
     note,
     whole_axis,
 )
+from bench.report.figures.subject import Subject
 from bench.report.i18n import Language
 from bench.report.names import status_name, system_name
 
-CLASSIFIERS = ("handed_in", "from_scratch", "fine_tuned")
-MAP_NETWORKS = ("handed_in", "autoencoder", "vae", "neighbour_autoencoder")
 MARKED_EPOCHS = 12  # up to so many epochs each one gets a dot
 TRAINING, VALIDATION = (0, (2.5, 1.5)), "solid"
 
 
-def stage_curves(results: Results, language: Language, experiment: str) -> Figure | None:
+def stage_curves(subject: Subject) -> Figure | None:
     """Draw the loss of each greedy stage, training and validation."""
+    language, (variant,) = subject.language, subject.variants
     _ = language.gettext
-    variant = results.variant(f"{experiment}/pretrained")
     tables = variant.tables("history")
     if not tables:
         return None
@@ -38,8 +36,8 @@ def stage_curves(results: Results, language: Language, experiment: str) -> Figur
     panels = figure.subplots(1, len(stages), squeeze=False)[0]
     for axes, stage in zip(panels, stages, strict=True):
         own = [table[table["stage"] == stage].reset_index(drop=True) for table in tables]
-        curve(axes, own, "loss", SYSTEM_COLOURS["fine_tuned"], TRAINING)
-        curve(axes, own, "validation_loss", SYSTEM_COLOURS["fine_tuned"], VALIDATION)
+        curve(axes, own, "loss", variant.colour, TRAINING)
+        curve(axes, own, "validation_loss", variant.colour, VALIDATION)
         name_single_points(axes, language)
         axes.set_title(_("Stage %(stage)d") % {"stage": stage})
         epoch_axis(axes, language, _("Epoch"))
@@ -49,18 +47,18 @@ def stage_curves(results: Results, language: Language, experiment: str) -> Figur
     return figure
 
 
-def classifier_curves(results: Results, language: Language, experiment: str) -> Figure | None:
+def classifier_curves(subject: Subject) -> Figure | None:
     """Draw loss and accuracy of every classifier, training and validation."""
+    language, variants = subject.language, subject.variants
     _ = language.gettext
-    variants = [results.variant(f"{experiment}/{name}") for name in CLASSIFIERS]
     if not any(variant.tables("history") for variant in variants):
         return None
     figure = new_figure(66, margins=(11, 33, 10.5, 6), gaps=(14, 0), grid=(1, 2))
     panels = figure.subplots(1, 2)
     ends: list[tuple[float, str, str]] = []
     for variant in variants:
-        tables, colour = variant.tables("history"), SYSTEM_COLOURS[variant.name]
-        name = system_name(variant.path, language)
+        tables, colour = variant.tables("history"), variant.colour
+        name = subject.named(variant)
         if not tables:
             continue
         for axes, column in zip(panels, ("loss", "accuracy"), strict=True):
@@ -76,10 +74,13 @@ def classifier_curves(results: Results, language: Language, experiment: str) -> 
     return figure
 
 
-def embedding_curves(results: Results, language: Language) -> Figure | None:
-    """Draw the loss of the networks with a two-dimensional code, each in its own units."""
+def embedding_curves(subject: Subject) -> Figure | None:
+    """Draw the loss of the networks with a two-dimensional code, each in its own units.
+
+    The last of them is trained in two stages, encoder and decoder, and has a panel for each.
+    """
+    language, variants = subject.language, subject.variants
     _ = language.gettext
-    variants = [results.variant(f"fashion_embedding/{name}") for name in MAP_NETWORKS]
     if not any(variant.tables("history") for variant in variants):
         return None
     figure = new_figure(94, gaps=(13, 17), grid=(2, 3))
@@ -186,16 +187,16 @@ def line_key(axes: Axes, language: Language, place: str = "best") -> None:
 
 def pair(axes: Axes, variant: Variant, language: Language, stage: int | None = None) -> None:
     """Draw training and validation loss (of one stage), the latter where there is one."""
-    axes.set_title(system_name(variant.path, language))
+    axes.set_title(system_name(variant, language))
     tables = variant.tables("history")
     if not tables:
         note(axes, status_name(variant.absence or "absent", language))
         return
     if stage is not None:
         tables = [table[table["stage"] == stage].reset_index(drop=True) for table in tables]
-    curve(axes, tables, "loss", SYSTEM_COLOURS[variant.name], TRAINING)
+    curve(axes, tables, "loss", variant.colour, TRAINING)
     if "validation_loss" in tables[0] and tables[0]["validation_loss"].notna().any():
-        curve(axes, tables, "validation_loss", SYSTEM_COLOURS[variant.name], VALIDATION)
+        curve(axes, tables, "validation_loss", variant.colour, VALIDATION)
     name_single_points(axes, language)
     epoch_axis(axes, language, language.gettext("Epoch"))
     from_zero(axes)
@@ -205,7 +206,7 @@ def several(
     axes: Axes, variant: Variant, language: Language, columns: dict[str, tuple[str, str]]
 ) -> None:
     """Draw several columns of a history, each named at its end: words and colour by column."""
-    axes.set_title(system_name(variant.path, language))
+    axes.set_title(system_name(variant, language))
     tables = variant.tables("history")
     if not tables:
         note(axes, status_name(variant.absence or "absent", language))

@@ -1,5 +1,7 @@
 """Figures that compare the generators: classes, quality, the ladder, what a training cost."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.container import ErrorbarContainer
@@ -7,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from bench.report.bounds import possible, within
-from bench.report.collect import Quantity, Results, Variant
+from bench.report.collect import Quantity, Variant
 from bench.report.figures.curves import (
     curve,
     label_ends,
@@ -19,7 +21,6 @@ from bench.report.figures.scores import label_box
 from bench.report.figures.style import (
     INK,
     QUIET,
-    SYSTEM_COLOURS,
     TEXT_WIDTH,
     WRITTEN_COLOURS,
     epoch_axis,
@@ -27,47 +28,44 @@ from bench.report.figures.style import (
     note,
     number_ticks,
 )
+from bench.report.figures.subject import Subject
 from bench.report.i18n import Language
-from bench.report.names import GENERATORS, SPOILERS, status_name, system_name
+from bench.report.names import status_name, system_name
 
-SAMPLED = ("reference", *GENERATORS)
-PLAYERS = ("gan", "refined")
-EVEN = 0.1  # share of each class among real images
 Spot = tuple[float, float, str, str]  # across, up, name, colour
 
 
-def training_curves(results: Results, language: Language) -> Figure | None:
+def training_curves(subject: Subject) -> Figure | None:
     """Draw each generator's own losses, and how often the discriminators are right."""
+    language, (autoencoder, vae, flow, *players) = subject.language, subject.variants
     _ = language.gettext
-    names = ("autoencoder", "vae", "latent_flow", *PLAYERS)
-    variants = {name: results.variant(f"fashion_generation/{name}") for name in names}
-    if not any(variant.tables("history") for variant in variants.values()):
+    if not any(variant.tables("history") for variant in subject.variants):
         return None
     figure = new_figure(94, margins=(11, 20, 10.5, 6), gaps=(26, 17), grid=(2, 3))
     panels = figure.subplots(2, 3).ravel()
-    pair(panels[0], variants["autoencoder"], language)
-    if variants["autoencoder"].tables("history"):
+    pair(panels[0], autoencoder, language)
+    if autoencoder.tables("history"):
         line_key(panels[0], language)
     columns = {
-        "reconstruction": (_("reconstruction"), SYSTEM_COLOURS["vae"]),
+        "reconstruction": (_("reconstruction"), vae.colour),
         "kl": (_("KL term"), "#d55e00"),
         "validation_loss": (_("validation bound"), INK),
     }
-    several(panels[1], variants["vae"], language, columns)
-    pair(panels[2], variants["latent_flow"], language)
-    for axes, name in zip(panels[3:5], PLAYERS, strict=True):
+    several(panels[1], vae, language, columns)
+    pair(panels[2], flow, language)
+    for axes, player in zip(panels[3:5], players, strict=True):
         columns = {
             "discriminator_loss": (_("discriminator"), INK),
-            "generator_loss": (_("generator"), SYSTEM_COLOURS[name]),
+            "generator_loss": (_("generator"), player.colour),
         }
-        several(axes, variants[name], language, columns)
-    _wins(panels[5], [variants[name] for name in PLAYERS], language)
+        several(axes, player, language, columns)
+    _wins(panels[5], players, language)
     for axes in (panels[0], panels[3]):
         axes.set_ylabel(_("Loss (nats)"))
     return figure
 
 
-def _wins(axes: Axes, variants: list[Variant], language: Language) -> None:
+def _wins(axes: Axes, variants: Sequence[Variant], language: Language) -> None:
     """Draw the share of pairs that the discriminator orders rightly."""
     axes.set_title(language.gettext("Discriminator right"))
     ends = []
@@ -75,9 +73,9 @@ def _wins(axes: Axes, variants: list[Variant], language: Language) -> None:
         tables = variant.tables("history")
         if not tables or "discriminator_wins" not in tables[0]:
             continue
-        colour = SYSTEM_COLOURS[variant.name]
+        colour = variant.colour
         last = curve(axes, tables, "discriminator_wins", colour, "solid")
-        ends.append((last, system_name(variant.path, language), colour))
+        ends.append((last, system_name(variant, language), colour))
     if not ends:
         note(axes, status_name(variants[0].absence or "absent", language))
         return
@@ -87,13 +85,12 @@ def _wins(axes: Axes, variants: list[Variant], language: Language) -> None:
     label_ends(axes, ends, gap=0.13)
 
 
-def class_shares(
-    results: Results, language: Language, class_names: tuple[str, ...]
-) -> Figure | None:
+def class_shares(subject: Subject) -> Figure | None:
     """Draw per cent of each class among the samples of each generator, by the judge."""
-    variants = [results.variant(f"fashion_generation/{name}") for name in SAMPLED]
-    if not any(variant.done for variant in variants):
+    language, variants, class_names = subject.language, subject.variants, subject.class_names
+    if not subject.any_done:
         return None
+    even = 1 / len(class_names)  # share of each class among real images
     figure = new_figure(74, margins=(33, 9, 2, 22))
     axes = figure.subplots()
     shares = np.full((len(variants), len(class_names)), np.nan)
@@ -103,16 +100,24 @@ def class_shares(
             shares[row] = [quantity.mean for quantity in own]
         else:
             words = status_name(variant.absence or "absent", language)
-            axes.text(4.5, row, words, ha="center", va="center", color=QUIET, fontstyle="italic")
+            axes.text(
+                (len(class_names) - 1) / 2,
+                row,
+                words,
+                ha="center",
+                va="center",
+                color=QUIET,
+                fontstyle="italic",
+            )
     # as far from an even share as none at all: full colour
-    axes.imshow(shares, cmap="PuOr_r", vmin=0, vmax=2 * EVEN, aspect="auto")
+    axes.imshow(shares, cmap="PuOr_r", vmin=0, vmax=2 * even, aspect="auto")
     for row, column in np.argwhere(~np.isnan(shares)):
         share = shares[row, column]
         axes.text(
             column, row, language.number(share * 100, ".1f"), ha="center", va="center",
-            fontsize=7.5, color="white" if abs(share - EVEN) > 0.7 * EVEN else INK,
+            fontsize=7.5, color="white" if abs(share - even) > 0.7 * even else INK,
         )  # fmt: skip
-    axes.set_yticks(range(len(variants)), [system_name(v.path, language) for v in variants])
+    axes.set_yticks(range(len(variants)), [system_name(v, language) for v in variants])
     axes.set_xticks(range(len(class_names)), class_names)
     axes.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
     for label in axes.get_xticklabels():
@@ -122,15 +127,15 @@ def class_shares(
     return figure
 
 
-def fidelity_diversity(results: Results, language: Language) -> Figure | None:
+def fidelity_diversity(subject: Subject) -> Figure | None:
     """Draw precision against recall, and density against coverage, of each generator."""
+    language, variants = subject.language, subject.variants
     _ = language.gettext
     pairs = (
         ("precision", _("Precision"), "recall", _("Recall")),
         ("density", _("Density"), "coverage", _("Coverage")),
     )
-    variants = [results.variant(f"fashion_generation/{name}") for name in SAMPLED]
-    if not any(variant.done for variant in variants):
+    if not subject.any_done:
         return None
     figure = new_figure(76, width=TEXT_WIDTH, margins=(11, 4, 10.5, 3), gaps=(16, 0), grid=(1, 2))
     for axes, (y, y_name, x, x_name) in zip(figure.subplots(1, 2), pairs, strict=True):
@@ -147,10 +152,10 @@ def fidelity_diversity(results: Results, language: Language) -> Figure | None:
     return figure
 
 
-def budget(results: Results, language: Language) -> Figure | None:
+def budget(subject: Subject) -> Figure | None:
     """Draw Fréchet distance against seconds of training, and against trained parameters."""
+    language, variants = subject.language, subject.variants
     _ = language.gettext
-    variants = [results.variant(f"fashion_generation/{name}") for name in GENERATORS]
     costs = (
         ("training.seconds", _("Seconds of training"), 1.0),
         ("training.parameters", _("Trained parameters, thousands"), 1e-3),
@@ -173,21 +178,22 @@ def budget(results: Results, language: Language) -> Figure | None:
     return figure
 
 
-def ladder(results: Results, language: Language) -> Figure | None:
+def ladder(subject: Subject) -> Figure | None:
     """Draw the Fréchet distance of spoilt real images, with each generator's as a line."""
+    language, (spoilt, *sampled) = subject.language, subject.variants
     _ = language.gettext
-    tables = results.variant("fashion_generation/ladder").tables("ladder")
+    tables = spoilt.tables("ladder")
     if not tables:
         return None
     steps = tables[0]
     marks = [
-        (quantity.mean, system_name(f"fashion_generation/{name}", language), SYSTEM_COLOURS[name])
-        for name in SAMPLED
-        if (quantity := results.value(f"fashion_generation/{name}", "frechet_distance"))
+        (quantity.mean, subject.named(variant), variant.colour)
+        for variant in sampled
+        if (quantity := variant.value("frechet_distance"))
     ]
     figure = new_figure(58, margins=(13, 33, 10.5, 3), gaps=(5, 0), grid=(1, 2))
     panels = figure.subplots(1, 2, sharey=True)
-    for axes, (kind, words) in zip(panels, SPOILERS.items(), strict=True):
+    for axes, (kind, words) in zip(panels, subject.results.words("spoiler").items(), strict=True):
         own = steps[steps["kind"] == kind].sort_values("strength")
         for height, _name, colour in marks:
             axes.axhline(height, color=colour, linewidth=0.9, linestyle=(0, (4, 1.5)))
@@ -207,7 +213,7 @@ def ladder(results: Results, language: Language) -> Figure | None:
 
 
 def _spots(
-    axes: Axes, variants: list[Variant], language: Language, x: str, y: str, unit: float = 1.0
+    axes: Axes, variants: Sequence[Variant], language: Language, x: str, y: str, unit: float = 1.0
 ) -> list[Spot]:
     """Draw one spot for each variant, with intervals both ways; say where each lies."""
     spots = []
@@ -215,12 +221,12 @@ def _spots(
         across, up = variant.value(x), variant.value(y)
         if not across or not up:
             continue
-        colour = SYSTEM_COLOURS[variant.name]
+        colour = variant.colour
         axes.errorbar(
             across.mean * unit, up.mean, xerr=_arms(across, unit), yerr=_arms(up), fmt="o",
             color=colour, markersize=5, elinewidth=0.8,
         )  # fmt: skip
-        spots.append((across.mean * unit, up.mean, system_name(variant.path, language), colour))
+        spots.append((across.mean * unit, up.mean, system_name(variant, language), colour))
     return spots
 
 

@@ -4,23 +4,21 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bench.report.collect import Results
+from bench.report.collect import Variant
 from bench.report.figures.sheet import Sheet
 from bench.report.figures.style import QUIET, TEXT_WIDTH, fitting_size
+from bench.report.figures.subject import Subject
 from bench.report.i18n import Language
-from bench.report.names import status_name, system_name
+from bench.report.names import status_name
 
-DECODING_MAPS = ("handed_in", "autoencoder", "vae", "neighbour_autoencoder")
 LABEL_COLUMN = 33.0  # mm, row names at the left of image strips
 WRONG = "#b03a2e"
 
 
-def examples(
-    results: Results, language: Language, experiment: str, class_names: tuple[str, ...]
-) -> Sheet | None:
+def examples(subject: Subject) -> Sheet | None:
     """Draw right predictions, and the wrong ones of which the network was surest."""
+    language, class_names, (variant,) = subject.language, subject.class_names, subject.variants
     _ = language.gettext
-    variant = results.variant(f"{experiment}/fine_tuned")
     if variant.array("right_images") is None:
         return None
     columns, gap = 12, 2.0
@@ -61,24 +59,19 @@ def examples(
     return sheet
 
 
-def pretrained_reconstructions(
-    results: Results, language: Language, experiment: str
-) -> Sheet | None:
+def pretrained_reconstructions(subject: Subject) -> Sheet | None:
     """Draw test images above what the stacked autoencoder makes of them."""
-    return strips(
-        results, language, [f"{experiment}/pretrained"], ("originals", "reconstructions"), 16
-    )
+    return strips(subject, subject.variants, ("originals", "reconstructions"), 16)
 
 
-def embedding_reconstructions(results: Results, language: Language) -> Sheet | None:
+def embedding_reconstructions(subject: Subject) -> Sheet | None:
     """Draw one image of each class above its reconstruction from two numbers."""
-    paths = [f"fashion_embedding/{name}" for name in DECODING_MAPS]
-    return strips(results, language, paths, ("originals", "reconstructions"), 10)
+    return strips(subject, subject.variants, ("originals", "reconstructions"), 10)
 
 
-def decoded_grids(results: Results, language: Language) -> Sheet | None:
+def decoded_grids(subject: Subject) -> Sheet | None:
     """Draw what each decoder makes of a regular grid over its map."""
-    variants = [results.variant(f"fashion_embedding/{name}") for name in DECODING_MAPS]
+    language, variants = subject.language, subject.variants
     if all(variant.array("decoded_grid") is None for variant in variants):
         return None
     space, title = 3.0, 6.0
@@ -86,7 +79,7 @@ def decoded_grids(results: Results, language: Language) -> Sheet | None:
     sheet = Sheet(side + title)
     for place, variant in enumerate(variants):
         x, y = place * (side + space), title
-        name = system_name(variant.path, language)
+        name = subject.named(variant)
         sheet.text(x, y - 2.3, name, bold=True, size=fitting_size(name, side))
         grid = variant.array("decoded_grid")
         sheet.frame(x + 0.2, y, side - 0.4, side - 0.4)
@@ -99,9 +92,8 @@ def decoded_grids(results: Results, language: Language) -> Sheet | None:
 
 
 def strips(
-    results: Results,
-    language: Language,
-    paths: Sequence[str],
+    subject: Subject,
+    variants: Sequence[Variant],
     arrays: tuple[str, str],
     count: int,
     repeat_first: bool = False,
@@ -110,10 +102,10 @@ def strips(
 
     Parameters
     ----------
-    results, language : Results, Language
-        The run, and whose words stand beside the rows.
-    paths : sequence of str
-        The systems, as ``experiment/variant``.
+    subject : Subject
+        Whose words stand beside the rows.
+    variants : sequence of Variant
+        The systems.
     arrays : tuple of str
         Names of the cells' arrays: the first is drawn once, the second for each system.
     count : int
@@ -121,7 +113,7 @@ def strips(
     repeat_first : bool
         Whether the first array too is drawn for each system.
     """
-    _ = language.gettext
+    _ = subject.language.gettext
     names = {
         "originals": _("Original"),
         "reconstructions": _("Reconstruction"),
@@ -129,13 +121,12 @@ def strips(
         "nearest": _("Nearest training image"),
     }
     rows: list[tuple[str, str, np.ndarray]] = []
-    for path in paths:
-        variant = results.variant(path)
+    for variant in variants:
         first, second = variant.array(arrays[0]), variant.array(arrays[1])
         if first is None or second is None:
             continue
-        system = system_name(path, language)
-        alone = len(paths) == 1
+        system = subject.named(variant)
+        alone = len(variants) == 1
         if repeat_first or not rows:
             rows.append((names[arrays[0]], system if repeat_first else "", first[:count]))
         rows.append((names[arrays[1]], "" if repeat_first or alone else system, second[:count]))

@@ -5,12 +5,11 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
-from bench.report.collect import Results, Variant
+from bench.report.collect import Variant
 from bench.report.figures.sheet import Sheet
 from bench.report.figures.style import (
     CLASS_COLOURS,
     QUIET,
-    SYSTEM_COLOURS,
     TEXT_WIDTH,
     fitting_size,
     new_figure,
@@ -18,23 +17,20 @@ from bench.report.figures.style import (
     number_ticks,
     whole_axis,
 )
-from bench.report.i18n import Language
-from bench.report.names import status_name, system_name
+from bench.report.figures.subject import Subject
+from bench.report.names import status_name
 
-SYSTEMS = ("handed_in", "autoencoder", "vae", "neighbour_autoencoder", "pca", "tsne", "umap")
-ORDERED_BY_LIGHT = ("handed_in", "autoencoder", "pca", "tsne")
 COLUMNS, SPACE, TITLE = 4, 3.0, 5.5  # mm
-ROWS = -(-len(SYSTEMS) // COLUMNS)
 PANEL = (TEXT_WIDTH - 0.6 - (COLUMNS - 1) * SPACE) / COLUMNS  # mm
 PANEL_PIXELS = 352
 IN_A_CLOUD = 170  # images at most: with more they cover each other
 OUTLIERS = 0.2  # per cent of the points on each side that the frame may leave out
 
 
-def embedding_maps(results: Results, language: Language, class_names: tuple[str, ...]) -> Figure:
+def embedding_maps(subject: Subject) -> Figure:
     """Draw the maps as points coloured by class; each class's number stands at its median."""
-    figure, panels, free = _panels(results, language)
-    _key(free, class_names)
+    figure, panels, free = _panels(subject)
+    _key(free, subject.class_names)
     for axes, variant in panels:
         points, labels = variant.array("test_map"), variant.array("test_labels")
         if points is None or labels is None:
@@ -56,19 +52,18 @@ def embedding_maps(results: Results, language: Language, class_names: tuple[str,
     return figure
 
 
-def embedding_clouds(results: Results, language: Language, class_names: tuple[str, ...]) -> Sheet:
+def embedding_clouds(subject: Subject) -> Sheet:
     """Draw the maps with the images themselves, inked in the colour of their class."""
-    side, title = PANEL, TITLE
-    sheet = Sheet(ROWS * (side + title + 2) - 2)
-    for place, name in enumerate(SYSTEMS):
-        variant = results.variant(f"fashion_embedding/{name}")
+    side, title, count = PANEL, TITLE, len(subject.variants)
+    sheet = Sheet(_rows(count) * (side + title + 2) - 2)
+    for place, variant in enumerate(subject.variants):
         x, y = place % COLUMNS * (side + SPACE) + 0.3, place // COLUMNS * (side + title + 2)
-        name = system_name(variant.path, language)
+        name = subject.named(variant)
         sheet.text(x, y + 3.7, name, bold=True, size=fitting_size(name, side))
         points, labels = variant.array("test_map"), variant.array("test_labels")
         thumbnails, index = variant.array("thumbnails"), variant.array("thumbnail_index")
         if points is None or labels is None or thumbnails is None or index is None:
-            words = status_name(variant.absence or "absent", language)
+            words = status_name(variant.absence or "absent", subject.language)
             sheet.text(
                 x + side / 2, y + title + side / 2, words, align="center", italic=True, colour=QUIET
             )
@@ -77,18 +72,21 @@ def embedding_clouds(results: Results, language: Language, class_names: tuple[st
             cloud = _cloud(images, points[index], labels[index], map_frame(points))
             sheet.picture(cloud, x, y + title, side, side)
         sheet.frame(x + 0.1, y + title, side - 0.2, side - 0.1)
-    left, top = len(SYSTEMS) % COLUMNS * (side + SPACE) + 3, (ROWS - 1) * (side + title + 2) + title
-    for label, name in enumerate(class_names):
+    left = count % COLUMNS * (side + SPACE) + 3
+    top = (_rows(count) - 1) * (side + title + 2) + title
+    for label, name in enumerate(subject.class_names):
         colour = to_hex(_darker(CLASS_COLOURS[label]))
         sheet.text(left, top + 3 + label * side / 10, name, bold=True, colour=colour)
     return sheet
 
 
-def embedding_brightness(results: Results, language: Language) -> Figure | None:
+def embedding_brightness(subject: Subject) -> Figure | None:
     """Draw the brightness of the shown images against the first axis of each map."""
+    language = subject.language
     _ = language.gettext
-    variants = [results.variant(f"fashion_embedding/{name}") for name in ORDERED_BY_LIGHT]
-    shown = [variant for variant in variants if variant.array("thumbnail_index") is not None]
+    shown = [
+        variant for variant in subject.variants if variant.array("thumbnail_index") is not None
+    ]
     if not shown:
         return None
     figure = new_figure(46, margins=(11, 2, 8, 6), gaps=(6, 0), grid=(1, len(shown)))
@@ -101,10 +99,10 @@ def embedding_brightness(results: Results, language: Language) -> Figure | None:
         brightness = thumbnails.mean(axis=(1, 2)) / 255
         across = principal_axis(points)[index]
         axes.scatter(
-            across, brightness, s=3, color=SYSTEM_COLOURS[variant.name], linewidths=0, alpha=0.6,
+            across, brightness, s=3, color=variant.colour, linewidths=0, alpha=0.6,
             rasterized=True,
         )  # fmt: skip
-        name = system_name(variant.path, language)
+        name = subject.named(variant)
         axes.set_title(name, fontsize=fitting_size(name, 30))
         axes.set_xticks([])
         axes.set_xlabel(_("First axis of the map"))
@@ -132,27 +130,29 @@ def principal_axis(points: np.ndarray) -> np.ndarray:
     return np.asarray(centred @ direction)
 
 
-def _panels(
-    results: Results, language: Language
-) -> tuple[Figure, list[tuple[Axes, Variant]], list[Axes]]:
+def _rows(count: int) -> int:
+    """Rows of panels that so many maps need."""
+    return -(-count // COLUMNS)
+
+
+def _panels(subject: Subject) -> tuple[Figure, list[tuple[Axes, Variant]], list[Axes]]:
     """Lay out a panel for each method; what is left of the grid comes back as the third."""
-    between = TITLE + 1.7
+    between, rows = TITLE + 1.7, _rows(len(subject.variants))
     figure = new_figure(
-        0.3 + TITLE + ROWS * PANEL + (ROWS - 1) * between,
+        0.3 + TITLE + rows * PANEL + (rows - 1) * between,
         margins=(0.3, 0.3, 0.3, TITLE),
         gaps=(SPACE, between),
-        grid=(ROWS, COLUMNS),
+        grid=(rows, COLUMNS),
     )
-    panels = list(figure.subplots(ROWS, COLUMNS).ravel())
+    panels = list(figure.subplots(rows, COLUMNS).ravel())
     pairs = []
-    for axes, name in zip(panels, SYSTEMS, strict=False):
-        variant = results.variant(f"fashion_embedding/{name}")
-        name = system_name(variant.path, language)
+    for axes, variant in zip(panels, subject.variants, strict=False):
+        name = subject.named(variant)
         axes.set_title(name, fontsize=fitting_size(name, PANEL))
         if variant.array("test_map") is None:
-            note(axes, status_name(variant.absence or "absent", language))
+            note(axes, status_name(variant.absence or "absent", subject.language))
         pairs.append((axes, variant))
-    return figure, pairs, panels[len(SYSTEMS) :]
+    return figure, pairs, panels[len(subject.variants) :]
 
 
 def _frame(axes: Axes, points: np.ndarray) -> None:

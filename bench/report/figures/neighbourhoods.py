@@ -4,23 +4,20 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from bench.report.collect import Results, Variant
-from bench.report.figures.maps import SYSTEMS
-from bench.report.figures.style import RULE, SYSTEM_COLOURS, new_figure, number_ticks
-from bench.report.i18n import Language
-from bench.report.names import system_name
+from bench.report.collect import Variant
+from bench.report.figures.style import RULE, new_figure, number_ticks
+from bench.report.figures.subject import Subject
 
-NETWORKS = ("handed_in", "autoencoder", "vae", "neighbour_autoencoder")
 SOLID, DASHED = "solid", (0, (4, 1.5))
 
 
-def neighbourhoods(results: Results, language: Language) -> Figure | None:
+def neighbourhoods(subject: Subject) -> Figure | None:
     """Draw the share of neighbours kept, beyond chance, over the size of the neighbourhood.
 
     Networks are solid lines, methods without one dashed; the key is in the order of the areas.
     """
+    language, variants = subject.language, subject.variants
     _ = language.gettext
-    variants = [results.variant(f"fashion_embedding/{name}") for name in SYSTEMS]
     drawn = [(variant, *found) for variant in variants if (found := curves(variant)) is not None]
     if not drawn:
         return None
@@ -28,13 +25,13 @@ def neighbourhoods(results: Results, language: Language) -> Figure | None:
     axes = figure.subplots()
     for variant, sizes, kept in drawn:
         axes.plot(
-            sizes, kept.mean(axis=0), color=SYSTEM_COLOURS[variant.name], linewidth=1.3,
-            linestyle=SOLID if variant.name in NETWORKS else DASHED,
+            sizes, kept.mean(axis=0), color=variant.colour, linewidth=1.3,
+            linestyle=SOLID if variant.network else DASHED,
         )  # fmt: skip
         if len(kept) > 1:
             axes.fill_between(
                 sizes, kept.min(axis=0), kept.max(axis=0), alpha=0.15, linewidth=0,
-                color=SYSTEM_COLOURS[variant.name],
+                color=variant.colour,
             )  # fmt: skip
     axes.set_xscale("log")
     axes.xaxis.set_minor_formatter(NullFormatter())
@@ -45,13 +42,13 @@ def neighbourhoods(results: Results, language: Language) -> Figure | None:
     axes.grid(axis="y", color=RULE, linewidth=0.4)
     number_ticks(axes, language)
     for place, variant in enumerate(sorted((v for v, _, _ in drawn), key=_area, reverse=True)):
-        height, colour = 0.95 - 0.085 * place, SYSTEM_COLOURS[variant.name]
+        height, colour = 0.95 - 0.085 * place, variant.colour
         axes.plot(
             [1.03, 1.085], [height] * 2, transform=axes.transAxes, clip_on=False, color=colour,
-            linewidth=1.3, linestyle=SOLID if variant.name in NETWORKS else DASHED,
+            linewidth=1.3, linestyle=SOLID if variant.network else DASHED,
         )  # fmt: skip
         axes.text(
-            1.1, height, system_name(variant.path, language), transform=axes.transAxes,
+            1.1, height, subject.named(variant), transform=axes.transAxes,
             color=colour, fontsize=7.5, fontweight=600, va="center",
         )  # fmt: skip
     return figure

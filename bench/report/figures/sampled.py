@@ -2,26 +2,18 @@
 
 import numpy as np
 
-from bench.report.collect import Results
 from bench.report.figures.images import say_absent, strips
 from bench.report.figures.sheet import Sheet
 from bench.report.figures.style import QUIET, TEXT_WIDTH, fitting_size
-from bench.report.i18n import Language
-from bench.report.names import GENERATORS, SPOILERS, system_name
+from bench.report.figures.subject import Subject
 
-PATHS = tuple(f"fashion_generation/{name}" for name in GENERATORS)
-RECONSTRUCTING = tuple(
-    f"fashion_generation/{name}"
-    for name in ("handed_in", "handed_in_longer", "autoencoder", "vae", "refined")
-)
 SHEETS = 4  # panels of samples side by side
-REAL, LADDER = "fashion_generation/reference", "fashion_generation/ladder"
 HEAD = 6.0  # mm, from the top of a panel's name to its images
 
 
-def samples(results: Results, language: Language) -> Sheet | None:
+def samples(subject: Subject) -> Sheet | None:
     """Draw real images and samples of each generator, side by side."""
-    variants = [results.variant(path) for path in (REAL, *PATHS)]
+    language, variants = subject.language, subject.variants
     if all(variant.array("samples") is None for variant in variants):
         return None
     columns, rows, space, gap = 6, 5, 4.0, 0.5
@@ -32,7 +24,7 @@ def samples(results: Results, language: Language) -> Sheet | None:
     sheet = Sheet(lines * (height + HEAD + 2.5) - 2.5)
     for place, variant in enumerate(variants):
         x, y = place % SHEETS * (width + space), place // SHEETS * (height + HEAD + 2.5)
-        name = system_name(variant.path, language)
+        name = subject.named(variant)
         sheet.text(x, y + 3.5, name, bold=True, size=fitting_size(name, width))
         images = variant.array("samples")
         if images is None:
@@ -43,19 +35,19 @@ def samples(results: Results, language: Language) -> Sheet | None:
     return sheet
 
 
-def reconstructions(results: Results, language: Language) -> Sheet | None:
+def reconstructions(subject: Subject) -> Sheet | None:
     """Draw real images and their reconstructions by each generator that has its own decoder."""
-    return strips(results, language, RECONSTRUCTING, ("originals", "reconstructions"), 16)
+    return strips(subject, subject.variants, ("originals", "reconstructions"), 16)
 
 
-def nearest(results: Results, language: Language) -> Sheet | None:
+def nearest(subject: Subject) -> Sheet | None:
     """Draw samples above the training images that are nearest to them."""
-    return strips(results, language, PATHS, ("samples", "nearest"), 16, repeat_first=True)
+    return strips(subject, subject.variants, ("samples", "nearest"), 16, repeat_first=True)
 
 
-def interpolations(results: Results, language: Language) -> Sheet | None:
+def interpolations(subject: Subject) -> Sheet | None:
     """Draw walks from one code to another, a row each."""
-    variants = [results.variant(path) for path in PATHS]
+    language, variants = subject.language, subject.variants
     if all(variant.array("interpolation") is None for variant in variants):
         return None
     width, rows, columns, gap = (TEXT_WIDTH - 6) / 2, 3, 10, 0.5
@@ -65,7 +57,7 @@ def interpolations(results: Results, language: Language) -> Sheet | None:
     sheet = Sheet(lines * (height + HEAD) + (lines - 1) * 3)
     for place, variant in enumerate(variants):
         x, y = place % 2 * (width + 6), place // 2 * (height + HEAD + 3)
-        sheet.text(x, y + 3.5, system_name(variant.path, language), bold=True, size=8.5)
+        sheet.text(x, y + 3.5, subject.named(variant), bold=True, size=8.5)
         walks = variant.array("interpolation")
         if walks is None:
             sheet.frame(x + 0.2, y + HEAD, width - 0.4, height - 0.4)
@@ -76,10 +68,11 @@ def interpolations(results: Results, language: Language) -> Sheet | None:
     return sheet
 
 
-def spoilt(results: Results, language: Language) -> Sheet | None:
+def spoilt(subject: Subject) -> Sheet | None:
     """Draw the same real images, untouched and on each step of the ladder."""
+    language, (ladder, reference) = subject.language, subject.variants
     _ = language.gettext
-    ladder, real = results.variant(LADDER), results.variant(REAL).array("samples")
+    spoilers, real = subject.results.words("spoiler"), reference.array("samples")
     tables, images = ladder.tables("ladder"), ladder.array("samples")
     if not tables or images is None:
         return None
@@ -87,9 +80,9 @@ def spoilt(results: Results, language: Language) -> Sheet | None:
     half = (TEXT_WIDTH - 6) / 2
     tile = (half - label - gap * (count - 1)) / count
     kinds = tables[0]["kind"].to_numpy()
-    most = max(int((kinds == kind).sum()) for kind in SPOILERS)
+    most = max(int((kinds == kind).sum()) for kind in spoilers)
     sheet = Sheet(HEAD + (most + 1) * (tile + gap))
-    for side, (kind, words) in enumerate(SPOILERS.items()):
+    for side, (kind, words) in enumerate(spoilers.items()):
         x, y = side * (half + 6), HEAD
         sheet.text(x, 3.5, _(words), bold=True, size=8.5)
         rows: list[tuple[float, np.ndarray]] = [] if real is None else [(0.0, real)]

@@ -1,31 +1,24 @@
 """Figures of scores: confusion, per-class measures, class shares, fidelity against diversity."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from matplotlib.figure import Figure
 
-from bench.report.collect import Results
 from bench.report.figures.style import (
     INK,
     QUIET,
     RULE,
-    SYSTEM_COLOURS,
     new_figure,
     number_ticks,
 )
-from bench.report.i18n import Language
-from bench.report.names import system_name
+from bench.report.figures.subject import Subject
 
 Box = tuple[float, float, float, float]  # left, bottom, right, top
 
 
-def confusion(
-    results: Results, language: Language, experiment: str, class_names: tuple[str, ...]
-) -> Figure | None:
+def confusion(subject: Subject) -> Figure | None:
     """Draw the confusion matrix, summed over the seeds, in shares of each true class."""
+    language, class_names, (variant,) = subject.language, subject.class_names, subject.variants
     _ = language.gettext
-    variant = results.variant(f"{experiment}/fine_tuned")
     if not variant.done:
         return None
     counts = np.sum([np.array(cell.metrics["confusion"], float) for cell in variant.done], axis=0)
@@ -62,42 +55,35 @@ def confusion(
     return figure
 
 
-def per_class(
-    results: Results,
-    language: Language,
-    experiment: str,
-    class_names: tuple[str, ...],
-    handed_in: Sequence[float] | None,
-) -> Figure | None:
-    """Draw the F1 score of each class: handed in, its network again, this project's."""
+def per_class(subject: Subject) -> Figure | None:
+    """Draw the F1 score of each class: as stated before, and of this run's classifiers."""
+    language, class_names, stated = subject.language, subject.class_names, subject.stated_f1
     _ = language.gettext
     rows = {
-        name: [
-            results.value(f"{experiment}/{name}", f"per_class.f1.{label}") for label in range(10)
-        ]
-        for name in ("handed_in", "from_scratch", "fine_tuned")
+        variant: [variant.value(f"per_class.f1.{label}") for label in range(len(class_names))]
+        for variant in subject.variants
     }
     if not any(rows.values()) or not any(q for own in rows.values() for q in own):
         return None
     figure = new_figure(66, margins=(24, 36, 10.5, 2))
     axes = figure.subplots()
-    heights = np.arange(10)
+    heights = np.arange(len(class_names))
     axes.hlines(heights, 0, 1, color=RULE, linewidth=0.4, zorder=0)
     lowest = 1.0
     keys = []
-    if handed_in is not None:
-        axes.scatter(handed_in, heights, s=20, marker="|", color=INK, linewidths=1.2, zorder=3)
+    if stated is not None:
+        axes.scatter(stated, heights, s=20, marker="|", color=INK, linewidths=1.2, zorder=3)
         keys.append((_("Handed-in report"), INK))
-        lowest = min(handed_in)
-    for name, own in rows.items():
+        lowest = min(stated)
+    for variant, own in rows.items():
         if not all(own):
             continue
         means = [quantity.mean for quantity in own]
         lowest = min(lowest, *means)
-        axes.scatter(means, heights, s=16, color=SYSTEM_COLOURS[name], linewidths=0, zorder=2)
-        keys.append((system_name(f"{experiment}/{name}", language), SYSTEM_COLOURS[name]))
+        axes.scatter(means, heights, s=16, color=variant.colour, linewidths=0, zorder=2)
+        keys.append((subject.named(variant), variant.colour))
     axes.set_xlim(max(0, lowest - 0.03), 1.002)
-    axes.set_ylim(9.6, -0.6)
+    axes.set_ylim(len(class_names) - 0.4, -0.6)
     axes.set_yticks(heights, class_names)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)

@@ -1,45 +1,37 @@
 """Figures of speed: contenders side by side, accuracy over seconds, growth of cost."""
 
+from itertools import groupby
+from operator import attrgetter
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, NullLocator
 
-from bench.report.collect import Results, Variant
+from bench.data import DATASETS
+from bench.report.collect import Variant
 from bench.report.figures.style import INK, QUIET, RULE, new_figure, note, number_ticks
+from bench.report.figures.subject import Subject
 from bench.report.i18n import Language
-from bench.report.names import (
-    CONTENDERS,
-    GROWTH_AXES,
-    TIMED_NETWORKS,
-    contender_name,
-    growth_axis_name,
-    network_name,
-    status_name,
-    system_name,
-)
+from bench.report.names import status_name
 
-RACES = {
-    "MNIST": ("mnist_speedrun/to_99",),
-    "Fashion-MNIST": tuple(f"fashion_speedrun/to_{goal}" for goal in (90, 92, 94)),
-}
-RACE_COLOURS = {"to_99": "#0072b2", "to_90": "#d55e00", "to_92": "#009e73", "to_94": "#0072b2"}
 CONTENDER_COLOURS = {"our_loop": "#0072b2", "keras_fit": "#777777", "pytorch": "#d55e00"}
 GROWTH_COLOUR = "#0072b2"
 
 
-def throughput(results: Results, language: Language) -> Figure | None:
+def throughput(subject: Subject) -> Figure | None:
     """Draw images a second of each contender for each network, slowest to fastest round."""
+    language, (variant,) = subject.language, subject.variants
     _ = language.gettext
-    variant = results.variant("training_speed/throughput")
     if not variant.done:
         return None
-    figure = new_figure(44, margins=(30, 3, 10.5, 6), gaps=(5, 0), grid=(1, len(TIMED_NETWORKS)))
-    panels = figure.subplots(1, len(TIMED_NETWORKS), sharey=True)
-    names = [name for name in CONTENDERS if variant.value(_rate("classifier", name))]
-    for axes, network in zip(panels, TIMED_NETWORKS, strict=True):
-        axes.set_title(network_name(network, language))
+    networks, contenders = (subject.results.words(kind) for kind in ("network", "contender"))
+    figure = new_figure(44, margins=(30, 3, 10.5, 6), gaps=(5, 0), grid=(1, len(networks)))
+    panels = figure.subplots(1, len(networks), sharey=True)
+    names = [name for name in contenders if variant.value(_rate("classifier", name))]
+    for axes, (network, words) in zip(panels, networks.items(), strict=True):
+        axes.set_title(_(words))
         for height, name in enumerate(names):
             rate = variant.value(_rate(network, name))
             slow, fast = (
@@ -63,28 +55,30 @@ def throughput(results: Results, language: Language) -> Figure | None:
         axes.spines["left"].set_visible(False)
         axes.set_xlim(left=0)
         number_ticks(axes, language, "x")
-    panels[0].set_yticks(range(len(names)), [contender_name(name, language) for name in names])
+    panels[0].set_yticks(range(len(names)), [_(contenders[name]) for name in names])
     panels[0].set_ylim(len(names) - 0.4, -0.6)
     panels[len(panels) // 2].set_xlabel(_("Images a second"))
     return figure
 
 
-def speedruns(results: Results, language: Language) -> Figure | None:
+def speedruns(subject: Subject) -> Figure | None:
     """Draw validation accuracy over seconds, and where each sprint ends on the test images."""
+    language = subject.language
     _ = language.gettext
-    races = [[results.variant(path) for path in paths] for paths in RACES.values()]
-    if not any(variant.done for race in races for variant in race):
+    if not subject.any_done:
         return None
-    figure = new_figure(62, margins=(13, 3, 10.5, 6), gaps=(16, 0), grid=(1, 2))
-    panels = figure.subplots(1, 2)
-    for axes, title, race in zip(panels, RACES, races, strict=True):
-        axes.set_title(title)
+    races = [list(race) for _, race in groupby(subject.variants, key=attrgetter("experiment"))]
+    figure = new_figure(62, margins=(13, 3, 10.5, 6), gaps=(16, 0), grid=(1, len(races)))
+    panels = figure.subplots(1, len(races), squeeze=False)[0]
+    for axes, race in zip(panels, races, strict=True):
+        said = subject.results.experiments[race[0].experiment]
+        axes.set_title(DATASETS[said.dataset].title)
         shown = [variant for variant in race if variant.done]
         if not shown:
             note(axes, status_name(race[0].absence or "absent", language))
             continue
         for variant in shown:
-            _race(axes, variant, system_name(variant.path, language))
+            _race(axes, variant, subject.named(variant))
         axes.set_xlabel(_("Seconds of training"))
         axes.set_xlim(left=0)
         number_ticks(axes, language)
@@ -93,34 +87,34 @@ def speedruns(results: Results, language: Language) -> Figure | None:
     return figure
 
 
-def growth(results: Results, language: Language) -> Figure | None:
+def growth(subject: Subject) -> Figure | None:
     """Draw seconds over the size of the work, both logarithmic, with the fitted exponents."""
-    variants = [results.variant(f"training_speed/{n}") for n in ("training_growth", "map_growth")]
+    language, variants = subject.language, subject.variants
+    grown = subject.results.words("growth_axis")
     tables = [table for variant in variants for table in variant.tables("growth")[:1]]
     if not tables:
         return None
     table = pd.concat(tables, ignore_index=True)
-    axes_names = [
-        name for name in GROWTH_AXES if name != "threads" and (table["axis"] == name).any()
-    ]
+    axes_names = [name for name in grown if name != "threads" and (table["axis"] == name).any()]
     rows = -(-len(axes_names) // 3)
     figure = new_figure(8 + 42 * rows, gaps=(14, 17), grid=(rows, 3))
     panels = np.ravel(figure.subplots(rows, 3, squeeze=False))
     for axes, name in zip(panels, axes_names, strict=False):
         own = table[table["axis"] == name]
         exponent = next((q for v in variants if (q := v.value(f"exponents.{name}.exponent"))), None)
-        _grown(axes, own, language, name, None if exponent is None else exponent.mean)
+        _grown(axes, own, language, language.gettext(grown[name]), exponent and exponent.mean)
     for axes in panels[len(axes_names) :]:
         axes.set_visible(False)
     return figure
 
 
-def growth_load(results: Results, language: Language) -> Figure | None:
+def growth_load(subject: Subject) -> Figure | None:
     """Draw images a second and peak memory of our loop over the size of the work."""
-    tables = results.variant("training_speed/training_growth").tables("growth")[:1]
+    language, (variant,) = subject.language, subject.variants
+    tables, grown = variant.tables("growth")[:1], subject.results.words("growth_axis")
     if not tables:
         return None
-    shown = [name for name in GROWTH_AXES if (tables[0]["axis"] == name).any()]
+    shown = [name for name in grown if (tables[0]["axis"] == name).any()]
     figure = new_figure(76, margins=(16, 3, 10.5, 6), gaps=(7, 8), grid=(2, len(shown)))
     panels = figure.subplots(2, len(shown), squeeze=False, sharey="row", sharex="col")
     for column, name in zip(panels.T, shown, strict=True):
@@ -128,7 +122,7 @@ def growth_load(results: Results, language: Language) -> Figure | None:
         sizes = own["size"].to_numpy(float)
         for axes, measured in zip(column, ("images_per_second", "peak_memory_mib"), strict=True):
             axes.plot(sizes, own[measured], color=GROWTH_COLOUR, marker="o", markersize=3)
-        column[1].set_xlabel(growth_axis_name(name, language))
+        column[1].set_xlabel(language.gettext(grown[name]))
         _size_axis(column[1], sizes)
     for row in panels:  # each with one scale
         row[0].set_ylim(0, 1.08 * row[0].get_ylim()[1])
@@ -144,7 +138,7 @@ def _rate(network: str, contender: str) -> str:
 
 
 def _race(axes: Axes, variant: Variant, name: str) -> None:
-    colour = RACE_COLOURS[variant.name]
+    colour = variant.colour
     curves = variant.tables("curve")
     shortest = min(map(len, curves))
     seconds, accuracy = (
@@ -159,7 +153,7 @@ def _race(axes: Axes, variant: Variant, name: str) -> None:
 
 
 def _grown(
-    axes: Axes, own: pd.DataFrame, language: Language, name: str, exponent: float | None
+    axes: Axes, own: pd.DataFrame, language: Language, title: str, exponent: float | None
 ) -> None:
     sizes, seconds = own["size"].to_numpy(float), own["seconds"].to_numpy(float)
     axes.plot(sizes, seconds, color=GROWTH_COLOUR, marker="o", markersize=3)
@@ -172,7 +166,7 @@ def _grown(
         axes.set_ylim(middle / 2, middle * 2)
     axes.set_yticks(_nice(*axes.get_ylim()))
     number_ticks(axes, language)
-    axes.set_title(growth_axis_name(name, language))
+    axes.set_title(title)
     axes.set_ylabel(language.gettext("Seconds"))
     if exponent is not None:
         words = language.gettext("exponent %(b)s") % {"b": language.number(exponent, ".2f")}

@@ -33,25 +33,6 @@ CLASS_COLOURS = (
     "#999933",
     "#777777",
 )
-# Okabe and Ito's colours: one for each system, the same in every figure.
-SYSTEM_COLOURS = {
-    "handed_in": "#777777",
-    "handed_in_longer": "#e69f00",
-    "fine_tuned": "#0072b2",
-    "from_scratch": "#d55e00",
-    "linear_probe": "#009e73",
-    "autoencoder": "#0072b2",
-    "vae": "#009e73",
-    "gan": "#cc79a7",
-    "latent_flow": "#56b4e9",
-    "refined": "#d55e00",
-    "pca": "#d55e00",
-    "tsne": "#cc79a7",
-    "umap": "#56b4e9",
-    "neighbour_autoencoder": "#1a1a1a",
-    "ensemble": "#cc79a7",
-    "reference": "#1a1a1a",
-}
 # What is too pale to be read is written in a darker shade of itself.
 WRITTEN_COLOURS = {"#56b4e9": "#2a84b5", "#cc79a7": "#b0557f", "#e69f00": "#a06e00"}
 SETTINGS: dict[str, Any] = {
