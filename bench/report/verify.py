@@ -142,7 +142,7 @@ def check_page(page: str, run: StoredRun, language: Language, constants: Constan
         message is not translated, a link leads nowhere, or the page would load something.
     """
     reading = read_page(page)
-    checker = _Numbers(run, language, constants)
+    checker = Numbers(run, language, constants)
     problems = [problem for mark in reading.marks for problem in checker.check(mark)]
     problems += [f"a number that names no cell: {text!r}" for text in reading.bare]
     problems += [f"an empty figure: {name}" for name in reading.empty]
@@ -188,7 +188,7 @@ def check_pdf(document: Any, watermark: str | None, language: Language) -> None:
     _refuse(f"PDF ({language.code})", problems)
 
 
-class _Numbers:
+class Numbers:
     """Computes every marked number again."""
 
     def __init__(self, run: StoredRun, language: Language, constants: Constants) -> None:
