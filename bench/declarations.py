@@ -15,7 +15,7 @@ from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -76,9 +76,6 @@ class Figure(_Part):
     alt: Text = Field(description="What it shows, for readers who cannot see it: a message.")
     pooled: bool = Field(
         default=False, description="Whether it shows all seeds, or only the lowest (images, maps)."
-    )
-    takes: tuple[Literal["class_names", "handed_in"], ...] = Field(
-        default=(), description="What else the function is given, by name."
     )
 
 
@@ -194,6 +191,20 @@ class Declaration(_Part):
                 f"{', '.join(own_packages()) or 'none'}. Its code cannot be used without."
             )
         return getattr(import_module(f"{room if self.own else self.package}.{module}"), name)
+
+    @classmethod
+    def recorded(cls, row: Mapping[str, Any]) -> "Declaration":
+        """Read what a run's manifest holds; what only another version knows is left out.
+
+        Raises
+        ------
+        ValueError
+            If it is no declaration.
+        """
+        known = _only(cls, row)
+        for key, kind in (("systems", System), ("figures", Figure)):
+            known[key] = [_only(kind, each) for each in known.get(key, ())]
+        return cls.model_validate(known)
 
     def stored(self) -> dict[str, Any]:
         """All of it as plain JSON, for a run's manifest."""
@@ -312,6 +323,13 @@ def read(path: Path, package: str = PACKAGE) -> Declaration:
         raise UserError(
             f"{path} declares no experiment: {what}. Nothing was run; mend that place."
         ) from error
+
+
+def _only(kind: type[_Part], row: Any) -> dict[str, Any]:
+    """Keep the keys that a part of a declaration has."""
+    if not isinstance(row, Mapping):
+        raise ValueError(f"expected a table, got {row!r}")  # noqa: TRY004 - as pydantic's are
+    return {key: value for key, value in row.items() if key in kind.model_fields}
 
 
 def _laid_over(base: dict[str, Any], table: dict[str, Any]) -> dict[str, Any]:

@@ -196,8 +196,8 @@ def open_run(folder: Path) -> StoredRun:
     if not isinstance(profile, dict):
         raise DamagedError(path, "does not hold the run's settings")
     try:
-        said = tuple(Declaration.model_validate(row) for row in content.get("experiments", ()))
-    except (ValidationError, TypeError) as error:
+        said = tuple(Declaration.recorded(row) for row in content.get("experiments", ()))
+    except (ValueError, TypeError) as error:
         raise DamagedError(path, f"does not hold what its experiments declare ({error})") from error
     try:
         used = {
