@@ -195,18 +195,25 @@ def answer(question: Question, scores: Mapping[str, Sequence[float]], images: in
     if (target := question.target) is not None:
         enough = target + 2.0 * float(np.sqrt(target * (1.0 - target) / images))
         return next((name for name, mean in means.items() if mean >= enough), None)
-    sign = 1.0 if question.better == "max" else -1.0
     kept, *others = scores
     better = [
         name
         for name in others
-        if all(sign * new > sign * old for new, old in zip(scores[name], scores[kept], strict=True))
+        if len(scores[name]) == len(scores[kept]) and _better(question, scores, name)
     ]
-    return max(better, key=lambda name: sign * means[name]) if better else kept
+    best = max if question.better == "max" else min
+    return best(better, key=lambda name: means[name]) if better else kept
+
+
+def _better(question: Question, scores: Mapping[str, Sequence[float]], name: str) -> bool:
+    """Whether a candidate is better than what is set, with every seed that it was trained with."""
+    kept = next(iter(scores.values()))
+    pairs = zip(scores[name], kept, strict=False)
+    return all(new > old if question.better == "max" else new < old for new, old in pairs)
 
 
 def rerun(name: str, profile: Profile, precision: str, seeds: int) -> pd.DataFrame:
-    """Train the candidates of a question; those of a sprint until one reaches its target.
+    """Train the candidates of a question, each as long as it can still be chosen.
 
     Parameters
     ----------
@@ -217,7 +224,7 @@ def rerun(name: str, profile: Profile, precision: str, seeds: int) -> pd.DataFra
     precision : {'float32', 'mixed_bfloat16'}
         Arithmetic of training.
     seeds : int
-        Trainings of each candidate.
+        Trainings of a candidate, at most.
 
     Returns
     -------
@@ -229,6 +236,7 @@ def rerun(name: str, profile: Profile, precision: str, seeds: int) -> pd.DataFra
     cells = [_cell(profile, question.dataset, precision, index) for index in range(seeds)]
     images = len(cells[0].split.validation_images)
     scores: dict[str, list[float]] = {}
+    kept = next(iter(question.candidates))
     for candidate, changes in question.candidates.items():
         scores[candidate] = []
         for cell in cells:
@@ -236,6 +244,12 @@ def rerun(name: str, profile: Profile, precision: str, seeds: int) -> pd.DataFra
             scores[candidate].append(question.score(profile, cell, changes))
             print(f"{name}: {candidate}, seed {cell.seed_index}: {scores[candidate][-1]:.4f}")
             sys.stdout.flush()
+            if (
+                question.target is None
+                and candidate != kept
+                and not _better(question, scores, candidate)
+            ):
+                break  # it can no longer be better with every seed
         if question.target is not None and answer(question, scores, images) is not None:
             break  # candidates that cost more need not be trained
     taken = answer(question, scores, images)
@@ -246,7 +260,7 @@ def rerun(name: str, profile: Profile, precision: str, seeds: int) -> pd.DataFra
             "mean": np.mean(found),
             "lowest": min(found),
             "highest": max(found),
-            "seeds": seeds,
+            "seeds": len(found),
             "chosen": candidate == taken,
         }
         for candidate, found in scores.items()

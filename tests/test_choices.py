@@ -55,3 +55,23 @@ def test_a_sprint_trains_no_candidate_beyond_the_first_that_reaches(monkeypatch)
     table = choices.rerun("sprint", load_profile("smoke"), "float32", 2)
     assert list(table["candidate"]) == ["1", "2"]
     assert list(table["chosen"]) == [False, True]
+
+
+def test_a_candidate_that_lost_with_a_seed_is_not_trained_further(monkeypatch):
+    trained = []
+
+    def score(profile, cell, changes):
+        trained.append((changes.get("name", "set"), cell.seed_index))
+        return changes.get("score", 0.5)
+
+    candidates = {
+        "as set": {},
+        "worse": {"name": "worse", "score": 0.4},
+        "better": {"name": "better", "score": 0.6},
+    }
+    question = choices.Question("mnist", candidates, score, "max")
+    monkeypatch.setitem(choices.QUESTIONS, "recipe", question)
+    table = choices.rerun("recipe", load_profile("smoke"), "float32", 2)
+    assert trained == [("set", 0), ("set", 1), ("worse", 0), ("better", 0), ("better", 1)]
+    assert list(table["seeds"]) == [2, 1, 2]
+    assert list(table["chosen"]) == [False, False, True]
