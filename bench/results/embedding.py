@@ -1,0 +1,158 @@
+"""What the two-dimensional maps hold."""
+
+from typing import Annotated
+
+import pandas as pd
+
+from bench.results.held import (
+    AgainstMeanImage,
+    Columns,
+    Cost,
+    Holding,
+    ImageGrid,
+    Images,
+    Interval,
+    Labels,
+    LayerRow,
+    Numbers,
+    Part,
+    Points,
+)
+
+
+class Kept(Part):
+    """Share of the neighbours kept, beyond chance, at sizes of the neighbourhood."""
+
+    k: list[int]
+    kept: list[float]
+
+
+class MapMetrics(Part):
+    """Scores of a map on the test images; see `bench.metrics.embedding.scorecard`."""
+
+    knn_accuracy: float
+    knn_image_interval: Interval
+    class_purity: list[float]
+    lowest_class_purity: float
+    group_purity: dict[str, float] | None = None
+    trustworthiness: float
+    continuity: float
+    neighbourhood_auc: float
+    neighbourhood_curve: Kept
+    triplet_accuracy: float
+    distance_correlation: float
+    line_share: float
+    brightness_correlation: float
+    dead_units: int
+    rank: int
+    fit_images: int
+    test_images: int
+    fit_seconds: float
+    transform_seconds: float
+    embeds_new_images: bool
+    decodes: bool
+
+
+class MapArrays(Part):
+    """Places of the images, and some images to be drawn."""
+
+    train_map: Points
+    test_map: Points
+    test_labels: Labels
+    thumbnail_index: Labels
+    thumbnails: Images
+
+
+class Layout(Holding):
+    """A map by t-SNE or UMAP."""
+
+    metrics: MapMetrics
+    arrays: MapArrays
+
+
+class ProjectionMetrics(MapMetrics):
+    """Scores of a linear map, which can also be gone back."""
+
+    reconstruction_mse: float
+    explained_variance: list[float]
+
+
+class Projection(Holding):
+    """A map by principal components."""
+
+    metrics: ProjectionMetrics
+    arrays: MapArrays
+
+
+class NetworkMapMetrics(MapMetrics, AgainstMeanImage):
+    """Scores of a map that a network draws, and of its decoder."""
+
+    training: Cost
+    architecture: list[LayerRow]
+
+
+class NetworkMapTables(Part):
+    """History of each stage of the training."""
+
+    history: Annotated[
+        pd.DataFrame,
+        Columns(
+            *("epoch", "stage", "seconds", "loss"),
+            allowed=(
+                *("validation_loss", "reconstruction", "kl"),
+                *("validation_reconstruction", "validation_kl"),
+            ),
+        ),
+    ]
+
+
+class NetworkMapArrays(MapArrays):
+    """Places, and what the decoder draws."""
+
+    originals: Images
+    reconstructions: Images
+    decoded_grid: ImageGrid
+    grid_extent: Numbers
+
+
+class NetworkMap(Holding):
+    """A map by an encoder, with its decoder."""
+
+    metrics: NetworkMapMetrics
+    tables: NetworkMapTables
+    arrays: NetworkMapArrays
+
+
+class CollapseMetrics(AgainstMeanImage):
+    """Whether a short training ends on one line."""
+
+    dead_units: int
+    rank: int
+    line_share: float
+    on_one_line: float
+
+
+class Collapse(Holding):
+    """A short training of the handed-in autoencoder."""
+
+    metrics: CollapseMetrics
+
+
+class Alike(Part):
+    """How alike several maps of the same images are."""
+
+    procrustes: float
+    neighbour_overlap: float
+
+
+class StabilityMetrics(Part):
+    """How alike the maps of the seeds are, by network."""
+
+    stability: dict[str, Alike]
+    maps: int
+
+
+class Stability(Holding):
+    """Maps of repeated trainings, compared."""
+
+    metrics: StabilityMetrics
