@@ -10,7 +10,9 @@ from functools import cached_property
 
 from bench.config import protocol as fixed
 from bench.metrics.statistics import holm
+from bench.report.bounds import possible
 from bench.report.collect import (
+    INAPPLICABLE,
     Quantity,
     Results,
     apart,
@@ -23,8 +25,9 @@ from bench.report.collect import (
 SUPPORTED, REFUTED = "supported", "not supported"
 SHARES = ("precision", "recall", "coverage")  # metrics that end at 1
 OPEN, TOO_FEW, NOT_MEASURED = "not distinguishable", "too few seeds", "not measured"
+NOT_APPLICABLE = "not applicable"  # the claim is about other data
 # What decides over a claim of several measures: the first of these that one of them says.
-ORDER = (REFUTED, NOT_MEASURED, TOO_FEW, OPEN, SUPPORTED)
+ORDER = (REFUTED, NOT_APPLICABLE, NOT_MEASURED, TOO_FEW, OPEN, SUPPORTED)
 
 
 @dataclass(frozen=True)
@@ -79,8 +82,8 @@ class Measure:
 
     @property
     def spec(self) -> str:
-        """How the figure is written."""
-        return f".{self.asked.decimals}f"
+        """How the figure is written: shares in per cent, their differences in percentage points."""
+        return spec_of(self.asked)
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -122,6 +125,15 @@ class Claim:
     def verdict(self) -> str:
         """What all its measures together say."""
         return overall(measure.verdict for measure in self.measures)
+
+
+def spec_of(asked: fixed.Measure) -> str:
+    """Return the number format of a measure; see `bench.report.i18n.Language.number`."""
+    is_share = asked.kind != "correlation" and possible(asked.metric) == (0.0, 1.0)
+    counted = asked.kind == "share" or asked.metric.endswith("accuracy_change")
+    if asked.kind != "spread" and (is_share or counted):
+        return f".{max(asked.decimals - 2, 0)}p"
+    return f".{asked.decimals}f"
 
 
 def overall(verdicts: Iterable[str]) -> str:
@@ -188,6 +200,8 @@ def _possible(measure: fixed.Measure, results: Results, visible: float) -> bool:
 
 
 def _figure(results: Results, measure: fixed.Measure) -> Quantity:
+    if any(system.split("/")[0] in results.replaced for system in measure.systems):
+        return Quantity(measure.metric, (), (), INAPPLICABLE)
     first, *more = (results.value(system, measure.metric) for system in measure.systems)
     if measure.kind == "share":
         return share(first)
@@ -215,7 +229,7 @@ def _p_value(measure: fixed.Measure, figure: Quantity) -> float | None:
 
 def _verdict(measure: fixed.Measure, figure: Quantity, adjusted: float | None, level: float) -> str:
     if not figure:
-        return NOT_MEASURED
+        return NOT_APPLICABLE if figure.absence == INAPPLICABLE else NOT_MEASURED
     if min(_seeds(measure, figure)) < measure.seeds:
         return TOO_FEW
     if adjusted is None or adjusted >= level:

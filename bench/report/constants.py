@@ -1,22 +1,32 @@
-"""Figures that this project did not measure: the handed-in report's, and published ones."""
+"""Figures that no run measured: those of an earlier report, and published ones."""
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from bench.paths import TEMPLATES
 
-FILES = {"handed-in": "handed_in.toml", "published": "published.toml"}
+PUBLISHED = "published.toml"
+SOURCES = ("handed-in", "published")
 
 
 class Constants:
-    """Figures from ``templates/handed_in.toml`` and ``templates/published.toml``."""
+    """Figures of the assignment's earlier report, and of ``templates/published.toml``.
 
-    def __init__(self, templates: Path = TEMPLATES) -> None:
-        self._trees = {
-            source: tomllib.loads((templates / file).read_text(encoding="utf-8"))
-            for source, file in FILES.items()
-        }
+    Parameters
+    ----------
+    templates : Path
+        The template set.
+    earlier : mapping
+        The earlier report's figures by experiment; empty: there is none.
+    """
+
+    def __init__(
+        self, templates: Path = TEMPLATES, earlier: Mapping[str, Any] | None = None
+    ) -> None:
+        published = tomllib.loads((templates / PUBLISHED).read_text(encoding="utf-8"))
+        self._trees = {"handed-in": dict(earlier or {}), "published": published}
 
     def value(self, source: str, path: str) -> Any:
         """Return a figure by its dotted path; None where there is none.
@@ -39,7 +49,7 @@ class Constants:
         return tree
 
     def handed_in(self, path: str) -> Any:
-        """Return a figure of the handed-in report; None where none survives."""
+        """Return a figure of the earlier report; None where it states none."""
         return self.value("handed-in", path)
 
     def published(self, path: str) -> Any:

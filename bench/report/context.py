@@ -1,7 +1,9 @@
 """Rows for tables that a template cannot put together by itself."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -58,6 +60,7 @@ class Layer:
     type: str
     output_shape: list[int]
     starts_part: bool
+    changes_shape: bool
 
 
 @dataclass(frozen=True)
@@ -80,10 +83,19 @@ class Fixed:
 
 
 class Context:
-    """Derived rows, computed when asked for."""
+    """Derived rows, computed when asked for.
 
-    def __init__(self, results: Results) -> None:
+    Parameters
+    ----------
+    results : Results
+        The run.
+    asked : sequence of int
+        Numbers of the claims that the assignment names; empty: all.
+    """
+
+    def __init__(self, results: Results, asked: Sequence[int] = ()) -> None:
         self.results = results
+        self.asked = asked
 
     def search(self, experiment: str) -> Search | None:
         """Return the best trials of an experiment's search; None if there is no such cell."""
@@ -155,9 +167,26 @@ class Context:
             if row["type"] in UNLISTED and not row["parameters"]:
                 continue
             own = row.get("part", "")
-            kept.append(Layer(index, own, row["type"], row["output_shape"], own != part))
+            shape = row["output_shape"]
+            changes = not kept or own != part or shape != kept[-1].output_shape
+            kept.append(Layer(index, own, row["type"], shape, own != part, changes))
             part = own
         return kept
+
+    def parts(self, rows: list[dict[str, Any]]) -> list[tuple[str, list[Layer]]]:
+        """Return the same layers, part by part."""
+        layers = self.layers(rows)
+        return [(part, list(own)) for part, own in groupby(layers, key=lambda each: each.part)]
+
+    def stage_epochs(self, experiment: str) -> int:
+        """For how many epochs each greedy stage of a classifier was trained; 0: not known."""
+        tables = self.results.variant(f"{experiment}/pretrained").tables("history")
+        return int(tables[0]["epoch"].max()) if tables and "stage" in tables[0] else 0
+
+    def stages(self, experiment: str) -> int:
+        """How many greedy stages a classifier has; 0: not known."""
+        tables = self.results.variant(f"{experiment}/pretrained").tables("history")
+        return int(tables[0]["stage"].nunique()) if tables and "stage" in tables[0] else 0
 
     def seconds(self, cell: StoredCell) -> Quantity:
         """Return how long a finished cell took."""
@@ -166,8 +195,9 @@ class Context:
 
     @cached_property
     def claims(self) -> dict[int, Claim]:
-        """The handed-in report's claims, measured, by number."""
-        return {claim.number: claim for claim in claims(self.results)}
+        """The protocol's claims that are asked, measured, by number."""
+        measured = {claim.number: claim for claim in claims(self.results)}
+        return {n: claim for n, claim in measured.items() if not self.asked or n in self.asked}
 
     @cached_property
     def protocol(self) -> Fixed:

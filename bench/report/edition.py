@@ -14,33 +14,33 @@ from bench.report.html import render_page
 from bench.report.i18n import Language
 from bench.report.names import watermark_words
 from bench.report.numbering import Numbering
+from bench.report.order import FILE_NAMES
 from bench.report.page import Page
 from bench.report.pdf import print_pdf, write_pdf
 from bench.report.render import Job
 from bench.report.verify import check_page, check_pdf
 
-NAME = "lab-report"
-
 
 def render_language(job: Job) -> list[Path]:
     """Render one language; its files take their places when all of them are verified."""
     run, out_dir, code, templates = job.run, job.out_dir, job.language, job.templates
-    language, constants = Language(code, templates), Constants(templates)
+    language, constants = Language(code, templates), Constants(templates, job.order.figures)
+    name = FILE_NAMES[job.order.edition]
     results = Results(run)
     said = results.experiments.values()
     gallery = Gallery(results, language, constants, Drawings(out_dir, language, templates, said))
-    build = Path(tempfile.mkdtemp(prefix=f".{NAME}.{code}.", dir=out_dir))
+    build = Path(tempfile.mkdtemp(prefix=f".{name}.{code}.", dir=out_dir))
     try:
         finished, numbering = [], Numbering()
         if "html" in job.formats:
-            screen = Page(results, language, gallery, "html", templates, numbering)
+            screen = Page(results, language, gallery, "html", templates, job.order, numbering)
             page = render_page(screen, templates)
             check_page(page, run, language, constants)
-            finished.append(build / f"{NAME}.{code}.html")
+            finished.append(build / f"{name}.{code}.html")
             finished[-1].write_text(page, encoding="utf-8")
         if "pdf" in job.formats:
-            finished.append(build / f"{NAME}.{code}.pdf")
-            printed = Page(results, language, gallery, "pdf", templates, numbering)
+            finished.append(build / f"{name}.{code}.pdf")
+            printed = Page(results, language, gallery, "pdf", templates, job.order, numbering)
             _print(render_page(printed, templates), printed, build, templates, finished[-1])
         finished.sort(key=lambda path: job.formats.index(path.suffix[1:]))
         return [path.replace(out_dir / path.name) for path in finished]

@@ -16,7 +16,7 @@ from bench.report.names import watermark_words
 from bench.report.outline import number_captions, read_outline
 from bench.report.page import Page, caption_words
 
-MASTER = "report.html.j2"
+MASTER, SCRIPT = "report.html.j2", "screen.js"
 STYLES = {"html": ("style.css", "screen.css"), "pdf": ("style.css", "print.css")}
 FONT_CUTS = (
     ("Source Serif 4", 400, "normal", "SourceSerif4-Regular"),
@@ -70,7 +70,10 @@ def render_page(page: Page, templates: Path) -> str:
         "results": page.results,
         "watermark": watermark_words(page.results.run.watermark or "", page.language),
         "language": page.language,
-        "context": Context(page.results),
+        "context": Context(
+            page.results, page.order.assignment.claims if page.order.assignment else ()
+        ),
+        "script": script(templates),
     }
     if not page.numbering.final:
         page.numbering.finish_first_pass(read_outline(template.render(fixed, **_contents(page))))
@@ -83,6 +86,11 @@ def style_sheet(page: Page, templates: Path) -> Markup:
     rules = [_font_face(page, templates, *cut) for cut in FONT_CUTS]
     rules += [(templates / name).read_text(encoding="utf-8") for name in STYLES[page.medium]]
     return Markup("\n".join(rules))  # noqa: S704 - our own style sheets
+
+
+def script(templates: Path) -> Markup:
+    """Return the page's script, which is part of the page."""
+    return Markup((templates / SCRIPT).read_text(encoding="utf-8"))  # noqa: S704 - our own
 
 
 def _font_face(page: Page, templates: Path, family: str, weight: int, style: str, file: str) -> str:

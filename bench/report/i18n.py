@@ -70,20 +70,22 @@ class Language:
         value : float
             The number.
         spec : str
-            ``.3f`` (decimals), ``d`` (whole, grouped), ``.1%`` (per cent), or ``g`` (as short as
-            four significant digits allow).
+            ``.3f`` (decimals), ``d`` (whole, grouped), ``.1%`` (per cent), ``.1p`` (per cent,
+            without its sign: for columns that name it), or ``g`` (as short as four significant
+            digits allow).
         """
+        value = value * 100 if spec.endswith("p") else value
         text = format_decimal(value, format=_pattern(value, spec), locale=self._locale)
         if self.code == SOURCE_LANGUAGE:
             text = text.replace(f"{NO_BREAK_SPACE}%", "%")  # only English sets it solid
         return text.replace("-", MINUS)
 
-    def parse(self, text: str) -> float:
+    def parse(self, text: str, spec: str = "g") -> float:
         """Read a number that `number` wrote; per cents come back as fractions."""
         plain = text.replace(MINUS, "-").replace(NO_BREAK_SPACE, "").strip()
         percent = plain.endswith("%")
         value = float(parse_decimal(plain.rstrip("% "), locale=self._locale))
-        return value / 100 if percent else value
+        return value / 100 if percent or spec.endswith("p") else value
 
     def date(self, moment: datetime) -> str:
         """Write a date in full."""
@@ -92,6 +94,10 @@ class Language:
     def join(self, items: Sequence[str]) -> str:
         """Join a list as prose: a, b and c."""
         return format_list(list(items), locale=self._locale)
+
+    def either(self, items: Sequence[str]) -> str:
+        """Join a list as prose: a, b or c."""
+        return format_list(list(items), style="or", locale=self._locale)
 
 
 def catalogue_path(code: str, templates: Path = TEMPLATES) -> Path:
@@ -103,8 +109,8 @@ def decimals_of(spec: str) -> int:
     """Decimals that a number format prints, per cents counted on the fraction."""
     if spec == "d":
         return 0
-    digits = int(spec.strip(".f%"))
-    return digits + 2 if spec.endswith("%") else digits
+    digits = int(spec.strip(".f%p"))
+    return digits + 2 if spec.endswith(("%", "p")) else digits
 
 
 def _pattern(value: float, spec: str) -> str:
@@ -112,7 +118,7 @@ def _pattern(value: float, spec: str) -> str:
         return "#,##0"
     if spec == "g":
         return _short_pattern(value)
-    digits = "0" * int(spec.strip(".f%"))
+    digits = "0" * int(spec.strip(".f%p"))
     return ("#,##0." + digits).rstrip(".") + ("\u00a0%" if spec.endswith("%") else "")
 
 
@@ -129,7 +135,7 @@ def _read_catalogue(path: Path) -> gettext.GNUTranslations:
         raise UserError(
             f"No catalogue for this language: expected {path}. The report cannot be rendered in "
             "it; choose another language, or make one with "
-            "`python -m bench.report.catalogue --new LANGUAGE`."
+            "`python -m bench.report.catalogue LANGUAGE`."
         )
     compiled = io.BytesIO()
     with path.open("rb") as file:

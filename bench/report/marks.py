@@ -4,11 +4,13 @@
 """
 
 from collections.abc import Iterable
+from functools import cached_property
 from itertools import groupby
 from typing import Any
 
 from markupsafe import Markup
 
+from bench.report.bounds import possible, within
 from bench.report.claims import Measure
 from bench.report.collect import Quantity, SameImages, unique
 from bench.report.constants import Constants
@@ -71,9 +73,11 @@ class Marks:
         estimate = Markup(' data-estimate="{}"').format(quantity.estimate)
         return Markup(
             '<data class="n" value="{value!r}" data-cell="{cells}" data-path="{path}"'
-            ' data-spec="{spec}"{estimate}{minus} title="{title}">{mean}{limits}{dagger}</data>'
+            ' data-values="{values}" data-spec="{spec}"{estimate}{minus} title="{title}">'
+            "{mean}{limits}{dagger}</data>"
         ).format(
             value=quantity.mean,
+            values=" ".join(seed_value(value) for value in quantity.values),
             cells=" ".join(quantity.labels),
             path=quantity.path,
             spec=spec,
@@ -90,17 +94,22 @@ class Marks:
         found = quantity.interval
         if found.low is None or found.high is None:
             return Markup("")
-        if quantity.estimate in SYMMETRIC:
+        least, greatest = found.low, found.high
+        if quantity.estimate == "mean" and not quantity.minus:
+            least, greatest = within(found.low, found.high, possible(quantity.path))
+        whole = (least, greatest) == (found.low, found.high)
+        if quantity.estimate in SYMMETRIC and whole:
             line = Markup("<br>") if stacked else Markup("")
             half = self.language.number((found.high - found.low) / 2, spec)
             if not self.marked:
                 return (line or Markup("\u00a0")) + Markup("±\u00a0{}").format(half)
             return Markup('{}<span class="spread"> ± {}</span>').format(line, half)
-        low, high = (self.language.number(limit, spec) for limit in (found.low, found.high))
-        text = f"\u00a0({low}\u2013{high})"
+        low, high = (self.language.number(limit, spec) for limit in (least, greatest))
+        between = Markup("<br>") if stacked else Markup("\u00a0")
+        text = f"({low}\u2013{high})"
         if not self.marked:
-            return Markup("{}").format(text)
-        return Markup('<span class="spread">{}</span>').format(text)
+            return between + text
+        return between + Markup('<span class="spread">{}</span>').format(text)
 
     def _dagger(self, quantity: Quantity) -> Markup:
         """Mark a result of networks that do no better than the trivial answer.
@@ -184,8 +193,8 @@ class Marks:
         )
 
     def handed(self, path: str, spec: str) -> Markup:
-        """Print a figure of the handed-in report."""
-        title = self.language.gettext("as stated in the handed-in report")
+        """Print a figure of the earlier report."""
+        title = self.language.gettext("as stated in the earlier report")
         return self._constant("handed-in", path, spec, title)
 
     def published(self, path: str, spec: str) -> Markup:
@@ -227,14 +236,38 @@ class Marks:
             parts.append(Markup("{}/ {}").format(experiment, Markup(", ").join(links)))
         return Markup("; ").join(parts)
 
+    def source(self, cells: Iterable[StoredCell]) -> Markup:
+        """Refer to the table of sources, by the numbers of the cells' variants.
+
+        Parameters
+        ----------
+        cells : iterable of StoredCell
+            What a figure, a table or a paragraph was made from.
+
+        Returns
+        -------
+        Markup
+            Such as "S12, 14–17"; empty without cells.
+        """
+        numbers = sorted({self.variants.index((c.experiment, c.variant)) + 1 for c in cells})
+        if not numbers:
+            return Markup("")
+        text = ", ".join(_ranges(numbers))
+        title = self.language.gettext("Sources: the table at the end of the report")
+        return Markup('<a class="source" href="#sources" title="{}">S{}</a>').format(title, text)
+
+    @cached_property
+    def variants(self) -> list[tuple[str, str]]:
+        """Experiment and variant of every cell, in the plan's order: the numbers of the sources."""
+        return unique((cell.experiment, cell.variant) for cell in self.run.cells)
+
     def _link(self, cell: StoredCell, name: str) -> Markup:
         text = f"{name}-{cell.key[:SHORT_KEY]}"
         pattern = Markup('<a href="#{}">{}</a>') if self.marked else Markup("{1}")
         return pattern.format(anchor(cell), text)
 
     def _place(self, cell: StoredCell) -> tuple[str, int, int]:
-        variants = unique((c.experiment, c.variant) for c in self.run.cells)
-        return cell.experiment, variants.index((cell.experiment, cell.variant)), cell.seed
+        return cell.experiment, self.variants.index((cell.experiment, cell.variant)), cell.seed
 
     def _title(self, quantity: Quantity) -> str:
         _ = self.language.gettext
@@ -245,6 +278,20 @@ class Marks:
             else self.language.ngettext("%(n)d seed", "%(n)d seeds", count) % {"n": count}
         )
         return f"{', '.join(quantity.labels)} · {quantity.path} · {seeds}"
+
+
+def seed_value(value: float) -> str:
+    """Write one seed's value, to six digits."""
+    return f"{value:.6g}"
+
+
+def _ranges(numbers: list[int]) -> list[str]:
+    """Write ascending numbers briefly: three or more in a row as a range."""
+    parts = []
+    for _, run in groupby(enumerate(numbers), key=lambda pair: pair[1] - pair[0]):
+        own = [str(number) for _, number in run]
+        parts += [f"{own[0]}\u2013{own[-1]}"] if len(own) > 2 else own
+    return parts
 
 
 def anchor(cell: StoredCell) -> str:

@@ -23,6 +23,7 @@ STATUS = {
     "missing": N_("missing"),
     "damaged": N_("damaged"),
     "absent": N_("not in this run's plan"),
+    "inapplicable": N_("not applicable"),
 }
 VERDICTS = {
     "supported": N_("supported"),
@@ -30,6 +31,7 @@ VERDICTS = {
     "not distinguishable": N_("not distinguishable"),
     "too few seeds": N_("too few seeds"),
     "not measured": N_("not measured"),
+    "not applicable": N_("not applicable"),
 }
 OBJECTIVES = {
     "validation_accuracy": N_("Validation accuracy ↑"),
@@ -38,6 +40,9 @@ OBJECTIVES = {
 }
 WATERMARKS = {"smoke: do not cite": N_("smoke: do not cite")}
 CHOICES = {
+    "random": N_("random search"),
+    "hyperband": N_("Hyperband"),
+    "bayesian": N_("Bayesian optimisation"),
     "average": N_("average"),
     "max": N_("maximum"),
     "flat": N_("none, flat"),

@@ -4,11 +4,13 @@ import tomllib
 import zlib
 from collections.abc import Callable
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
 
 from markupsafe import Markup
 
+from bench.config.assignment import Words
 from bench.data import DATASETS
 from bench.metrics.statistics import verdict
 from bench.report import names
@@ -28,8 +30,12 @@ from bench.report.collect import (
 from bench.report.equations import load_equations, to_mathml, to_svg
 from bench.report.figures import Drawn, Gallery
 from bench.report.i18n import Language
+from bench.report.identity import in_language
+from bench.report.markdown import to_html
 from bench.report.marks import UNTRAINED, Marks, anchor
 from bench.report.numbering import Numbering
+from bench.report.order import Order
+from bench.store import StoredCell
 
 REFERENCES = "references.toml"
 Medium = Literal["html", "pdf"]
@@ -42,6 +48,8 @@ class Page:
     ----------
     medium : {"html", "pdf"}
         Drawings are part of the HTML page, and files beside the page that is printed.
+    order : Order
+        Edition, authors and assignment.
     numbering : Numbering
         That of the other medium may be taken over: both have the same order.
     drawings : dict of str to str
@@ -55,8 +63,10 @@ class Page:
         gallery: Gallery,
         medium: Medium,
         templates: Path,
+        order: Order | None = None,
         numbering: Numbering | None = None,
     ) -> None:
+        self.order = order or Order()
         self.results = results
         self.language = language
         self.gallery = gallery
@@ -93,6 +103,7 @@ class Page:
             "same_images": self.marks.same_images,
             "system": self.system,
             "experiment_name": self.experiment_name,
+            "sections": self.sections(),
             "generators": [
                 v.path for v in self.results.of_roles("fashion_generation", "generator")
             ],
@@ -107,6 +118,18 @@ class Page:
             "figure": self.figure,
             "table": self.table,
             "sourced": self.sourced,
+            "source": self.marks.source,
+            "source_numbers": self.marks.variants,
+            "exercises": self.order.exercises,
+            "full": self.order.full,
+            "identity": self.order.identity,
+            "assignment": self.order.assignment,
+            "authored": self.authored,
+            "question": self.question,
+            "told": self.told,
+            "embedded": self.embedded,
+            "kept": self.kept,
+            "commands": self.commands(),
             "equation": self.equation,
             "math": self.math,
             "eqref": self.eqref,
@@ -139,6 +162,17 @@ class Page:
         """Name what an experiment's results are about; see `Results.words`."""
         return self.language.gettext(self.results.words(kind).get(name, name))
 
+    def sections(self) -> list[list[str]]:
+        """Templates of the experiments' sections, those of one exercise together."""
+        asked = [str(exercise) for exercise in self.order.exercises]
+        shown = [
+            each
+            for each in self.results.experiments.values()
+            if each.section and (each.exercise in asked or not each.exercise)
+        ]
+        grouped = groupby(shown, key=lambda each: each.exercise or each.name)
+        return [[f"sections/{each.section}" for each in own] for _, own in grouped]
+
     def figure(self, name: str, caption: str, experiment: str = "") -> Markup:
         """Place a figure; where there is nothing to draw, say so and why."""
         key = f"{name}-{experiment}" if experiment else name
@@ -147,11 +181,9 @@ class Page:
             return self._absent_figure(key, name, experiment, caption)
         picture = self._picture(f"{key}.svg", drawn)
         return Markup(
-            '<figure id="fig-{}"><div class="picture" tabindex="0">{}</div><figcaption>{}'
-            ' <span class="cells">{} {}.</span></figcaption></figure>'
-        ).format(
-            key, picture, caption, self.language.gettext("Cells:"), self.marks.cells(drawn.cells)
-        )
+            '<figure id="fig-{}"><div class="picture scroller">{}</div><figcaption>{} {}'
+            "</figcaption></figure>"
+        ).format(key, picture, caption, self.marks.source(drawn.cells))
 
     def table(
         self,
@@ -183,24 +215,24 @@ class Page:
         body = caller()
         printed = self.marks.ledgers.pop()
         remarks = [note, self._seeds(printed) if sources else "", self._images(printed)]
-        remarks.append(self._untrained(printed))
-        if sources:
-            remarks.append(self._sources(printed))
-        remarks = [text for text in remarks if text]
+        remarks = [text for text in (*remarks, self._untrained(printed)) if text]
         foot = Markup('<p class="note">{}</p>').format(Markup(" ").join(remarks)) if remarks else ""
+        mark = self._source(printed) if sources else ""
         return Markup(
-            '<div class="table {}" tabindex="0"><table id="tab-{}"><caption>{}</caption>{}</table>'
-            "{}</div>"
-        ).format(kind, key, caption, body, foot)
+            '<div class="table {}"><div class="scroller"><table id="tab-{}"><caption>{} {}'
+            "</caption>{}</table></div>{}</div>"
+        ).format(kind, key, caption, mark, body, foot)
 
     def sourced(self, caller: Callable[[], Markup]) -> Markup:
-        """Name, on paper, the cells behind a paragraph's numbers; the screen tells by itself."""
+        """Refer, on paper, to the sources of a paragraph's numbers; the screen tells by itself."""
         self.marks.ledgers.append([])
         body = caller()
         printed = self.marks.ledgers.pop()
         if words := self._untrained(printed):
             body += Markup(" {}").format(words)
-        return body if self.medium == "html" else body + self._sources(printed)
+        if self.medium == "html" or not (mark := self._source(printed)):
+            return body
+        return Markup("{} {}").format(Markup(str(body).rstrip()), mark)  # noqa: S704 - ours
 
     def measured(self, measure: Measure) -> str:
         """Say what a measure of a claim is, and of which systems."""
@@ -220,21 +252,27 @@ class Page:
         return self.language.join([self.measured(measure) for measure in claim.measures])
 
     def image_interval(self, quantity: Quantity, spec: str = ".4f") -> Markup:
-        """Print the 95 % interval over test images of one trained network.
+        """Print the figure of one trained network with its 95 % interval over test images.
 
         Parameters
         ----------
         quantity : Quantity
-            ``accuracy`` of a classifier or ``knn_accuracy`` of a map, over its seeds. With
-            several, the interval is that of the first; the table's note says which.
+            ``accuracy`` of a classifier or ``knn_accuracy`` of a map, over its seeds: the first
+            one's figure stands before its interval.
         spec : str
             Number format; see `Language.number`.
         """
         limits = image_limits(quantity) if quantity else None
         if limits is None:
             return self.marks.absence(quantity.absence)
-        low, high = (self.marks.number(limit, spec, interval=False) for limit in limits)
-        return Markup("{}\N{EN DASH}{}").format(low, high)
+        own = Quantity(quantity.path, limits[0].cells, (self._first(quantity, limits[0]),))
+        mean, low, high = (self.marks.number(each, spec, interval=False) for each in (own, *limits))
+        return Markup("{} ({}\N{EN DASH}{})").format(mean, low, high)
+
+    @staticmethod
+    def _first(quantity: Quantity, limit: Quantity) -> float:
+        """Value of the network that an interval over test images is about."""
+        return quantity.values[quantity.cells.index(limit.cells[0])]
 
     def mcnemar(self, first: str, second: str) -> SameImages | None:
         """Compare two classifiers, as ``experiment/variant``, image by image.
@@ -291,13 +329,66 @@ class Page:
             links.append(Markup('<a class="cite" href="#ref-{}">{}</a>').format(key, number))
         return Markup("[{}]").format(Markup(", ").join(links))
 
-    def _sources(self, printed: list[tuple[Quantity, bool]]) -> Markup:
-        cells = [cell for quantity, _ in printed for cell in (*quantity.cells, *quantity.minus)]
-        if not cells:
+    def authored(self, section: str) -> Markup:
+        """Place the authors' own paragraphs of a section, if they gave any."""
+        text = self.order.identity.paragraphs(section, self.language.code)
+        if not text:
             return Markup("")
-        return Markup(' <span class="cells">{} {}.</span>').format(
-            self.language.gettext("Cells:"), self.marks.cells(cells)
+        label = self.language.gettext("Written by the authors; its numbers are not checked.")
+        return Markup('<div class="authored" title="{}">{}</div>').format(label, to_html(text))
+
+    def question(self, exercise: int, words: str) -> Markup:
+        """State an exercise's question: as the assignment puts it, or in the report's words."""
+        asked = self.order.assignment.questions if self.order.assignment else {}
+        own = asked.get(str(exercise))
+        text = own.said(self.language.code) if own else words
+        return Markup('<p class="question"><span class="label">{}</span> {}</p>').format(
+            self.language.gettext("Question."), text
         )
+
+    def told(self, name: str) -> str:
+        """Return what the authors, or else the assignment, say of the report; empty if neither."""
+        own = getattr(self.order.identity, name, None)
+        asked = getattr(self.order.assignment, name, None)
+        text = in_language(own, self.language.code)
+        if text is None and asked is not None:
+            text = asked.said(self.language.code) if isinstance(asked, Words) else str(asked)
+        return text or ""
+
+    def kept(self, columns: list[Any], paths: list[str]) -> list[Any]:
+        """Return the columns of a table in which any of its systems has a value.
+
+        Parameters
+        ----------
+        columns : list of sequences
+            The first entry of each says where the cells hold it.
+        paths : list of str
+            The systems, as ``experiment/variant``.
+        """
+        value = self.results.value
+        return [column for column in columns if any(value(path, column[0]) for path in paths)]
+
+    def commands(self) -> list[str]:
+        """Return the commands that set the project up, repeat the run and render this report."""
+        run, profile = self.results.run.name, self.results.run.profile.get("name", "")
+        edition = " --edition full" if self.order.full else ""
+        return [
+            "python3 -m venv .venv",
+            ".venv/bin/pip install -c .ci/constraints.txt -e .",
+            f".venv/bin/invoke run-all --profile {profile} --run {run}",
+            f".venv/bin/invoke report --profile {profile} --run {run}{edition}",
+        ]
+
+    def embedded(self) -> dict[str, Any]:
+        """Return what a number's window shows beside the number: key and settings of each cell."""
+        return {
+            cell.label: {"key": cell.key, "seed": cell.seed, "settings": flat_settings(cell)}
+            for cell in self.results.done
+        }
+
+    def _source(self, printed: list[tuple[Quantity, bool]]) -> Markup:
+        cells = [cell for quantity, _ in printed for cell in (*quantity.cells, *quantity.minus)]
+        return self.marks.source(cells)
 
     def _picture(self, file: str, drawn: Drawn) -> Markup:
         if self.medium == "html":
@@ -324,12 +415,12 @@ class Page:
         if not counts:
             return ""
         if counts == {1}:
-            return _("One seed each: no interval can be given.")
+            return _("One seed each, hence no intervals.")
         several = sorted(counts - {1})
-        note = _("Mean ± half of the 95%% confidence interval over %(n)s seeds.") % {
-            "n": self.language.join([str(count) for count in several])
+        note = _("Mean ± half of the 95%% confidence interval over the seeds (%(n)s).") % {
+            "n": self.language.either([str(count) for count in several])
         }
-        alone = _("Where no ± stands: one seed, no scatter, or a figure without interval.")
+        alone = _("Without ±: one seed, or no scatter.")
         return f"{note} {alone}" if 1 in counts else note
 
     def _images(self, printed: list[tuple[Quantity, bool]]) -> str:
@@ -339,8 +430,9 @@ class Page:
             return ""
         seeds = sorted({cell.seed for quantity in shown for cell in quantity.cells})
         words = self.language.gettext(
-            "From–to: 95%% interval over the test images (bootstrap) of one trained network, seed "
-            "%(seeds)s; it says nothing of other trainings."
+            "In brackets, from–to: 95%% interval over the test images (bootstrap) of one trained "
+            "network, that of seed %(seeds)s, whose own figure stands before it. It says nothing "
+            "about other trainings."
         )
         return words % {"seeds": self.language.join([str(seed) for seed in seeds])}
 
@@ -370,6 +462,19 @@ def judge_apart(first: Quantity, second: Quantity, direction: Direction) -> str:
 def judge_alone(quantity: Quantity, direction: Direction, reference: float = 0.0) -> str:
     """Say whether a quantity is greater (less) than a fixed number, over its seeds."""
     return verdict(quantity.interval, direction, reference) if quantity else NOT_MEASURED
+
+
+def flat_settings(cell: StoredCell) -> dict[str, Any]:
+    """Return the settings that a cell was made with, by dotted name."""
+    flat: dict[str, Any] = {}
+    waiting: list[tuple[str, Any]] = [("", cell.config.get("settings", {}))]
+    while waiting:
+        name, value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += [(f"{name}.{key}".lstrip("."), part) for key, part in value.items()]
+        elif name:
+            flat[name] = value
+    return dict(sorted(flat.items()))
 
 
 def dataset_title(name: str) -> str:

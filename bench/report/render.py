@@ -4,12 +4,13 @@ import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Literal
 
 from bench.paths import TEMPLATES
+from bench.report.order import Order
 from bench.report.pdf import check_libraries
 from bench.store import StoredRun
 
@@ -26,6 +27,7 @@ class Job:
     language: str
     formats: tuple[Format, ...]
     templates: Path
+    order: Order = field(default_factory=Order)
 
 
 def render(
@@ -35,6 +37,7 @@ def render(
     formats: Sequence[Format] = ("html", "pdf"),
     on_progress: Progress | None = None,
     templates: Path = TEMPLATES,
+    order: Order | None = None,
 ) -> list[Path]:
     """Render a run's report; files take their places only after they were verified.
 
@@ -43,7 +46,7 @@ def render(
     run : StoredRun
         What to report on; missing and failed cells are shown as such.
     out_dir : Path
-        Where ``lab-report.<language>.<format>`` is written.
+        Where ``lab-report.<language>.<format>`` is written, or ``full-record...``.
     languages : sequence of str
         Of the catalogues, and ``en``.
     formats : sequence of {"html", "pdf"}
@@ -52,6 +55,9 @@ def render(
         Told what is finished, in a few words.
     templates : Path
         The template set.
+    order : Order, optional
+        Edition, authors and assignment; the hand-in edition of nobody in particular if none is
+        given.
 
     Returns
     -------
@@ -69,7 +75,8 @@ def render(
         check_libraries()
     out_dir.mkdir(parents=True, exist_ok=True)
     tell = on_progress or (lambda words: None)
-    jobs = [Job(run, out_dir, language, tuple(formats), templates) for language in languages]
+    asked = order or Order()
+    jobs = [Job(run, out_dir, language, tuple(formats), templates, asked) for language in languages]
     written: list[Path] = []
     with _pool(len(jobs)) as mapped:
         for job, paths in zip(jobs, mapped(_work, jobs), strict=True):

@@ -12,11 +12,14 @@ from typing import Any, cast
 
 from scipy import stats
 
+from bench.report.bounds import possible, within
+from bench.report.claims import spec_of
 from bench.report.collect import COSTS, Estimate, Tables, interval_of, lookup
-from bench.report.constants import FILES, Constants
+from bench.report.constants import SOURCES as STATED
+from bench.report.constants import Constants
 from bench.report.errors import ReportError
 from bench.report.i18n import Language, decimals_of
-from bench.report.marks import LEAST_P, UNTRAINED, profile_value, setting_text
+from bench.report.marks import LEAST_P, UNTRAINED, profile_value, seed_value, setting_text
 from bench.report.names import verdict_name
 from bench.report.recount import Recount
 from bench.store import StoredCell, StoredRun
@@ -25,9 +28,10 @@ DECIMAL = re.compile(r"\d[.,]\d")
 # Text in which a decimal number needs no source: what is typeset, not measured.
 UNMEASURED = {"style", "script", "math", "svg", "cite", "title"}
 UNMEASURED_CLASSES = {"code", "hash", "references", "label", "tag", "contents", "reason", "byline"}
-UNMEASURED_CLASSES |= {"claimed"}  # what a measure is held against: set beforehand
+# what a measure is held against, set beforehand; what the authors wrote themselves
+UNMEASURED_CLASSES |= {"claimed", "authored"}
 VOID = {"meta", "img", "br", "link", "hr", "input", "col"}
-SOURCES = {"data-path", *(f"data-{name}" for name in FILES)}
+SOURCES = {"data-path", *(f"data-{name}" for name in STATED)}
 SPREAD = re.compile(r"\s*±\s*")
 LIMITS = re.compile(r"(.+?)(?:\s*\((.+)–(.+)\))?")
 
@@ -208,7 +212,7 @@ class Numbers:
             yield from self._judged(mark)
         elif "data-same-images" in given:
             yield from self._same_images(mark)
-        elif source := next((name for name in FILES if f"data-{name}" in given), None):
+        elif source := next((name for name in STATED if f"data-{name}" in given), None):
             expected = self.constants.value(source, given[f"data-{source}"])
             yield from self._compare(mark.text, expected, given)
         elif "data-setting" in given:
@@ -234,7 +238,15 @@ class Numbers:
         if untrained != bool(dagger):
             words = "does not say" if untrained else "says"
             yield f"{path}: the page {words} that a network was not trained"
+        if "data-values" in given:
+            yield from self._seed_values(given["data-values"], values, path)
         yield from self._interval(text.strip(), interval_of(values, estimate, others), given)
+
+    @staticmethod
+    def _seed_values(printed: str, values: list[float], path: str) -> Iterable[str]:
+        """Compare the values of the seeds, which the page shows when a number is pointed at."""
+        if printed != " ".join(seed_value(value) for value in values):
+            yield f"{path}: the page gives the seeds' values as {printed!r}, the store {values!r}"
 
     def _interval(self, text: str, expected: Any, given: dict[str, str]) -> Iterable[str]:
         whole, *half = SPREAD.split(text)
@@ -248,8 +260,12 @@ class Numbers:
         elif half:
             yield from self._compare(half[0], (expected.high - expected.low) / 2, given)
         else:
-            yield from self._compare(low, expected.low, given)
-            yield from self._compare(high, expected.high, given)
+            limits = (None, None)
+            if given.get("data-estimate", "mean") == "mean" and "data-minus" not in given:
+                limits = possible(given["data-path"])
+            least, greatest = within(expected.low, expected.high, limits)
+            yield from self._compare(low, least, given)
+            yield from self._compare(high, greatest, given)
 
     def _judged(self, mark: Mark) -> Iterable[str]:
         given = mark.attributes
@@ -263,7 +279,7 @@ class Numbers:
             yield from self._p_value(mark.text, value, where)
         else:
             asked = self._recount.measure(int(claim), int(place))
-            yield from self._near(mark.text, value, f".{asked.decimals}f", where)
+            yield from self._near(mark.text, value, spec_of(asked), where)
 
     def _same_images(self, mark: Mark) -> Iterable[str]:
         """Count again which of two classifiers is right where the other is not."""
@@ -317,7 +333,7 @@ class Numbers:
 
     def _near(self, text: str, expected: float | None, spec: str, where: str) -> Iterable[str]:
         tolerance = 0.5000001 * 10 ** -decimals_of(spec)
-        if expected is None or abs(self.language.parse(text) - expected) > tolerance:
+        if expected is None or abs(self.language.parse(text, spec) - expected) > tolerance:
             yield f"{where}: the page says {text!r}, the source {expected!r}"
 
 

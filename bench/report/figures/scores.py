@@ -73,7 +73,7 @@ def per_class(subject: Subject) -> Figure | None:
     keys = []
     if stated is not None:
         axes.scatter(stated, heights, s=20, marker="|", color=INK, linewidths=1.2, zorder=3)
-        keys.append((_("Handed-in report"), INK))
+        keys.append((_("Earlier report"), INK))
         lowest = min(stated)
     for variant, own in rows.items():
         if not all(own):
