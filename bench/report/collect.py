@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from bench.data import DATASETS
 from bench.declarations import QUIET, Declaration, Figure, System, declarations
 from bench.metrics import power
 from bench.metrics.statistics import (
@@ -25,7 +26,7 @@ from bench.metrics.statistics import (
     welch_difference,
 )
 from bench.report.errors import ReportError
-from bench.store import StoredCell, StoredRun
+from bench.store import StoredCell, StoredRun, UsedData
 
 ROWS: dict[str, Callable[[pd.Series], Any]] = {
     "first": lambda column: column.iloc[0],
@@ -37,6 +38,7 @@ EXTREMES: dict[str, Callable[[list[float]], float]] = {"min": min, "max": max}
 Estimate = Literal["mean", "share", "sum", "correlation", "spread", "welch"]
 Direction = Literal["greater", "less"]
 COSTS = ("training.", "architecture.", "provenance:", "config:")  # true of any network
+INAPPLICABLE = "inapplicable"  # to the data set that took the place of the experiment's own
 IMAGE_INTERVALS = {"accuracy": "image_interval", "knn_accuracy": "knn_image_interval"}
 
 
@@ -120,7 +122,8 @@ class Quantity:
     values : tuple of float
         Its value in each of them.
     absence : str
-        Why there is none: ``missing``, ``failed``, ``absent`` (not planned) or ``""``.
+        Why there is none: ``missing``, ``failed``, ``damaged``, ``absent`` (not planned),
+        ``inapplicable`` (not for this data set) or ``""``.
     minus : tuple of StoredCell
         For a difference: the cells whose values were taken off, seed by seed. For a correlation,
         a ratio of spreads or a difference of means: those that `others` come from.
@@ -394,6 +397,10 @@ class Variant:
         Where tables are read.
     declared : System or None
         What its experiment declares of it; None where no experiment declares it.
+    applies : bool
+        Whether it exists for the data set of the run.
+    other_data : bool
+        Whether that data set took the place of the experiment's own.
     """
 
     experiment: str
@@ -401,6 +408,8 @@ class Variant:
     cells: tuple[StoredCell, ...]
     read: Tables = field(default_factory=Tables, compare=False, repr=False)
     declared: System | None = field(default=None, compare=False, repr=False)
+    applies: bool = True
+    other_data: bool = False
 
     @property
     def path(self) -> str:
@@ -434,11 +443,11 @@ class Variant:
 
     @property
     def absence(self) -> str:
-        """Why there is nothing: ``absent``, ``damaged``, ``failed``, ``missing`` or ``""``."""
+        """Why there is nothing: the cells' status, ``absent``, ``inapplicable`` or ``""``."""
         if self.done:
             return ""
         if not self.cells:
-            return "absent"
+            return "absent" if self.applies else INAPPLICABLE
         found = {cell.status for cell in self.cells}
         return next(status for status in ("damaged", "failed", "missing") if status in found)
 
@@ -450,8 +459,13 @@ class Variant:
             path=path,
             cells=tuple(cell for cell, _ in kept),
             values=tuple(value for _, value in kept),
-            absence="" if kept else (self.absence or "absent"),
+            absence="" if kept else (self.absence or self._lacking),
         )
+
+    @property
+    def _lacking(self) -> str:
+        """Why a finished cell does not hold something: other data may not have it."""
+        return INAPPLICABLE if self.other_data else "absent"
 
     def get(self, path: str) -> Any:
         """Read something other than a number from the first finished cell."""
@@ -489,6 +503,25 @@ class Results:
         found = {n: d.completed_by(here[n]) if n in here else d for n, d in said.items()}
         return {**found, **{name: each for name, each in here.items() if name not in found}}
 
+    def dataset(self, experiment: str) -> UsedData:
+        """Return the data set that an experiment is about.
+
+        As the run's manifest has it; without, as in that of an older version, the declared one.
+        """
+        if experiment in self.run.datasets:
+            return self.run.datasets[experiment]
+        name = self.experiments[experiment].dataset
+        if name not in DATASETS:
+            return UsedData(name=name, title=name, class_names=(), size=0)
+        info = DATASETS[name]
+        return UsedData(name=name, title=info.title, class_names=info.class_names, size=info.size)
+
+    @cached_property
+    def replaced(self) -> dict[str, UsedData]:
+        """Data sets that took the place of an experiment's own, by experiment."""
+        used = {name: self.dataset(name) for name in self.experiments}
+        return {name: each for name, each in used.items() if each.instead_of}
+
     def variant(self, path: str) -> Variant:
         """Return a variant by ``experiment/variant``."""
         if path not in self._variants:
@@ -496,7 +529,15 @@ class Results:
             cells = tuple(self.run.select(experiment, name))
             said = self.experiments.get(experiment)
             declared = said.system(name) if said else None
-            self._variants[path] = Variant(experiment, name, cells, self._tables, declared)
+            self._variants[path] = Variant(
+                experiment,
+                name,
+                cells,
+                self._tables,
+                declared,
+                applies=path not in self.run.inapplicable,
+                other_data=said is not None and bool(self.dataset(experiment).instead_of),
+            )
         return self._variants[path]
 
     def of_roles(self, experiment: str, *roles: str) -> list[Variant]:

@@ -24,6 +24,7 @@ STATUS = {
     "damaged": N_("damaged"),
     "absent": N_("not in this run's plan"),
     "inapplicable": N_("not applicable"),
+    "inapplicable": N_("not applicable"),
 }
 VERDICTS = {
     "supported": N_("supported"),
@@ -31,6 +32,7 @@ VERDICTS = {
     "not distinguishable": N_("not distinguishable"),
     "too few seeds": N_("too few seeds"),
     "not measured": N_("not measured"),
+    "not applicable": N_("not applicable"),
     "not applicable": N_("not applicable"),
 }
 OBJECTIVES = {

@@ -6,7 +6,6 @@ Which there are, and of which systems, each experiment declares.
 from dataclasses import dataclass, field
 from importlib import import_module
 
-from bench.data import DATASETS
 from bench.declarations import Figure
 from bench.report.collect import Results, Variant
 from bench.report.constants import Constants
@@ -96,10 +95,10 @@ class Gallery:
 
     def class_names(self, experiment: str) -> tuple[str, ...]:
         """Class names of an experiment's data set, in the report's language."""
-        info = DATASETS[self.results.experiments[experiment].dataset]
-        if all(name.isdigit() for name in info.class_names):
-            return info.class_names
-        return tuple(self.language.gettext(name) for name in info.class_names)
+        used = self.results.dataset(experiment)
+        if used.instead_of or all(name.isdigit() for name in used.class_names):
+            return used.class_names
+        return tuple(self.language.gettext(name) for name in used.class_names)
 
 
 def _drawn(subject: Subject, figure: Figure, name: str, alt: str) -> str | None:

@@ -1,5 +1,7 @@
 """Two-dimensional maps of the images: points, clouds of the images, brightness."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
@@ -8,9 +10,9 @@ from matplotlib.figure import Figure
 from bench.report.collect import Variant
 from bench.report.figures.sheet import Sheet
 from bench.report.figures.style import (
-    CLASS_COLOURS,
     QUIET,
     TEXT_WIDTH,
+    class_colours,
     fitting_size,
     new_figure,
     note,
@@ -23,6 +25,7 @@ from bench.report.names import status_name
 COLUMNS, SPACE, TITLE = 4, 3.0, 5.5  # mm
 PANEL = (TEXT_WIDTH - 0.6 - (COLUMNS - 1) * SPACE) / COLUMNS  # mm
 PANEL_PIXELS = 352
+KEY_ROWS, NUMBER_SIZE = 10, 7.5  # of a key in one column; points
 IN_A_CLOUD = 170  # images at most: with more they cover each other
 OUTLIERS = 0.2  # per cent of the points on each side that the frame may leave out
 
@@ -30,13 +33,14 @@ OUTLIERS = 0.2  # per cent of the points on each side that the frame may leave o
 def embedding_maps(subject: Subject) -> Figure:
     """Draw the maps as points coloured by class; each class's number stands at its median."""
     figure, panels, free = _panels(subject)
+    palette = class_colours(len(subject.class_names))
     _key(free, subject.class_names)
     for axes, variant in panels:
         points, labels = variant.array("test_map"), variant.array("test_labels")
         if points is None or labels is None:
             continue
         order = np.random.default_rng(0).permutation(len(points))  # no class lies on top
-        colours = np.array([to_rgb(colour) for colour in CLASS_COLOURS])[labels[order]]
+        colours = np.array([to_rgb(code) for code in palette])[labels[order]]
         size = np.clip(4000 / len(points), 0.5, 5)
         axes.scatter(
             points[order, 0],
@@ -48,13 +52,14 @@ def embedding_maps(subject: Subject) -> Figure:
             rasterized=True,
         )
         _frame(axes, points)
-        _number_classes(axes, points, labels)
+        _number_classes(axes, points, labels, palette)
     return figure
 
 
 def embedding_clouds(subject: Subject) -> Sheet:
     """Draw the maps with the images themselves, inked in the colour of their class."""
     side, title, count = PANEL, TITLE, len(subject.variants)
+    palette = class_colours(len(subject.class_names))
     sheet = Sheet(_rows(count) * (side + title + 2) - 2)
     for place, variant in enumerate(subject.variants):
         x, y = place % COLUMNS * (side + SPACE) + 0.3, place // COLUMNS * (side + title + 2)
@@ -69,14 +74,20 @@ def embedding_clouds(subject: Subject) -> Sheet:
             )
         else:
             index, images = index[:IN_A_CLOUD], thumbnails[:IN_A_CLOUD]
-            cloud = _cloud(images, points[index], labels[index], map_frame(points))
+            cloud = _cloud(images, points[index], labels[index], map_frame(points), palette)
             sheet.picture(cloud, x, y + title, side, side)
         sheet.frame(x + 0.1, y + title, side - 0.2, side - 0.1)
     left = count % COLUMNS * (side + SPACE) + 3
     top = (_rows(count) - 1) * (side + title + 2) + title
-    for label, name in enumerate(subject.class_names):
-        colour = to_hex(_darker(CLASS_COLOURS[label]))
-        sheet.text(left, top + 3 + label * side / 10, name, bold=True, colour=colour)
+    for label, name, place, size in _key_places(subject.class_names):
+        sheet.text(
+            left + place[0] * side,
+            top + 3 + place[1] * side,
+            f"{label} {name}" if len(palette) > KEY_ROWS else name,
+            bold=True,
+            colour=to_hex(_darker(palette[label])),
+            size=size,
+        )
     return sheet
 
 
@@ -180,26 +191,47 @@ def _key(panels: list[Axes], class_names: tuple[str, ...]) -> None:
         whole_axis(axes)
     if not panels:
         return
+    palette = class_colours(len(class_names))
+    for label, name, (across, down), size in _key_places(class_names):
+        x, y = 0.1 + across, 0.95 - down
+        _number(panels[0], x, y, label, palette[label], min(size, NUMBER_SIZE))
+        panels[0].text(
+            x + 0.013 * size, y, name, transform=panels[0].transAxes, va="center", fontsize=size
+        )
+
+
+def _key_places(
+    class_names: tuple[str, ...],
+) -> Iterator[tuple[int, str, tuple[float, float], float]]:
+    """Yield label, name, place (shares of a panel, right and down) and size of a key's entries."""
+    columns = -(-len(class_names) // KEY_ROWS)
+    rows = -(-len(class_names) // columns)
+    size = 8.0 if columns == 1 else max(3.0, 9.0 / columns)
+    longest = int(1.9 * KEY_ROWS / columns)
     for label, name in enumerate(class_names):
-        height = 0.95 - label * 0.1
-        _number(panels[0], 0.1, height, label)
-        panels[0].text(0.2, height, name, transform=panels[0].transAxes, va="center")
+        column, row = divmod(label, rows)
+        shown = name if columns == 1 or len(name) <= longest else f"{name[:longest]}…"
+        yield label, shown, (column / columns, row * 0.1 * KEY_ROWS / max(rows, KEY_ROWS)), size
 
 
-def _number(axes: Axes, x: float, y: float, label: int) -> None:
+def _number(
+    axes: Axes, x: float, y: float, label: int, colour: str, size: float = NUMBER_SIZE
+) -> None:
     paper = {"facecolor": "white", "alpha": 0.8, "linewidth": 0, "boxstyle": "circle,pad=0.12"}
     axes.text(
-        x, y, str(label), transform=axes.transAxes, ha="center", va="center_baseline", fontsize=7.5,
-        fontweight=600, color=_darker(CLASS_COLOURS[label]), bbox=paper,
+        x, y, str(label), transform=axes.transAxes, ha="center", va="center_baseline",
+        fontsize=size, fontweight=600, color=_darker(colour), bbox=paper,
     )  # fmt: skip
 
 
-def _number_classes(axes: Axes, points: np.ndarray, labels: np.ndarray) -> None:
+def _number_classes(
+    axes: Axes, points: np.ndarray, labels: np.ndarray, palette: tuple[str, ...]
+) -> None:
     """Write each class's number at its median, moved off numbers already there."""
     low_x, high_x = axes.get_xlim()
     low_y, high_y = axes.get_ylim()
     taken: list[tuple[float, float]] = []
-    for label in range(len(CLASS_COLOURS)):
+    for label, colour in enumerate(palette):
         own = points[labels == label]
         if not len(own):
             continue
@@ -209,7 +241,7 @@ def _number_classes(axes: Axes, points: np.ndarray, labels: np.ndarray) -> None:
             x, float(np.clip((middle[1] - low_y) / (high_y - low_y), 0.04, 0.96)), taken
         )
         taken.append((x, y))
-        _number(axes, x, y, label)
+        _number(axes, x, y, label, colour)
 
 
 def free_height(x: float, y: float, taken: list[tuple[float, float]]) -> float:
@@ -230,6 +262,7 @@ def _cloud(
     points: np.ndarray,
     labels: np.ndarray,
     limits: tuple[float, float, float, float],
+    colours: tuple[str, ...],
 ) -> np.ndarray:
     """Ink each image, in the colour of its class, at its place on one sheet: (n, n, 3) RGB."""
     side = thumbnails.shape[1]
@@ -246,6 +279,6 @@ def _cloud(
         over = image > ink[place]  # the stronger ink shows, so that neighbours stay legible
         ink[place][over] = image[over]
         owner[place][over] = label
-    palette = np.array([to_rgb(code) for code in CLASS_COLOURS])
+    palette = np.array([to_rgb(code) for code in colours])
     shades = 1 - np.arange(256)[:, None, None] / 255 * (1 - palette)  # ink, class, channel
     return (255 * shades).astype(np.uint8)[ink, owner]

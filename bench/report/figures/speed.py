@@ -9,7 +9,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, NullLocator
 
-from bench.data import DATASETS
 from bench.report.collect import Variant
 from bench.report.figures.style import INK, QUIET, RULE, new_figure, note, number_ticks
 from bench.report.figures.subject import Subject
@@ -71,8 +70,7 @@ def speedruns(subject: Subject) -> Figure | None:
     figure = new_figure(62, margins=(13, 3, 10.5, 6), gaps=(16, 0), grid=(1, len(races)))
     panels = figure.subplots(1, len(races), squeeze=False)[0]
     for axes, race in zip(panels, races, strict=True):
-        said = subject.results.experiments[race[0].experiment]
-        axes.set_title(DATASETS[said.dataset].title)
+        axes.set_title(subject.results.dataset(race[0].experiment).title)
         shown = [variant for variant in race if variant.done]
         if not shown:
             note(axes, status_name(race[0].absence or "absent", language))

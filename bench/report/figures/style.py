@@ -7,6 +7,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib import font_manager
 from matplotlib.axes import Axes
+from matplotlib.colors import hsv_to_rgb, to_hex
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -33,6 +34,16 @@ CLASS_COLOURS = (
     "#999933",
     "#777777",
 )
+
+
+def class_colours(count: int) -> tuple[str, ...]:
+    """Colours of so many classes: with more than ten, evenly spaced hues of two shades."""
+    if count <= len(CLASS_COLOURS):
+        return CLASS_COLOURS[:count]
+    shades = ((0.75, 0.75), (0.9, 0.5))  # saturation and value, by turns
+    return tuple(to_hex(hsv_to_rgb((label / count, *shades[label % 2]))) for label in range(count))
+
+
 # What is too pale to be read is written in a darker shade of itself.
 WRITTEN_COLOURS = {"#56b4e9": "#2a84b5", "#cc79a7": "#b0557f", "#e69f00": "#a06e00"}
 SETTINGS: dict[str, Any] = {
@@ -49,6 +60,7 @@ SETTINGS: dict[str, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.unicode_minus": True,
+    "text.parse_math": False,  # a name may have a dollar sign
     "text.color": INK,
     "xtick.color": QUIET,
     "ytick.color": QUIET,
