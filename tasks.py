@@ -1,17 +1,37 @@
 """Invoke tasks: each hands over to `python -m bench`, pytest or a linter. `invoke --list`."""
 
+import inspect
 import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
+from inspect import Parameter
 from pathlib import Path
 
-from invoke import Collection, Context, Exit, task
+from invoke import Collection, Context, Exit, Task, task
 
-PROFILE = {
-    "profile": "smoke, quick, long, full, auto (default: full where there is a GPU, else quick)"
+# Options that tasks hand on to `python -m bench`, with their help.
+RUN = {
+    "profile": "smoke, quick, long, full, the path of a .toml file, or auto (the default: full "
+    "where there is a GPU, else quick)",
+    "run": "name of the run (default: the profile's name)",
 }
-RUN = {**PROFILE, "run": "name of the run (default: the profile's name)"}
+WORK = {
+    **RUN,
+    "workers": "cells at once, each on a core of its own; changes no figure (default: one a core)",
+}
+CHECK = {
+    "base": "the commit to compare with",
+    "head": "the commit to judge (default: HEAD)",
+    "gates": "which gates look, separated by commas (default: time,exact,quality)",
+    "pairs": "pairs of processes (default: 4)",
+    "select": "only these benchmarks, as pytest's -k",
+    "accept": "a figure whose change is wanted, by its whole name; may be repeated",
+    "allow_no_baseline": "exit with 0 where there was nothing to compare with",
+    "markdown": "append the result to this file",
+}
+Options = str | bool | list[str] | None
 
 
 def _run(*words: str) -> None:
@@ -32,80 +52,134 @@ def _python(*arguments: str) -> None:
     _run(sys.executable, "-m", *arguments)
 
 
-def _options(profile: str = "auto", run: str = "") -> tuple[str, ...]:
-    return ("--profile", profile, *(("--run", run) if run else ()))
+def _bench(command: str, *words: str, **options: Options) -> None:
+    """Run a command of `python -m bench`; options that are not given keep its defaults."""
+    for name, value in options.items():
+        option = f"--{name.replace('_', '-')}"
+        if value is True:
+            words = (*words, option)
+        elif isinstance(value, list):
+            words = (*words, *(f"{option}={each}" for each in value))
+        elif value is not None and value is not False:
+            words = (*words, f"{option}={value}")
+    _python("bench", command, *words)
 
 
-@task(help=RUN)
-def run_all(context: Context, profile: str = "auto", run: str = "") -> None:
+def _offering(
+    options: dict[str, str],
+    *,
+    required: Sequence[str] = (),
+    switches: Sequence[str] = (),
+    repeated: Sequence[str] = (),
+) -> Callable[[Callable[..., None]], Task[Callable[..., None]]]:
+    """Make a task of a function, which is given these options by name.
+
+    Parameters
+    ----------
+    options : dict of str to str
+        The help of each option, by its name.
+    required : sequence of str
+        Those that must be given.
+    switches : sequence of str
+        Those that take no value.
+    repeated : sequence of str
+        Those that may be given several times.
+
+    Returns
+    -------
+    callable
+        Takes the function, which has a parameter `**options`, and gives the task.
+    """
+
+    def default(name: str) -> object:
+        if name in required:
+            return Parameter.empty
+        return False if name in switches else None
+
+    def made(function: Callable[..., None]) -> Task[Callable[..., None]]:
+        signature = inspect.signature(function)
+        own = {n: p for n, p in signature.parameters.items() if p.kind is not p.VAR_KEYWORD}
+        added = [
+            Parameter(name, Parameter.KEYWORD_ONLY, default=default(name))
+            for name in options
+            if name not in own
+        ]
+        function.__signature__ = signature.replace(parameters=[*own.values(), *added])  # type: ignore[attr-defined]
+        return task(help=options, iterable=list(repeated))(function)
+
+    return made
+
+
+@_offering(WORK)
+def run_all(context: Context, **options: Options) -> None:
     """Run the four experiments and render the report: the main job."""
-    _python("bench", "run-all", *_options(profile, run))
+    _bench("run-all", **options)
 
 
-@task(help=RUN)
-def mnist_classifier(context: Context, profile: str = "auto", run: str = "") -> None:
+@_offering(WORK)
+def mnist_classifier(context: Context, **options: Options) -> None:
     """Exercise 3: classify MNIST with a stacked autoencoder."""
-    _python("bench", "run", "mnist_classifier", *_options(profile, run))
+    _bench("run", "mnist_classifier", **options)
 
 
-@task(help=RUN)
-def fashion_embedding(context: Context, profile: str = "auto", run: str = "") -> None:
+@_offering(WORK)
+def fashion_embedding(context: Context, **options: Options) -> None:
     """Exercise 4: Fashion-MNIST in two dimensions, by autoencoders, PCA and t-SNE."""
-    _python("bench", "run", "fashion_embedding", *_options(profile, run))
+    _bench("run", "fashion_embedding", **options)
 
 
-@task(help=RUN)
-def fashion_generation(context: Context, profile: str = "auto", run: str = "") -> None:
+@_offering(WORK)
+def fashion_generation(context: Context, **options: Options) -> None:
     """Exercise 4: new images, by autoencoder, VAE and GAN."""
-    _python("bench", "run", "fashion_generation", *_options(profile, run))
+    _bench("run", "fashion_generation", **options)
 
 
-@task(help=RUN)
-def fashion_classifier(context: Context, profile: str = "auto", run: str = "") -> None:
+@_offering(WORK)
+def fashion_classifier(context: Context, **options: Options) -> None:
     """Exercise 5: classify Fashion-MNIST with a stacked autoencoder."""
-    _python("bench", "run", "fashion_classifier", *_options(profile, run))
+    _bench("run", "fashion_classifier", **options)
 
 
-@task(help={**RUN, "experiment": "one of the four experiments"})
-def search(context: Context, experiment: str, profile: str = "auto", run: str = "") -> None:
+@_offering({"experiment": "its name; `python -m bench list` shows them", **WORK})
+def search(context: Context, experiment: str, **options: Options) -> None:
     """Run only the KerasTuner search of one experiment."""
-    _python("bench", "run", experiment, "--variant", "search", *_options(profile, run))
+    _bench("run", experiment, variant="search", **options)
 
 
-@task(help=RUN)
-def speed(context: Context, profile: str = "auto", run: str = "") -> None:
+@_offering(RUN)
+def speed(context: Context, **options: Options) -> None:
     """Time training beside plain Keras and PyTorch, and seconds to quality, into the run."""
-    _python("bench", "speed", *_options(profile, run))
+    _bench("speed", **options)
 
 
-@task(help=RUN)
-def report(context: Context, profile: str = "auto", run: str = "") -> None:
+@_offering(RUN)
+def report(context: Context, **options: Options) -> None:
     """Render the report of a run as it stands; trains nothing."""
-    _python("bench", "report", *_options(profile, run))
+    _bench("report", **options)
 
 
-@task(help=RUN)
-def status(context: Context, profile: str = "auto", run: str = "") -> None:
+@_offering({**RUN, "markdown": "as a Markdown table"}, switches=["markdown"])
+def status(context: Context, **options: Options) -> None:
     """Show which cells of a run are done, failed, missing or damaged."""
-    _python("bench", "status", *_options(profile, run))
+    _bench("status", **options)
 
 
 @task(help={"run": "name of the run"})
 def fsck(context: Context, run: str) -> None:
     """Check every file of a run against the hash that was written with it."""
-    _python("bench", "fsck", "--", run)
+    _bench("fsck", "--", run)
 
 
 @task(help={"run": "name of the run, or path of its folder"})
 def grade(context: Context, run: str) -> None:
     """Compute the figures of a run again from its predictions, maps and samples."""
-    _python("bench", "grade", "--", run)
+    _bench("grade", "--", run)
 
 
 @task
 def data(context: Context) -> None:
     """Find, fetch and verify MNIST and Fashion-MNIST."""
-    _python("bench", "data")
+    _bench("data")
 
 
 @task(help={"save": "name under which pytest-benchmark saves the figures in .benchmarks/"})
@@ -118,24 +192,13 @@ def bench(context: Context, save: str = "latest") -> None:
 @task
 def trend(context: Context) -> None:
     """Draw the figures that `invoke bench` saved over time, into reports/trend/index.html."""
-    _python("bench", "trend")
+    _bench("trend")
 
 
-CHECK = {
-    "base": "the commit to compare with",
-    "head": "the commit to judge (default: HEAD)",
-    "select": "only these benchmarks, as pytest's -k",
-    "options": "further words for `python -m bench bench-check`",
-}
-
-
-@task(help=CHECK)
-def bench_check(
-    context: Context, base: str, head: str = "HEAD", select: str = "", options: str = ""
-) -> None:
+@_offering(CHECK, required=["base"], switches=["allow_no_baseline"], repeated=["accept"])
+def bench_check(context: Context, **options: Options) -> None:
     """Compare two commits: time, exact figures, quality."""
-    words = ("--base", base, "--head", head, "--select", select, *shlex.split(options))
-    _python("bench", "bench-check", *words)
+    _bench("bench-check", **options)
 
 
 @task(help={"fast": "leave out the end-to-end runs", "options": "further words for pytest"})
@@ -155,13 +218,10 @@ def lint(context: Context) -> None:
     _run(str(Path(sys.executable).with_name("lint-imports")))
 
 
-@task(help={**RUN, "yes": "do not ask"})
-def clean(
-    context: Context, profile: str = "auto", run: str | None = None, yes: bool = False
-) -> None:
+@_offering({**RUN, "yes": "do not ask"}, switches=["yes"])
+def clean(context: Context, **options: Options) -> None:
     """Delete a run and its report."""
-    named = () if run is None else ("--run", run)  # an empty name is a mistake, no default
-    _python("bench", "clean", *_options(profile), *named, *(("--yes",) if yes else ()))
+    _bench("clean", **options)
 
 
 # Listed by hand: Invoke's own search would also take what is merely imported.

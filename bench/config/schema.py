@@ -169,7 +169,8 @@ class Classifier(Section):
         description="Training of the whole classifier; the from-scratch control has the same."
     )
     weight_decay: Annotated[float, Field(ge=0.0)] = Field(
-        description="Decoupled weight decay of Muon and of AdamW."
+        description="Decoupled weight decay of Muon: of the convolutions, and of the other "
+        "weights, which it trains by AdamW."
     )
     shift: Annotated[int, Field(ge=0)] = Field(
         description="Largest random translation of a training image, pixels."
