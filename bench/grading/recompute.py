@@ -30,6 +30,7 @@ from bench.running.cells import split_of
 from bench.store import DamagedError, StoredCell, StoredRun, content_key, derive_seed
 
 LARGEST = 2**31  # bytes that the arrays of a cell may have
+SIZES = ("train_limit", "test_limit", "validation")
 SAME = 1e-5  # between predictions that were averaged in another order
 CONTROLS = ("pixels", "random_encoder")
 
@@ -74,22 +75,21 @@ class Grader:
 
     def _settings(self, stored: StoredCell, found: CellGrade) -> None:
         """Compare the settings of a cell with its key, and its seed with the run's."""
-        config = stored.config
-        seed = derive_seed(self.profile.root_seed, stored.experiment, stored.seed)
-        dataset = resolve(EXPERIMENTS[stored.experiment].dataset, self.profile.data).name
-        own = {
-            "root_seed": self.profile.root_seed,
-            "seed": seed,
-            "precision": self.profile.precision,
-        }
-        own |= {"data": self.run.profile["data"]}
+        config, profile = stored.config, self.profile
+        seed = derive_seed(profile.root_seed, stored.experiment, stored.seed)
+        info = resolve(EXPERIMENTS[stored.experiment].dataset, profile.data)
+        own = {"root_seed": profile.root_seed, "seed": seed, "precision": profile.precision}
         for name, expected in own.items():
             got = config.get(name)
             found.holds(f"config:{name}", got == expected, repr(expected), repr(got))
+        for name in SIZES:
+            expected, got = getattr(profile.data, name), config["data"].get(name)
+            found.holds(f"config:data.{name}", got == expected, repr(expected), repr(got))
         right = content_key(config).startswith(stored.key)
         found.holds("config", right, "the settings that the cell's key is the hash of", "others")
-        told = stored.provenance.get("dataset", {})
-        found.holds("provenance:dataset", told.get("name") == dataset, dataset, repr(told))
+        told = stored.provenance["dataset"]
+        right = (told.get("name"), told.get("sha256")) == (info.name, dict(info.files))
+        found.holds("provenance:dataset", right, f"the files of {info.name}", repr(told))
 
     def _cell(self, stored: StoredCell) -> Cell:
         """What the experiment's own functions are given to score."""
