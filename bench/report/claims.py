@@ -26,7 +26,6 @@ SUPPORTED, REFUTED = "supported", "not supported"
 SHARES = ("precision", "recall", "coverage")  # metrics that end at 1
 OPEN, TOO_FEW, NOT_MEASURED = "not distinguishable", "too few seeds", "not measured"
 NOT_APPLICABLE = "not applicable"  # the claim is about other data
-NOT_APPLICABLE = "not applicable"  # the claim is about other data
 # What decides over a claim of several measures: the first of these that one of them says.
 ORDER = (REFUTED, NOT_APPLICABLE, NOT_MEASURED, TOO_FEW, OPEN, SUPPORTED)
 
@@ -201,8 +200,6 @@ def _possible(measure: fixed.Measure, results: Results, visible: float) -> bool:
 
 
 def _figure(results: Results, measure: fixed.Measure) -> Quantity:
-    if any(system.split("/")[0] in results.replaced for system in measure.systems):
-        return Quantity(measure.metric, (), (), INAPPLICABLE)
     if any(system.split("/")[0] in results.replaced for system in measure.systems):
         return Quantity(measure.metric, (), (), INAPPLICABLE)
     first, *more = (results.value(system, measure.metric) for system in measure.systems)

@@ -24,7 +24,6 @@ STATUS = {
     "damaged": N_("damaged"),
     "absent": N_("not in this run's plan"),
     "inapplicable": N_("not applicable"),
-    "inapplicable": N_("not applicable"),
 }
 VERDICTS = {
     "supported": N_("supported"),
@@ -32,7 +31,6 @@ VERDICTS = {
     "not distinguishable": N_("not distinguishable"),
     "too few seeds": N_("too few seeds"),
     "not measured": N_("not measured"),
-    "not applicable": N_("not applicable"),
     "not applicable": N_("not applicable"),
 }
 OBJECTIVES = {
