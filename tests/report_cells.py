@@ -5,7 +5,7 @@ import pandas as pd
 
 from bench.store import Result
 
-PLAYED = ("discriminator_loss", "generator_loss", "penalty", "discriminator_wins")
+PLAYED = ("loss", "discriminator_loss", "generator_loss", "penalty", "discriminator_wins")
 BOUND = (
     *("loss", "reconstruction", "kl"),
     *("validation_loss", "validation_reconstruction", "validation_kl"),
@@ -32,7 +32,13 @@ TRAINING = {
     "peak_memory_mib": 912.0,
     "precision": "float32",
     "backend": "tensorflow",
+    "cores": 1,
+    "replicas": 1,
 }
+ARCHITECTURE = [
+    {"name": "stage_1", "type": "Conv2D", "output_shape": [28, 28, 8], "parameters": 80},
+    {"name": "head", "type": "Dense", "output_shape": [10], "parameters": 2890},
+]
 
 
 def images(rng, *shape):
@@ -43,9 +49,13 @@ def images(rng, *shape):
 def history(rng, *columns, epochs=3):
     falling = np.linspace(1.0, 0.4, epochs)
     return pd.DataFrame(
-        {"epoch": np.arange(1, epochs + 1)}
+        {"epoch": np.arange(1, epochs + 1), "seconds": 1.5}
         | {name: falling * rng.uniform(0.8, 1.2) for name in columns}
     )
+
+
+def architecture(part="classifier"):
+    return [{"part": part, **row} for row in ARCHITECTURE]
 
 
 def _scores(rng, distance):

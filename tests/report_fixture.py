@@ -8,12 +8,15 @@ import pandas as pd
 
 from bench.config import load_profile
 from bench.config.protocol import sha256
+from bench.declarations import declarations
+from bench.results.fields import type_of
 from bench.store import Result, StoredCell, StoredRun, content_key, write_done, write_failed
 from bench.store.run import write_manifest
 from tests.report_cells import (
     BOUND,
     GENERATORS,
     TRAINING,
+    architecture,
     generator,
     history,
     images,
@@ -55,9 +58,10 @@ def made_up_run(
 
 
 def _written(folder, seeds, failed, missing):
+    said = declarations()
     profile = load_profile("smoke").model_dump(mode="json")
     cells = []
-    for experiment, variant, count, make in _plan(seeds):
+    for experiment, variant, count, make in made_up_cells(seeds):
         for seed in range(count):
             key = content_key([experiment, variant, seed])
             cell = StoredCell(folder, experiment, variant, seed, key)
@@ -75,11 +79,13 @@ def _written(folder, seeds, failed, missing):
             if path in failed:
                 write_failed(cell, MemoryError("no room for <b>it</b>"), {}, provenance)
             else:
-                write_done(cell, make(rng), {"variant": variant}, provenance)
-    return write_manifest(folder, profile, cells)
+                held = type_of(said[experiment], variant).of(make(rng))
+                write_done(cell, held.result(), {"variant": variant}, provenance)
+    return write_manifest(folder, profile, cells, tuple(said.values()))
 
 
-def _plan(seeds):
+def made_up_cells(seeds):
+    """Yield experiment, variant, how many cells, and the function that makes one of them."""
     recipe = {
         "learning_rate": [0.01, 0.02, 0.03],
         "pooling": ["average", "max", "flat"],
@@ -108,7 +114,8 @@ def _plan(seeds):
     yield "fashion_embedding", "autoencoder", seeds, _network_map
     yield "fashion_embedding", "vae", seeds, _vae_map
     yield "fashion_embedding", "neighbour_autoencoder", seeds, _neighbour_map
-    for variant, fits in (("pca", 1), ("tsne", 1), ("umap", 1), ("tsne_repeated", seeds)):
+    yield "fashion_embedding", "pca", 1, _pca
+    for variant, fits in (("tsne", 1), ("umap", 1), ("tsne_repeated", seeds)):
         yield "fashion_embedding", variant, fits, _map
     yield "fashion_embedding", "collapse", seeds + 1, _collapse
     yield "fashion_embedding", "stability", 1, _stability(seeds)
@@ -125,33 +132,49 @@ def _plan(seeds):
         yield "fashion_speedrun", f"to_{goal}", seeds, _sprint(goal / 100)
     yield "training_speed", "throughput", 1, _throughput
     yield "training_speed", "quality", seeds, _quality
-    yield "training_speed", "training_growth", 1, _grown("batch_size", "width", "images", "threads")
-    yield "training_speed", "map_growth", 1, _grown("tsne", "scorecard", "knn_accuracy")
+    loads = ("images_per_second", "peak_memory_mib")
+    grown = ("batch_size", "width", "images", "threads")
+    yield "training_speed", "training_growth", 1, _grown(grown, loads)
+    yield "training_speed", "map_growth", 1, _grown(("tsne", "scorecard", "knn_accuracy"))
 
 
 def _pretrained(rng):
     stages = [history(rng, "loss", "validation_loss", epochs=2).assign(stage=s) for s in (1, 2, 3)]
     return Result(
-        {"code_size": 288, "training": TRAINING, "trivial_error": 0.087, "trained": 1.0},
+        {
+            "code_size": 288,
+            "reconstruction_mse": 0.01,
+            "trivial_error": 0.087,
+            "trained": 1.0,
+            "training": TRAINING,
+            "architecture": architecture("encoder_1"),
+        },
         {"history": pd.concat(stages, ignore_index=True)},
         {"originals": images(rng, 16), "reconstructions": images(rng, 16)},
     )
 
 
 def _linear_probe(rng):
-    return Result(
-        {
-            "accuracy": 0.86 + float(rng.normal(0, 0.005)),
-            "macro_f1": 0.8,
-            "weighted_f1": 0.8,
-            "code_size": 288,
-            "probe_images": 20_000,
-            "pixels_accuracy": 0.81 + float(rng.normal(0, 0.005)),
-            "random_encoder_accuracy": 0.82 + float(rng.normal(0, 0.005)),
-            "trivial_accuracy": 0.1,
-            "trained": 1.0,
-        }
-    )
+    predicted = _predicted(_classifier(rng))
+    own = {
+        "code_size": 288,
+        "probe_images": 20_000,
+        "pixels_accuracy": 0.81 + float(rng.normal(0, 0.005)),
+        "random_encoder_accuracy": 0.82 + float(rng.normal(0, 0.005)),
+        "views": 1,
+    }
+    controls = {
+        f"{name}_probabilities": predicted.arrays["probabilities"]
+        for name in ("pixels", "random_encoder")
+    }
+    return Result({**predicted.metrics, **own}, {}, {**predicted.arrays, **controls})
+
+
+def _predicted(result):
+    """What is left of a classifier that is not trained itself: its predictions and their scores."""
+    told = {key: result.metrics[key] for key in result.metrics if key not in ONLY_TRAINED}
+    arrays = {name: result.arrays[name] for name in ("probabilities", "labels")}
+    return Result(told, {}, arrays)
 
 
 def _classifier(rng):
@@ -172,6 +195,7 @@ def _classifier(rng):
         "confusion": confusion_matrix(labels, predicted).tolist(),
         "accuracy_single_view": float((labels == predicted).mean()) - 0.005,
         "views": 10,
+        "test_images": TEST_IMAGES,
         "image_interval": _around(float((labels == predicted).mean()), 0.035),
         "trivial_accuracy": 0.1,
         "trained": 1.0,
@@ -182,13 +206,13 @@ def _classifier(rng):
             "counts": [40, 60, TEST_IMAGES - 100],
         },
         "training": TRAINING,
-        "architecture": [
-            {"name": "input", "type": "InputLayer", "output_shape": [28, 28, 1], "parameters": 0},
-            {"name": "stage_1", "type": "Conv2D", "output_shape": [28, 28, 8], "parameters": 80},
-            {"name": "head", "type": "Dense", "output_shape": [10], "parameters": 2890},
-        ],
+        "architecture": architecture(),
     }
-    arrays = {"probabilities": probabilities, "labels": labels}
+    arrays = {
+        "probabilities": probabilities,
+        "single_view_probabilities": probabilities,
+        "labels": labels,
+    }
     for kind in ("right", "wrong"):
         arrays[f"{kind}_images"] = images(rng, 20)
         arrays[f"{kind}_true"] = np.arange(20, dtype=np.uint8) % 10
@@ -213,7 +237,9 @@ def _handed_in_classifier(rng):
         "image_interval_averaged": _around(accuracy + 0.004, 0.035),
         "overfitting": _changes(rng, 0.02),
     }
-    return Result(dict(plain.metrics) | told, plain.tables, plain.arrays)
+    arrays = dict(plain.arrays)
+    arrays["averaged_probabilities"] = arrays.pop("single_view_probabilities")
+    return Result(dict(plain.metrics) | told, plain.tables, arrays)
 
 
 def _changes(rng, rise):
@@ -235,15 +261,13 @@ def _calibration(rng):
     }
     errors = [arms[arm]["expected_calibration_error"] for arm in ("smoothed", "unsmoothed")]
     told = {"change": errors[0] - errors[1], "trivial_accuracy": 0.1, "trained": 1.0}
-    return Result(arms | told)
+    return Result(arms | told | {"label_smoothing": 0.1})
 
 
 def _ensemble(members):
     def make(rng):
-        alone = _classifier(rng)
-        told = {key: alone.metrics[key] for key in alone.metrics if key not in ONLY_TRAINED}
-        arrays = {name: alone.arrays[name] for name in ("probabilities", "labels")}
-        return Result({"members": members, **told}, {}, arrays)
+        together = _predicted(_classifier(rng))
+        return Result({"members": members, **together.metrics}, {}, together.arrays)
 
     return make
 
@@ -295,6 +319,12 @@ def _stability(maps):
     return make
 
 
+def _pca(rng):
+    drawn = _map(rng)
+    own = {"reconstruction_mse": 0.05, "explained_variance": [0.29, 0.18]}
+    return Result({**drawn.metrics, **own}, {}, drawn.arrays)
+
+
 def _map(rng):
     labels = np.arange(TEST_IMAGES, dtype=np.uint8) % 10
     angle = labels / 10 * 2 * np.pi
@@ -310,6 +340,7 @@ def _map(rng):
             name: float(rng.uniform(0.93, 0.97)) for name in ("shoes", "trousers", "tops")
         },
         "fit_images": 2500,
+        "test_images": TEST_IMAGES,
         "trustworthiness": 0.95,
         "continuity": 0.94,
         "neighbourhood_auc": 0.3 + rng.normal(0, 0.02),
@@ -326,10 +357,10 @@ def _map(rng):
         "transform_seconds": 0.1,
         "embeds_new_images": True,
         "decodes": True,
-        "dead_units": None,
-        "explained_variance": [0.29, 0.18],
+        "dead_units": 0,
     }
     arrays = {
+        "train_map": rng.normal(0, 10, (100, 2)).astype(np.float32),
         "test_map": (centres + rng.normal(0, 2, centres.shape)).astype(np.float32),
         "test_labels": labels,
         "thumbnails": images(rng, 400),
@@ -347,12 +378,11 @@ def _network_map(rng):
         "grid_extent": np.array([-12.0, 12.0, -11.0, 11.0], dtype=np.float32),
     }
     metrics = dict(plain.metrics) | {
-        "dead_units": 0,
         "reconstruction_mse": 0.03,
         "trivial_error": 0.087,
         "trained": 1.0,
         "training": TRAINING,
-        "architecture": [{"name": "code", "type": "Dense", "output_shape": [2], "parameters": 258}],
+        "architecture": architecture("encoder"),
     }
     tables = {"history": history(rng, "loss", "validation_loss").assign(stage=1)}
     return Result(metrics, tables, dict(plain.arrays) | more)
@@ -413,7 +443,12 @@ def _throughput(rng):
         }
         return {"flops_per_image": 60_000_000, **contenders, **ceilings}
 
-    return Result({"networks": {n: network() for n in ("classifier", "autoencoder", "handed_in")}})
+    names = ("classifier", "autoencoder", "handed_in")
+    rows = [
+        {"contender": "keras_fit", "round": 1, "seconds": 2.0, "value": 1.0, "network": name}
+        for name in names
+    ]
+    return Result({"networks": {n: network() for n in names}}, {"rounds": pd.DataFrame(rows)})
 
 
 def _quality(rng):
@@ -421,18 +456,13 @@ def _quality(rng):
     return Result({"accuracy_of": {"our_loop": ours, "keras_fit": plain}, "gap": ours - plain})
 
 
-def _grown(*axes):
+def _grown(axes, loads=()):
     def make(rng):
         sizes = np.array([1.0, 2.0, 4.0, 8.0])
         tables = [
             pd.DataFrame(
-                {
-                    "axis": axis,
-                    "size": sizes,
-                    "seconds": sizes * rng.uniform(0.9, 1.1),
-                    "images_per_second": 4000.0,
-                    "peak_memory_mib": 1000.0 + sizes,
-                }
+                {"axis": axis, "size": sizes, "seconds": sizes * rng.uniform(0.9, 1.1)}
+                | dict.fromkeys(loads, 1000.0 + sizes)
             )
             for axis in axes
         ]

@@ -1,5 +1,7 @@
 """From the store to quantities that remember their cells."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -53,13 +55,31 @@ def test_one_seed_has_no_interval(results):
         ("fashion_generation/gan", "recall", "failed"),
         ("fashion_embedding/tsne", "knn_accuracy", "missing"),
         ("mnist_classifier/never_planned", "accuracy", "absent"),
-        (TUNED, "no_such_metric", "absent"),
+        (TUNED, "accuracy_averaged", "absent"),
     ],
 )
 def test_what_is_not_there_says_why(results, variant, path, absence):
     quantity = results.value(variant, path)
     assert not quantity
     assert quantity.absence == absence
+
+
+@pytest.mark.parametrize(
+    ("ask", "meant"),
+    [
+        (lambda variant: variant.value("per_clas.f1.3"), "per_class"),
+        (lambda variant: variant.value("per_class.f2.3"), "per_class"),
+        (lambda variant: variant.get("table:historie.last.loss"), "history"),
+        (lambda variant: variant.get("table:history.last.losses"), "history"),
+        (lambda variant: variant.tables("histories"), "history"),
+        (lambda variant: variant.array("rightimages"), "right_images"),
+    ],
+)
+def test_a_misspelt_field_is_refused(results, ask, meant):
+    with pytest.raises(
+        ReportError, match=rf"expected a field that results can have.*Did you mean '{meant}'"
+    ):
+        ask(results.variant(TUNED))
 
 
 def test_lookup_reads_every_part_of_a_cell(results):
@@ -103,7 +123,8 @@ def test_the_interval_over_images_is_that_of_the_first_network(results):
     first = quantity.cells[0].metrics["image_interval"]
     assert (low.values, high.values) == ((first["low"],), (first["high"],))
     assert low.cells == high.cells == quantity.cells[:1]
-    assert image_limits(results.value("mnist_classifier/linear_probe", "accuracy")) is None
+    bare = replace(quantity, cells=(results.variant("fashion_classifier/search").first,))
+    assert image_limits(bare) is None
     on_map = image_limits(results.value("fashion_embedding/pca", "knn_accuracy"))
     assert on_map[0].path == "knn_image_interval.low"
 

@@ -89,6 +89,7 @@ def judged(
         **against_most_frequent(cell.split.train_labels, labels, report["accuracy"]),
         "accuracy_single_view": accuracy(labels, single_view),
         "views": views,
+        "test_images": len(labels),
         "image_interval": _image_interval(labels, probabilities, cell.seed),
         "expected_calibration_error": metrics.classification.expected_calibration_error(
             labels, probabilities

@@ -421,6 +421,7 @@ def _mapped(
     }
     told = map_scores(cell, train_map, test_map) | {
         "fit_images": len(train_map),
+        "test_images": len(test_map),
         "embeds_new_images": True,
     }
     return told, arrays

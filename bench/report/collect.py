@@ -26,6 +26,7 @@ from bench.metrics.statistics import (
     welch_difference,
 )
 from bench.report.errors import ReportError
+from bench.results.fields import Fields, fields_of
 from bench.store import StoredCell, StoredRun, UsedData
 
 ROWS: dict[str, Callable[[pd.Series], Any]] = {
@@ -38,6 +39,7 @@ EXTREMES: dict[str, Callable[[list[float]], float]] = {"min": min, "max": max}
 Estimate = Literal["mean", "share", "sum", "correlation", "spread", "welch"]
 Direction = Literal["greater", "less"]
 COSTS = ("training.", "architecture.", "provenance:", "config:")  # true of any network
+OF_THE_CELL = ("provenance:", "config:")  # no part of its results
 INAPPLICABLE = "inapplicable"  # to the data set that took the place of the experiment's own
 IMAGE_INTERVALS = {"accuracy": "image_interval", "knn_accuracy": "knn_image_interval"}
 
@@ -401,6 +403,8 @@ class Variant:
         Whether it exists for the data set of the run.
     other_data : bool
         Whether that data set took the place of the experiment's own.
+    fields : Fields or None
+        What may be asked for; None: anything, as of an experiment whose code is not here.
     """
 
     experiment: str
@@ -410,6 +414,7 @@ class Variant:
     declared: System | None = field(default=None, compare=False, repr=False)
     applies: bool = True
     other_data: bool = False
+    fields: Fields | None = field(default=None, compare=False, repr=False)
 
     @property
     def path(self) -> str:
@@ -452,7 +457,14 @@ class Variant:
         return next(status for status in ("damaged", "failed", "missing") if status in found)
 
     def value(self, path: str) -> Quantity:
-        """Collect one number over the seeds."""
+        """Collect one number over the seeds.
+
+        Raises
+        ------
+        ReportError
+            If no type of results has such a field: the path is misspelt.
+        """
+        self._known(path)
         found = [(cell, lookup(cell, path, self.read)) for cell in self.done]
         kept = [(cell, float(value)) for cell, value in found if _is_number(value)]
         return Quantity(
@@ -468,19 +480,42 @@ class Variant:
         return INAPPLICABLE if self.other_data else "absent"
 
     def get(self, path: str) -> Any:
-        """Read something other than a number from the first finished cell."""
+        """Read something other than a number from the first finished cell; see `value`."""
+        self._known(path)
         return lookup(self.first, path, self.read) if self.first else None
 
     def tables(self, name: str) -> list[pd.DataFrame]:
         """One table of each finished cell that holds it."""
+        self._known(f"table:{name}")
         found = [self.read.get(cell, name) for cell in self.done]
         return [table for table in found if table is not None]
 
     def array(self, name: str) -> np.ndarray | None:
         """One array of the first finished cell, if it holds it."""
+        self._known(f"array:{name}")
         if self.first is None or name not in self.first.arrays:
             return None
         return self.first.array(name)
+
+    def _known(self, path: str) -> None:
+        """Refuse a path at which no type of results has a field."""
+        if self.fields is None or path.startswith(OF_THE_CELL):
+            return
+        part, _, rest = path.rpartition(":")
+        if part == "table":
+            name, *columns = rest.split(".", 2)
+            known = self.fields.table(name, *columns[1:])
+        elif part in ("array", "rows"):
+            known = self.fields.array(rest)
+        else:
+            known = self.fields.metric(rest)
+        if not known:
+            near = self.fields.near(rest)
+            raise ReportError(
+                f"{self.path}: expected a field that results can have, got {path!r}."
+                + (f" Did you mean {near!r}?" if near else "")
+                + " Mend the template or figure that asks for it, or the types in bench/results."
+            )
 
 
 class Results:
@@ -537,8 +572,14 @@ class Results:
                 declared,
                 applies=path not in self.run.inapplicable,
                 other_data=said is not None and bool(self.dataset(experiment).instead_of),
+                fields=self._fields if experiment in declarations() else None,
             )
         return self._variants[path]
+
+    @cached_property
+    def _fields(self) -> Fields:
+        """All that the variants of this checkout's experiments hold: tables loop over several."""
+        return fields_of(*declarations().values())
 
     def of_roles(self, experiment: str, *roles: str) -> list[Variant]:
         """Variants of an experiment that have one of these roles, in its order."""

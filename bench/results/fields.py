@@ -31,9 +31,9 @@ def type_of(said: Declaration, name: str) -> type[Holding] | None:
     return kind
 
 
-def fields_of(said: Declaration) -> "Fields":
-    """Fields that the variants of an experiment have together."""
-    found = (type_of(said, system.name) for system in said.systems)
+def fields_of(*said: Declaration) -> "Fields":
+    """Fields that the variants of some experiments have together."""
+    found = (type_of(each, system.name) for each in said for system in each.systems)
     return Fields(kind for kind in found if kind is not None)
 
 

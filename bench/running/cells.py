@@ -12,6 +12,7 @@ from typing import Any
 from bench import data
 from bench.config import Profile, protocol
 from bench.experiments.definition import Cell
+from bench.results.fields import type_of
 from bench.running.plan import PlannedCell, given_settings
 from bench.store import derive_seed, write_done, write_failed
 from bench.store.provenance import git_state, hardware, package_versions
@@ -64,6 +65,8 @@ def run_cell(profile: Profile, planned: PlannedCell, progress: Progress) -> Outc
             progress=progress,
         )
         result = planned.variant.function(cell)
+        if kind := type_of(planned.experiment.declaration, planned.variant.name):
+            kind.of(result)
         write_done(stored, result, planned.depends_on, _provenance(profile, planned, began))
     except Exception as error:  # whatever went wrong becomes a row of the report
         return keep_failure(profile, planned, error, began)
