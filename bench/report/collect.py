@@ -552,9 +552,14 @@ class Results:
         return UsedData(name=name, title=info.title, class_names=info.class_names, size=info.size)
 
     @cached_property
+    def planned(self) -> set[str]:
+        """Experiments of which the run has cells."""
+        return {cell.experiment for cell in self.run.cells}
+
+    @cached_property
     def replaced(self) -> dict[str, UsedData]:
         """Data sets that took the place of an experiment's own, by experiment."""
-        used = {name: self.dataset(name) for name in self.experiments}
+        used = {name: self.dataset(name) for name in self.experiments if name in self.planned}
         return {name: each for name, each in used.items() if each.instead_of}
 
     def variant(self, path: str) -> Variant:

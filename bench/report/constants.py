@@ -1,10 +1,11 @@
 """Figures that no run measured: those of an earlier report, and published ones."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from bench.declarations import declarations
 from bench.paths import TEMPLATES
 
 PUBLISHED = "published.toml"
@@ -20,13 +21,22 @@ class Constants:
         The template set.
     earlier : mapping
         The earlier report's figures by experiment; empty: there is none.
+    silent : collection of str
+        Experiments whose data set another took the place of: no figure can be compared with them.
     """
 
     def __init__(
-        self, templates: Path = TEMPLATES, earlier: Mapping[str, Any] | None = None
+        self,
+        templates: Path = TEMPLATES,
+        earlier: Mapping[str, Any] | None = None,
+        silent: Collection[str] = (),
     ) -> None:
         published = tomllib.loads((templates / PUBLISHED).read_text(encoding="utf-8"))
-        self._trees = {"handed-in": dict(earlier or {}), "published": published}
+        for table in published:
+            if silent and (table in silent or table not in declarations()):
+                published[table] = []  # a table of no experiment is of all data sets
+        stated = {name: value for name, value in (earlier or {}).items() if name not in silent}
+        self._trees = {"handed-in": stated, "published": published}
 
     def value(self, source: str, path: str) -> Any:
         """Return a figure by its dotted path; None where there is none.

@@ -24,9 +24,9 @@ from bench.report.verify import check_page, check_pdf
 def render_language(job: Job) -> list[Path]:
     """Render one language; its files take their places when all of them are verified."""
     run, out_dir, code, templates = job.run, job.out_dir, job.language, job.templates
-    language, constants = Language(code, templates), Constants(templates, job.order.figures)
+    language, results = Language(code, templates), Results(run)
+    constants = Constants(templates, job.order.figures, results.replaced)
     name = FILE_NAMES[job.order.edition]
-    results = Results(run)
     said = results.experiments.values()
     gallery = Gallery(results, language, constants, Drawings(out_dir, language, templates, said))
     build = Path(tempfile.mkdtemp(prefix=f".{name}.{code}.", dir=out_dir))

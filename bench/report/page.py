@@ -2,7 +2,7 @@
 
 import tomllib
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -145,6 +145,8 @@ class Page:
             "ceiling_name": partial(self.word, "ceiling"),
             "growth_axis_name": partial(self.word, "growth_axis"),
             "dataset_title": dataset_title,
+            "own_words": own_words,
+            "inapplicable": self.inapplicable,
             "anchor": anchor,
             **{name: partial(_last, call, self.language) for name, call in named.items()},
         }
@@ -152,6 +154,15 @@ class Page:
     def system(self, path: str) -> str:
         """Name a variant, given as ``experiment/variant``."""
         return names.system_name(self.results.variant(path), self.language)
+
+    def inapplicable(self) -> str:
+        """List the systems that do not exist for the run's data, each with its experiment."""
+        names_of = (
+            f"{self.system(path)} ({self.experiment_name(path.split('/')[0])})"
+            for path in self.results.run.inapplicable
+            if path.split("/")[0] in self.results.planned
+        )
+        return self.language.join(list(names_of))
 
     def experiment_name(self, name: str) -> str:
         """Name an experiment."""
@@ -477,9 +488,16 @@ def flat_settings(cell: StoredCell) -> dict[str, Any]:
     return dict(sorted(flat.items()))
 
 
-def dataset_title(name: str) -> str:
-    """Name a data set as prose does."""
-    return DATASETS[name].title if name in DATASETS else name
+def dataset_title(dataset: Mapping[str, Any]) -> Markup:
+    """Name a data set of a cell's provenance as prose does."""
+    name = str(dataset["name"])
+    known = DATASETS[name].title if name in DATASETS else name
+    return own_words(str(dataset.get("title", known)))
+
+
+def own_words(text: str) -> Markup:
+    """Mark what a user has named: digits in it are no figures of the report."""
+    return Markup('<span class="authored">{}</span>').format(text)
 
 
 def caption_words(language: Language) -> dict[str, str]:
