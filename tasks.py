@@ -176,6 +176,18 @@ def grade(context: Context, run: str) -> None:
     _bench("grade", "--", run)
 
 
+@task(
+    positional=["file"],
+    help={
+        "file": "a rendered .html or .pdf",
+        "run": "also compare with this run: its name, or its path",
+    },
+)
+def verify_report(context: Context, file: str, run: str | None = None) -> None:
+    """Check each number of a report's file against the results that it carries, and the run."""
+    _bench("verify-report", file, run=run)
+
+
 @task
 def data(context: Context) -> None:
     """Find, fetch and verify MNIST and Fashion-MNIST."""
@@ -237,6 +249,7 @@ namespace = Collection(
     status,
     fsck,
     grade,
+    verify_report,
     data,
     bench,
     trend,

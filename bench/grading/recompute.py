@@ -137,6 +137,10 @@ class Grader:
         if of_test:
             right = np.array_equal(samples, held_out[: len(samples)])
             found.holds("samples", right, "the test images", "other images")
+        if "judge" in stored.config["needs"]:
+            reason = "the run trained its own judge, and no network of the run is loaded"
+            found.lacks("what is measured of the samples", reason)
+            return
         if len(samples) < count:
             kept = f"not kept: {len(samples)} of {count} samples"
             found.lacks("what is measured of the samples", kept)

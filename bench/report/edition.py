@@ -3,15 +3,19 @@
 import shutil
 import tempfile
 from datetime import datetime
+from io import BytesIO
 from pathlib import Path
+from typing import cast
 
 from bench.report.collect import Results
 from bench.report.constants import Constants
 from bench.report.context import Context
 from bench.report.drawings import Drawings
+from bench.report.evidence import Recorder, results_to_attach, with_results
 from bench.report.figures import Gallery
 from bench.report.html import render_page
 from bench.report.i18n import Language
+from bench.report.marks import Marks
 from bench.report.names import watermark_words
 from bench.report.numbering import Numbering
 from bench.report.order import FILE_NAMES
@@ -35,27 +39,35 @@ def render_language(job: Job) -> list[Path]:
         if "html" in job.formats:
             screen = Page(results, language, gallery, "html", templates, job.order, numbering)
             page = render_page(screen, templates)
-            check_page(page, run, language, constants)
+            marks = check_page(page, run, language, constants).marks
+            page = with_results(page, run, marks, code, constants)
             finished.append(build / f"{name}.{code}.html")
             finished[-1].write_text(page, encoding="utf-8")
         if "pdf" in job.formats:
             finished.append(build / f"{name}.{code}.pdf")
             printed = Page(results, language, gallery, "pdf", templates, job.order, numbering)
-            _print(render_page(printed, templates), printed, build, templates, finished[-1])
+            _print(printed, build, templates, finished[-1])
         finished.sort(key=lambda path: job.formats.index(path.suffix[1:]))
         return [path.replace(out_dir / path.name) for path in finished]
     finally:
         shutil.rmtree(build, ignore_errors=True)
 
 
-def _print(text: str, page: Page, build: Path, templates: Path, target: Path) -> None:
+def _print(page: Page, build: Path, templates: Path, target: Path) -> None:
+    recorder = Recorder(page.marks, lambda: page.numbering.final)
+    page.marks = cast(Marks, recorder)
+    text = render_page(page, templates)
     folder = build / "drawings"
     folder.mkdir()
     for name, svg in page.drawings.items():
         (folder / name).write_text(svg, encoding="utf-8")
+    run, language = page.results.run, page.language
     created = Context(page.results).created
     moment = datetime.fromisoformat(created) if created else None
     document = print_pdf(text, build, templates / "fonts", moment)
-    watermark = page.results.run.watermark
-    check_pdf(document, watermark and watermark_words(watermark, page.language), page.language)
-    write_pdf(document, target, moment)
+    watermark = run.watermark
+    check_pdf(document, watermark and watermark_words(watermark, language), language)
+    draft, constants = BytesIO(), page.gallery.constants
+    write_pdf(document, draft, moment)
+    files = results_to_attach(draft.getvalue(), run, recorder.recorded, language.code, constants)
+    write_pdf(document, target, moment, files)

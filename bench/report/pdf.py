@@ -4,9 +4,10 @@ import ctypes
 import ctypes.util
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
@@ -86,16 +87,46 @@ def print_pdf(page: str, folder: Path, fonts: Path, created: datetime | None) ->
     return document
 
 
-def write_pdf(document: Any, target: Path, created: datetime | None) -> None:
+def write_pdf(
+    document: Any,
+    target: Path | BytesIO,
+    created: datetime | None,
+    files: Mapping[str, tuple[str, str]] | None = None,
+) -> None:
     """Write a set document as a tagged PDF.
+
+    Parameters
+    ----------
+    document : weasyprint.Document
+        The pages.
+    target : Path or BytesIO
+        Where it is written.
+    created : datetime or None
+        Its date, and that of the attached files.
+    files : mapping of str to (str, str), optional
+        Attached files: name to text and description.
 
     Raises
     ------
     PrintingError
         If WeasyPrint reports an error.
     """
+    from weasyprint import Attachment
+
+    moment = created or datetime.fromtimestamp(0, UTC)
+    attached = [
+        Attachment(
+            string=text,
+            name=name,
+            description=words,
+            created=moment,
+            modified=moment,
+            relationship="Data",
+        )
+        for name, (text, words) in (files or {}).items()
+    ]
     with _errors_collected() as errors, _fixed_date(created):
-        document.write_pdf(target, pdf_variant=VARIANT)
+        document.write_pdf(target, pdf_variant=VARIANT, attachments=attached)
     _refuse(errors)
 
 
