@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import commands
+from bench import commands, readers
 from bench.data import DATASETS
 from bench.errors import UserError
 from bench.paths import REPORTS, RUNS
@@ -126,13 +126,7 @@ def _parser() -> argparse.ArgumentParser:
         "fsck", commands.fsck, "check every file of a run against the hash written with it", runs
     )
     whole.add_argument("run", metavar="RUN", help="name of the run")
-    graded = command(
-        "grade",
-        commands.grade,
-        "compute the figures of a run again from its predictions, maps and samples",
-        runs,
-    )
-    graded.add_argument("run", metavar="RUN", help="name of the run, or path of its folder")
+    readers.register(command, runs)
     command("report", commands.report, "render the report of a run as it stands", which, where)
     command("data", commands.data, f"find, fetch and verify the data sets: {', '.join(DATASETS)}")
     checked = command(

@@ -23,7 +23,7 @@ from bench.data import DATASETS, load
 from bench.data import Progress as DataProgress
 from bench.errors import UserError
 from bench.experiments import ASSIGNED, EXPERIMENTS
-from bench.paths import REPORTS, ROOT, run_folder, run_name
+from bench.paths import REPORTS, ROOT, run_name
 from bench.running import (
     execute,
     inapplicable,
@@ -198,25 +198,6 @@ def fsck(options: argparse.Namespace, console: Console) -> int:
         return 0
     console.print("Nothing damaged is shown as a result; the next run makes it anew.")
     return DAMAGED
-
-
-def grade(options: argparse.Namespace, console: Console) -> int:
-    """Compute the figures of a run again from what it keeps."""
-    from bench.grading import grade as graded
-    from bench.grading import show
-
-    began = time.perf_counter()
-    with _bars(console) as bars:
-        bar = bars.add_task("reading", total=1.0)
-        found = graded(
-            run_folder(options.run, options.runs),
-            lambda done, words: bars.update(bar, completed=done, description=words),
-        )
-        bars.update(bar, completed=1.0, description="done")
-    for line in show.lines(found):
-        console.print(line, markup=False, highlight=False)
-    console.print(f"Graded in {time.perf_counter() - began:.0f} s.")
-    return show.exit_code(found)
 
 
 def data(_: argparse.Namespace, console: Console) -> None:
