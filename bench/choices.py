@@ -153,8 +153,8 @@ QUESTIONS = {
         "fashion_mnist",
         {
             "as set": {},
-            "half the rate": {"learning_rate": 4e-3},
-            "twice the rate": {"learning_rate": 1.6e-2},
+            "half the rate": {"learning_rate": 8e-3},
+            "twice the rate": {"learning_rate": 3.2e-2},
         },
         _vae,
         "min",

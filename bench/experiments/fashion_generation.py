@@ -101,7 +101,7 @@ def search_vae(cell: Cell) -> Result:
 
     def space(hyperparameters: Any) -> None:
         hyperparameters.Choice("latent", [8, 16, 32])
-        hyperparameters.Float("learning_rate", 2e-3, 1.6e-2, sampling="log")
+        hyperparameters.Float("learning_rate", 4e-3, 3.2e-2, sampling="log")
 
     def trial(values: Any, epochs: int, seed: int) -> Any:
         fit = for_epochs(settings.vae, epochs, values["learning_rate"])
