@@ -19,7 +19,13 @@ RUN = {
 }
 WORK = {
     **RUN,
-    "workers": "cells at once, each on a core of its own; changes no figure (default: one a core)",
+    "workers": "cells and trials at once, each on a core of its own; changes no figure (default: "
+    "one a core)",
+    "executor": "where cells and trials run: inline, local or ray; changes no figure (default: "
+    "local, in processes of this machine)",
+    "address": "of the Ray cluster: auto, HOST:PORT or ray://HOST:PORT (default: one is started "
+    "here)",
+    "gpus_per_cell": "share of a GPU that a cell or trial has on Ray, such as 0.25",
 }
 CHECK = {
     "base": "the commit to compare with",

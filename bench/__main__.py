@@ -13,6 +13,7 @@ from bench.data import DATASETS
 from bench.errors import UserError
 from bench.paths import REPORTS, RUNS
 from bench.report.errors import ReportError
+from bench.running import EXECUTORS
 
 _ROOM, _RIGHTS = "Make room on the disk", "Mend the rights, or name another folder"
 _PLACE = "Move away what stands in the way, or name another folder"
@@ -84,9 +85,25 @@ def _parser() -> argparse.ArgumentParser:
     work.add_argument(
         "--workers",
         type=int,
-        default=0,
-        help="cells at once, each on a core of its own; changes no figure (default: one a core; "
-        "no effect on a GPU)",
+        help="cells and trials at once, each on a core of its own; changes no figure (default: one "
+        "a core; no effect on a GPU)",
+    )
+    work.add_argument(
+        "--executor",
+        default="local",
+        help=f"where cells and trials run: {', '.join(EXECUTORS)} (default: local, in processes of "
+        "this machine); changes no figure",
+    )
+    work.add_argument(
+        "--address",
+        help="of the Ray cluster: auto, HOST:PORT or ray://HOST:PORT (default: one is started on "
+        "this machine)",
+    )
+    work.add_argument(
+        "--gpus-per-cell",
+        type=float,
+        help="share of a GPU that a cell or trial has on Ray, such as 0.25 (default: 1 where the "
+        "cluster has GPUs)",
     )
     where = argparse.ArgumentParser(add_help=False)
     where.add_argument("--reports", type=Path, default=REPORTS, help="folder of the reports")

@@ -25,6 +25,9 @@ from bench.errors import UserError
 from bench.experiments import ASSIGNED, EXPERIMENTS
 from bench.paths import REPORTS, ROOT, run_name
 from bench.running import (
+    Executor,
+    WholeMachine,
+    choose_executor,
     execute,
     inapplicable,
     listed,
@@ -53,7 +56,7 @@ def run_all(options: argparse.Namespace, console: Console) -> int:
     from bench.report.pdf import check_libraries
 
     check_libraries()  # now, not after half an hour of training
-    code = _run(options, console, ASSIGNED, None)
+    code = _run(options, console, ASSIGNED, None, _executor(options))
     if _report_is_fresh(options):
         console.print("The report is up to date; `invoke report` renders it anew.")
     else:
@@ -70,12 +73,14 @@ def _report_is_fresh(options: argparse.Namespace) -> bool:
 
 def run_one(options: argparse.Namespace, console: Console) -> int:
     """Run one experiment, with what it builds on."""
-    return _run(options, console, [options.experiment], options.variant)
+    executor = _executor(options)
+    return _run(options, console, [options.experiment], options.variant, executor)
 
 
 def speed(options: argparse.Namespace, console: Console) -> int:
     """Run the timed experiments, one after the other."""
-    return _run(options, console, [n for n, e in EXPERIMENTS.items() if e.timed], None)
+    timed = [name for name, experiment in EXPERIMENTS.items() if experiment.timed]
+    return _run(options, console, timed, None, WholeMachine())
 
 
 def _name(options: argparse.Namespace) -> str:
@@ -85,22 +90,27 @@ def _name(options: argparse.Namespace) -> str:
     return run_name(options.run)
 
 
+def _executor(options: argparse.Namespace) -> Executor:
+    workers = usable_workers() if options.workers is None else options.workers
+    return choose_executor(options.executor, workers, options.address, options.gpus_per_cell)
+
+
 def _run(
-    options: argparse.Namespace, console: Console, experiments: list[str], variant: str | None
+    options: argparse.Namespace,
+    console: Console,
+    experiments: list[str],
+    variant: str | None,
+    executor: Executor,
 ) -> int:
     profile = resolve_profile(options.profile)
     folder = options.runs / _name(options)
     began = time.perf_counter()
-    timed = any(EXPERIMENTS[name].timed for name in experiments if name in EXPERIMENTS)
-    workers = 1 if timed else options.workers or usable_workers()
-    if workers < 1:
-        raise UserError(f"Expected --workers of 1 or more, got {workers}. Nothing was run.")
     with lock_run(folder):
         plan = make_plan(profile, folder, experiments, variant)
         whole = listed(profile, folder, experiments)
         console.print(
             f"Run {folder.name}: profile {profile.name}, {profile.precision}, {len(plan)} cells, "
-            f"{workers} at once",
+            f"{executor}",
             markup=False,
         )
         said = [experiment.declaration for experiment in EXPERIMENTS.values()]
@@ -115,7 +125,7 @@ def _run(
         with _data_progress(console) as progress:
             todo = [planned for planned in plan if planned.stored.status != "done"]
             prepare_data(profile, todo, progress)
-        summary = execute(profile, plan, console, workers)
+        summary = execute(profile, plan, console, executor)
     console.print(
         f"{summary.found} cells were done, {summary.ran} ran now, {summary.failed} failed "
         f"({time.perf_counter() - began:.0f} s)."

@@ -13,6 +13,7 @@ from bench.errors import UserError
 from bench.experiments import EXPERIMENTS
 from bench.experiments.definition import Experiment
 from bench.running import execute, listed, make_plan, plan, profiles
+from bench.running.executors import WholeMachine
 from bench.store import Result, write_done
 
 SMOKE = load_profile("smoke").model_copy(update={"precision": "float32"})
@@ -51,7 +52,7 @@ def toy(monkeypatch):
 
 def _run(folder, profile=SMOKE, **named):
     cells = make_plan(profile, folder, ["fashion_generation"], **named)
-    return execute(profile, cells, Console(quiet=True)), cells
+    return execute(profile, cells, Console(quiet=True), WholeMachine()), cells
 
 
 def _with(**changes):

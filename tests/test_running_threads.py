@@ -8,6 +8,7 @@ from rich.console import Console
 from bench.config import load_profile
 from bench.experiments import EXPERIMENTS
 from bench.running import execute, make_plan, plan
+from bench.running.workers import Local
 from bench.store.provenance import usable_cores
 from tests.tiny_training import counting, experiment
 
@@ -44,7 +45,7 @@ def one_core():
 def _figures(folder, workers):
     """Metrics by cell, without times."""
     cells = make_plan(TWO, folder, ["fashion_generation"])
-    summary = execute(TWO, cells, Console(quiet=True), workers)
+    summary = execute(TWO, cells, Console(quiet=True), Local(workers))
     assert (summary.ran, summary.failed) == (3, 0)
     return {
         cell.stored.name: {k: v for k, v in cell.stored.metrics.items() if k not in TIMES}
@@ -56,7 +57,7 @@ def test_each_library_in_a_worker_would_start_one_thread(tiny, tmp_path, monkeyp
     monkeypatch.setitem(EXPERIMENTS, "fashion_generation", counting)
     monkeypatch.setenv("OMP_NUM_THREADS", "7")  # what this process has is no matter
     (cell,) = make_plan(TWO, tmp_path, ["fashion_generation"])
-    assert execute(TWO, [cell], Console(quiet=True), 1).failed == 0
+    assert execute(TWO, [cell], Console(quiet=True), Local(1)).failed == 0
     found = cell.stored.metrics
     assert {"blas", "openmp"} <= {name.partition(" ")[0] for name in found}
     assert set(found.values()) == {1}

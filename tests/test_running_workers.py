@@ -15,6 +15,7 @@ from bench.config import load_profile
 from bench.experiments import EXPERIMENTS
 from bench.paths import ROOT
 from bench.running import execute, make_plan, plan, workers
+from bench.running.workers import Local
 from bench.store.provenance import usable_cores
 from tests.toy_experiment import deaths, experiment
 
@@ -66,7 +67,7 @@ def hired(monkeypatch):
 
 
 def test_a_process_that_dies_takes_only_its_cell_with_it(planned):
-    summary = execute(THREE, planned, Console(quiet=True), workers=2)
+    summary = execute(THREE, planned, Console(quiet=True), Local(2))
     assert (summary.found, summary.ran, summary.failed) == (0, 4, 2)
     cells = {cell.stored.label.split("/")[1].rpartition("-")[0]: cell.stored for cell in planned}
     assert "with code 9" in cells["deadly-s0"].failure["message"]
@@ -77,7 +78,7 @@ def test_a_process_that_dies_takes_only_its_cell_with_it(planned):
     # a worker sees one core, but the machine has as many as before
     machines = {cells[f"solid-s{seed}"].provenance["hardware"]["cores"] for seed in range(3)}
     assert machines == {len(usable_cores())}
-    again = execute(THREE, planned, Console(quiet=True), workers=2)
+    again = execute(THREE, planned, Console(quiet=True), Local(2))
     assert (again.found, again.failed) == (4, 2)
 
 
@@ -87,14 +88,14 @@ def test_an_interrupt_ends_the_processes(planned, hired):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        workers.run_at_once(THREE, planned, 2, show)
+        Local(2).run(THREE, planned, show)
     assert len(hired) >= 2
     assert not any(worker.process.is_alive() for worker in hired)
 
 
 def test_one_worker_is_a_process_of_its_own_as_well(dying):
     (cell,) = [c for c in dying("first") if c.stored.seed == 0]
-    assert execute(TWO, [cell], Console(quiet=True), workers=1).failed == 0
+    assert execute(TWO, [cell], Console(quiet=True), Local(1)).failed == 0
     assert cell.stored.metrics["process"] != os.getpid()
 
 
@@ -102,13 +103,13 @@ def test_a_worker_that_is_killed_idle_costs_nothing(dying, hired):
     cells, killed = dying("second"), []
 
     def show(told):
-        idle = [w for w in hired if w.planned is None and w.process.is_alive()]
+        idle = [w for w in hired if w.idle and w.process.is_alive()]
         if told.outcome is not None and not killed and idle:
             killed.append(idle[0].process.pid)
             idle[0].process.kill()
             idle[0].process.join()
 
-    workers.run_at_once(TWO, cells, 2, show)
+    Local(2).run(TWO, cells, show)
     assert [cell.stored.status for cell in cells] == ["done"] * 4
     assert killed
     assert len(hired) == 3  # two, and one in place of the killed one
@@ -127,7 +128,7 @@ def test_a_worker_that_is_killed_while_it_starts_costs_nothing(dying, hired, mon
 
     monkeypatch.setattr(workers, "_hire", killed)
     cells, told = dying("first"), []
-    workers.run_at_once(TWO, cells, 1, told.append)
+    Local(1).run(TWO, cells, told.append)
     assert [cell.stored.status for cell in cells] == ["done", "done"]
     assert [each.again for each in told].count(True) == 1
     assert len(hired) == 2
@@ -136,7 +137,7 @@ def test_a_worker_that_is_killed_while_it_starts_costs_nothing(dying, hired, mon
 def test_a_cell_whose_process_is_killed_once_is_run_again(dying):
     (cell,) = dying("killed_once")
     told = []
-    workers.run_at_once(TWO, [cell], 2, told.append)
+    Local(2).run(TWO, [cell], told.append)
     assert cell.stored.status == "done"
     (again,) = [each.words for each in told if each.again]
     assert "SIGKILL" in again
@@ -144,7 +145,7 @@ def test_a_cell_whose_process_is_killed_once_is_run_again(dying):
 
 def test_a_cell_whose_process_is_killed_twice_is_failed_with_the_signal(dying):
     (cell,) = dying("killed_always")
-    summary = execute(TWO, [cell], Console(quiet=True), workers=1)
+    summary = execute(TWO, [cell], Console(quiet=True), Local(1))
     assert (summary.ran, summary.failed) == (0, 1)
     assert cell.stored.failure["error"] == "WorkerDiedError"
     assert "2 times in a row" in cell.stored.failure["message"]
@@ -154,7 +155,7 @@ def test_a_cell_whose_process_is_killed_twice_is_failed_with_the_signal(dying):
 def test_processes_that_cannot_start_fail_their_cells_and_the_run_ends(dying, monkeypatch):
     monkeypatch.setattr(multiprocessing.spawn, "_python_exe", b"/bin/false")
     cells = dying("second")
-    summary = execute(TWO, cells, Console(quiet=True), workers=2)
+    summary = execute(TWO, cells, Console(quiet=True), Local(2))
     assert summary.failed == 4
     for cell in cells:
         assert cell.stored.failure["error"] == "WorkerDiedError"
@@ -166,11 +167,11 @@ def test_a_finished_cell_stays_done_though_its_process_ended_before_it_said_so(d
 
     def deaf(worker):
         message = hear(worker)
-        return None if message is not None and message[2] is not None else message
+        return None if message is not None and message[0] == "outcome" else message
 
     monkeypatch.setattr(workers, "_hear", deaf)
     told = []
-    workers.run_at_once(TWO, [cell], 1, told.append)
+    Local(1).run(TWO, [cell], told.append)
     assert cell.stored.status == "done"
     assert told[-1].outcome.done
 
@@ -196,7 +197,8 @@ import sys
 from pathlib import Path
 
 from bench.experiments import EXPERIMENTS
-from bench.running import make_plan, plan, workers
+from bench.running import make_plan, plan
+from bench.running.workers import Local
 from tests.test_running_workers import TWO
 from tests.toy_experiment import deaths
 
@@ -205,7 +207,7 @@ if __name__ == "__main__":
     EXPERIMENTS["fashion_generation"] = deaths
     plan.source_hash = lambda module, functions, root: functions[0]
     cells = make_plan(TWO, Path(sys.argv[1]), ["fashion_generation"], "asleep")
-    workers.run_at_once(TWO, cells, 1, lambda told: print(told.words, flush=True))
+    Local(1).run(TWO, cells, lambda told: print(told.words, flush=True))
 """
 
 

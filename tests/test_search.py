@@ -435,7 +435,7 @@ print(ran)
 """
 
 
-@pytest.mark.parametrize("settings", ["RANDOM", "HYPERBAND"])
+@pytest.mark.parametrize("settings", ["RANDOM", pytest.param("HYPERBAND", marks=pytest.mark.slow)])
 def test_a_search_that_is_killed_again_and_again_loses_no_trial(tmp_path, settings):
     """Killed in the first trial, then after every ninth, until it ends by itself."""
     chosen = {"RANDOM": RANDOM, "HYPERBAND": HYPERBAND}[settings]

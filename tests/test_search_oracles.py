@@ -33,7 +33,7 @@ def test_an_oracle_that_has_no_folder_proposes_and_is_told(algorithm, tmp_path, 
     asked = 0
     while wave := oracle.wave():
         for proposal in wave:
-            oracle.report(proposal, float(asked))
+            oracle.report(proposal, proposal.values["x"] ** 2)
             asked += 1
     assert asked == oracle.expected
     assert list(tmp_path.iterdir()) == []

@@ -1,13 +1,18 @@
 """The plumbing between experiments and store: what is to be run, and running it."""
 
 from bench.running.cells import prepare_data
-from bench.running.execute import Summary, execute
+from bench.running.execute import EXECUTORS, Summary, choose_executor, execute
+from bench.running.executors import Executor, WholeMachine
 from bench.running.plan import PlannedCell, inapplicable, listed, make_plan, used_data
 from bench.running.profiles import resolve_profile, usable_workers
 
 __all__ = [
+    "EXECUTORS",
+    "Executor",
     "PlannedCell",
     "Summary",
+    "WholeMachine",
+    "choose_executor",
     "execute",
     "inapplicable",
     "listed",

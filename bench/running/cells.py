@@ -1,12 +1,14 @@
 """Run one cell: give its function what it declared, keep what it returns, or why it failed."""
 
 import shutil
+import tempfile
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 from bench import data
@@ -14,7 +16,8 @@ from bench.config import Profile, protocol
 from bench.experiments.definition import Cell
 from bench.results.fields import type_of
 from bench.running.plan import PlannedCell, given_settings
-from bench.store import derive_seed, write_done, write_failed
+from bench.search.trials import Ended, Request, TrialEndedError, TrialExecutor, failed
+from bench.store import StoredCell, derive_seed, write_done, write_failed
 from bench.store.provenance import git_state, hardware, package_versions
 
 Progress = Callable[[float, str], None]
@@ -40,11 +43,34 @@ class Outcome:
     words: str
 
 
-def run_cell(profile: Profile, planned: PlannedCell, progress: Progress) -> Outcome:
-    """Run a cell and write it down, whatever becomes of it."""
+def run_cell(
+    profile: Profile,
+    planned: PlannedCell,
+    progress: Progress,
+    trials: TrialExecutor | None = None,
+    scratch: Path | None = None,
+    git: Mapping[str, Any] | None = None,
+) -> Outcome:
+    """Run a cell and write it down, whatever becomes of it.
+
+    Parameters
+    ----------
+    profile : Profile
+        Resolved settings.
+    planned : PlannedCell
+        The cell.
+    progress : callable
+        Told the share that is done and a few words.
+    trials : TrialExecutor, optional
+        Where the trials of its search run; if absent, in this process.
+    scratch : Path, optional
+        A folder that outlives an interrupt; if absent, beside the cell. It is removed at the end.
+    git : mapping, optional
+        State of the checkout from which the code is; if absent, that of this one.
+    """
     began = time.perf_counter()
     stored = planned.stored
-    scratch = stored.folder.with_name(f".{stored.name}.scratch")
+    scratch = scratch or scratch_of(stored)
     scratch.mkdir(parents=True, exist_ok=True)
     try:
         built_on = [*planned.needs.values(), *chain.from_iterable(planned.gathered.values())]
@@ -53,32 +79,65 @@ def run_cell(profile: Profile, planned: PlannedCell, progress: Progress) -> Outc
             raise NeededCellError(
                 f"Needs {', '.join(missing)}, which failed or is damaged; mend that and run again."
             )
-        cell = Cell(
-            settings=given_settings(profile, planned),
-            seed=planned.seed,
-            seed_index=planned.stored.seed,
-            precision=profile.precision,
-            split=_split(profile, planned.dataset),
-            needs=planned.needs,
-            gathered=planned.gathered,
-            scratch=scratch,
-            progress=progress,
-        )
+        cell = replace(_given(profile, planned, scratch, progress), trials=trials)
         result = planned.variant.function(cell)
         if kind := type_of(planned.experiment.declaration, planned.variant.name):
             kind.of(result)
-        write_done(stored, result, planned.depends_on, _provenance(profile, planned, began))
+        write_done(stored, result, planned.depends_on, _provenance(profile, planned, began, git))
     except Exception as error:  # whatever went wrong becomes a row of the report
-        return keep_failure(profile, planned, error, began)
+        return keep_failure(profile, planned, error, began, git)
     shutil.rmtree(scratch, ignore_errors=True)
     headline, figures = planned.experiment.declaration.headline, result.metrics
     shown = [f"{name} {figures[name]:.4f}" for name in headline if name in figures]
     return Outcome(True, f"{time.perf_counter() - began:.1f} s  {', '.join(shown)}")
 
 
-def keep_failure(profile: Profile, planned: PlannedCell, error: Exception, began: float) -> Outcome:
+def scratch_of(stored: StoredCell) -> Path:
+    """Folder beside a cell in which its function may keep what outlives an interrupt."""
+    return stored.folder.with_name(f".{stored.name}.scratch")
+
+
+def run_trial(profile: Profile, planned: PlannedCell, request: Request) -> Ended:
+    """Run one trial of a cell's search: the cell's function leads to it, and is left there."""
+    began = time.perf_counter()
+    with tempfile.TemporaryDirectory() as scratch:
+        cell = replace(_given(profile, planned, Path(scratch), _silent), asked=request)
+        try:
+            planned.variant.function(cell)
+        except TrialEndedError as end:
+            return end.ended
+        except Exception as error:  # before the trial: it is kept as the trial's failure
+            return Ended(failed(f"{type(error).__name__}: {error}", time.perf_counter() - began))
+    raise RuntimeError(f"{planned.stored.label} was asked for a trial and has no search")
+
+
+def _given(profile: Profile, planned: PlannedCell, scratch: Path, progress: Progress) -> Cell:
+    return Cell(
+        settings=given_settings(profile, planned),
+        seed=planned.seed,
+        seed_index=planned.stored.seed,
+        precision=profile.precision,
+        split=_split(profile, planned.dataset),
+        needs=planned.needs,
+        gathered=planned.gathered,
+        scratch=scratch,
+        progress=progress,
+    )
+
+
+def _silent(done: float, words: str) -> None:
+    """Ignore progress."""
+
+
+def keep_failure(
+    profile: Profile,
+    planned: PlannedCell,
+    error: Exception,
+    began: float,
+    git: Mapping[str, Any] | None = None,
+) -> Outcome:
     """Write a failed cell down with its reason."""
-    provenance = _provenance(profile, planned, began)
+    provenance = _provenance(profile, planned, began, git)
     write_failed(planned.stored, error, planned.depends_on, provenance)
     return Outcome(False, f"{type(error).__name__}: {error}")
 
@@ -125,10 +184,12 @@ def _split(profile: Profile, info: data.DatasetInfo) -> data.Split:
     )
 
 
-def _provenance(profile: Profile, planned: PlannedCell, began: float) -> dict[str, Any]:
+def _provenance(
+    profile: Profile, planned: PlannedCell, began: float, git: Mapping[str, Any] | None
+) -> dict[str, Any]:
     info = planned.dataset
     return {
-        **git_state(),
+        **(git_state() if git is None else git),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": time.perf_counter() - began,
         "backend": planned.depends_on["backend"],

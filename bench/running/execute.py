@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from itertools import groupby
 
 from rich.console import Console
@@ -16,10 +17,20 @@ from rich.progress import (
 )
 
 from bench.config import Profile
+from bench.errors import UserError
+from bench.running.executors import (
+    Executor,
+    Inline,
+    Told,
+    WholeMachine,
+    restart_with_one_thread,
+)
 from bench.running.interrupts import catch_interrupts, raise_if_interrupted
 from bench.running.plan import PlannedCell
 from bench.running.profiles import backend_sees_gpu
-from bench.running.workers import Told, run_at_once, run_one_by_one
+from bench.running.workers import Local
+
+EXECUTORS = ("inline", "local", "ray")
 
 
 @dataclass(frozen=True)
@@ -32,7 +43,7 @@ class Summary:
 
 
 def execute(
-    profile: Profile, plan: Sequence[PlannedCell], console: Console, workers: int = 1
+    profile: Profile, plan: Sequence[PlannedCell], console: Console, executor: Executor
 ) -> Summary:
     """Run every cell of a plan that is not done yet.
 
@@ -47,10 +58,9 @@ def execute(
         Each cell after what it needs.
     console : Console
         Where progress is shown.
-    workers : int
-        Cells at once. It changes no figure: on a processor each cell runs in a process on one core,
-        be it one at a time. Timed cells run in this process, one by one, on all cores; so do all
-        cells on a GPU.
+    executor : Executor
+        Where the cells run; it changes no figure. Timed cells have the whole machine all the same:
+        they run in this process, one by one, on all cores.
     """
     todo = [planned for planned in plan if planned.stored.status != "done"]
     found, failed = len(plan) - len(todo), 0
@@ -77,16 +87,66 @@ def execute(
             console.print(f"{mark} {escape(label)}  {escape(told.outcome.words)}")
 
         for has_the_machine, cells in groupby(todo, _has_the_machine):
-            if has_the_machine:
-                run_one_by_one(profile, list(cells), show)
-            else:
-                run_at_once(profile, list(cells), max(1, workers), show)
+            chosen = WholeMachine() if has_the_machine else executor
+            chosen.run(profile, list(cells), show)
     return Summary(found, len(todo) - failed, failed)
+
+
+def choose_executor(
+    name: str, workers: int, address: str | None = None, gpus_per_cell: float | None = None
+) -> Executor:
+    """Make the executor of that name.
+
+    Parameters
+    ----------
+    name : {'inline', 'local', 'ray'}
+        On this machine's GPU, `inline` and `local` are the same: cells run one by one.
+    workers : int
+        Cells at once, of `local`.
+    address : str, optional
+        Of the cluster, of `ray`; if absent, one is started on this machine.
+    gpus_per_cell : float, optional
+        Share of a GPU that a cell has, of `ray`.
+
+    Raises
+    ------
+    UserError
+        If Ray is not installed, the cluster cannot be reached or has too little, or the options do
+        not go together.
+    """
+    if name not in EXECUTORS:
+        meant = get_close_matches(name, EXECUTORS, 1)
+        raise UserError(
+            f"--executor: expected one of {', '.join(EXECUTORS)}, got {name!r}. Nothing was run."
+            + (f" Did you mean {meant[0]}?" if meant else "")
+        )
+    if workers < 1:
+        raise UserError(f"--workers: expected 1 or more, got {workers}. Nothing was run.")
+    if gpus_per_cell is not None and not 0 < gpus_per_cell <= 1:
+        raise UserError(
+            f"--gpus-per-cell: expected a share of one GPU, above 0 and at most 1, got "
+            f"{gpus_per_cell:g}. Nothing was run; a cell uses one GPU at most."
+        )
+    if name != "ray" and (address is not None or gpus_per_cell is not None):
+        raise UserError(
+            f"--address and --gpus-per-cell are for --executor ray, not for {name}. Nothing was "
+            "run; add --executor ray, or leave them out."
+        )
+    if name == "ray":
+        from bench.running.cluster import Cluster
+
+        return Cluster(address, gpus_per_cell)
+    if backend_sees_gpu():
+        return WholeMachine()
+    if name == "inline":
+        restart_with_one_thread()
+        return Inline()
+    return Local(workers)
 
 
 def _has_the_machine(planned: PlannedCell) -> bool:
     """Whether a cell is given the whole machine, and this process."""
-    return planned.experiment.timed or backend_sees_gpu()
+    return planned.experiment.timed
 
 
 def _bars(console: Console) -> Progress:

@@ -1,13 +1,17 @@
-"""Cells in processes of their own, each on one core.
+"""The executor `local`: cells in processes of their own, each on one core.
 
 Training small networks on one core each uses a processor better than one training on all cores
 (1.3 times as many images a second on two). What runs on one core, with one thread, gives the same
-figures whatever the number of workers and of cores. A worker that dies costs at most its cell,
-which is run once more. No worker outlives the process that started it.
+figures whatever the number of workers and of cores. A worker that dies costs at most its cell or
+trial, which is run once more. No worker outlives the process that started it.
+
+A search is a cell whose process waits while its trials run: it asks for them over its line, other
+workers run them, and its place is free meanwhile.
 """
 
 import contextlib
 import ctypes
+import faulthandler
 import importlib
 import multiprocessing
 import os
@@ -17,39 +21,27 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 from bench.config import Profile
-from bench.running.cells import Outcome, keep_failure, run_cell
+from bench.running.cells import Outcome, keep_failure, run_cell, run_trial
+from bench.running.executors import ONE_THREAD, Show, Told, on_one_core
 from bench.running.plan import PlannedCell
-from bench.store.provenance import hardware, usable_cores
+from bench.search.trials import Ended, Request, Tell, failed
+from bench.store.provenance import usable_cores
 
 SPAWN = multiprocessing.get_context("spawn")  # a forked TensorFlow hangs
 PATIENCE = 0.2  # seconds for which Ctrl-C may have to wait
 LEAVE = 10.0  # seconds in which a worker without a cell must end by itself
-TRIES = 2  # deaths in a row after which a cell is failed
+TRIES = 2  # deaths in a row after which a cell or a trial is failed
+STUCK = 2.0  # times its limit: a trial in whose compiled code no error can be raised is ended then
 KILL_AT_PARENTS_DEATH = 1  # PR_SET_PDEATHSIG of prctl(2)
-# How many threads a library starts, in the words of each. Sums of floating-point numbers depend on
-# it. They are read when a library is first imported, so they are set before a worker starts.
-ONE_THREAD = {
-    "OMP_NUM_THREADS": "1",
-    "OMP_THREAD_LIMIT": "1",
-    "OMP_DYNAMIC": "FALSE",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "BLIS_NUM_THREADS": "1",
-    "VECLIB_MAXIMUM_THREADS": "1",
-    "NUMBA_NUM_THREADS": "1",
-    "LOKY_MAX_CPU_COUNT": "1",
-    "TF_NUM_INTRAOP_THREADS": "1",
-    "TF_NUM_INTEROP_THREADS": "1",
-    "NPROC": "1",  # XLA's, for JAX
-}
 
 
 class WorkerDiedError(RuntimeError):
@@ -57,145 +49,247 @@ class WorkerDiedError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Told:
-    """News of a cell: how far it is, how it ended (`outcome`), or that it is run `again`."""
+class Trial:
+    """A trial for which a search asked: the `number`-th of its wave."""
 
     planned: PlannedCell
-    share: float
-    words: str
-    outcome: Outcome | None = None
-    again: bool = False
+    request: Request
+    search: "Worker"
+    number: int
 
-
-Show = Callable[[Told], None]
+    @property
+    def label(self) -> str:
+        """Names it among all tasks."""
+        return f"{self.planned.stored.label}, trial {self.request.key}"
 
 
 @dataclass
 class Worker:
-    """A process, the line to it, and the cell at which it works."""
+    """A process, the line to it, its core, and the cell or trial at which it works."""
 
     process: BaseProcess
     line: Connection
+    core: int
     planned: PlannedCell | None = None
+    trial: Trial | None = None
     began: float = field(default=0.0)
     memory_kills: int | None = None
 
+    @property
+    def idle(self) -> bool:
+        """Whether it has nothing to do."""
+        return self.planned is None and self.trial is None
 
-def run_at_once(profile: Profile, plan: Sequence[PlannedCell], workers: int, show: Show) -> None:
-    """Run cells in processes of one core each, every cell as soon as what it builds on has ended.
+
+class Local:
+    """Runs cells, and the trials of searches, in processes of one core each.
 
     Parameters
     ----------
-    profile : Profile
-        Resolved settings.
-    plan : sequence of PlannedCell
-        What is to run, each after what it needs.
     workers : int
         How many at once; changes no figure.
-    show : callable
-        Takes each `Told`: how far a cell is, or how it ended. If it raises, the workers are ended.
     """
-    cores = usable_cores()
-    places = range(min(workers, len(plan)))
-    crew: dict[int, Worker] = {}
-    waiting, running, deaths = list(plan), set[str](), Counter[str]()
 
-    def lost(planned: PlannedCell, began: float, how: str) -> Told:
-        """What becomes of a cell whose worker died."""
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+
+    def __str__(self) -> str:
+        """Say how many run at once."""
+        return f"{self.workers} at once"
+
+    def run(self, profile: Profile, plan: Sequence[PlannedCell], show: Show) -> None:
+        """See `executors.Executor`."""
+        _Run(profile, plan, self.workers, show).run()
+
+
+class _Run:
+    """The state of one call of `Local.run`."""
+
+    def __init__(
+        self, profile: Profile, plan: Sequence[PlannedCell], workers: int, show: Show
+    ) -> None:
+        self.profile, self.show = profile, show
+        cores = usable_cores()
+        self.places = {place: cores[place % len(cores)] for place in range(workers)}
+        self.crew: dict[int, Worker] = {}  # by place
+        self.aside: list[Worker] = []  # searches that wait for their trials, and those that did
+        self.waiting, self.running = list(plan), set[str]()
+        self.trials: list[Trial] = []  # which nobody has begun
+        self.deaths = Counter[str]()
+
+    def run(self) -> None:
+        """Give work to whoever is free and listen, until nothing is left."""
+        try:
+            while self.waiting or self.running:
+                for place in self.places:
+                    self._give(place)
+                everyone = [*self.crew.values(), *self.aside]
+                lines = wait([worker.line for worker in everyone], PATIENCE)
+                for worker in everyone:
+                    if worker.line in lines or not worker.process.is_alive():
+                        self._listen(worker)
+        except BaseException:
+            for worker in (*self.crew.values(), *self.aside):
+                worker.process.terminate()  # cells are renamed into place: none is half there
+            raise
+        finally:
+            _dismiss([*self.crew.values(), *self.aside])
+
+    def _give(self, place: int) -> None:
+        """Give a place its next trial or cell, if it is free and there is one."""
+        worker = self.crew.get(place)
+        if worker is not None and not worker.idle:
+            return
+        trial = self.trials[0] if self.trials else None
+        planned = None if trial else self._ready()
+        if trial is None and planned is None:
+            return
+        began = time.perf_counter()
+        if trial is not None:
+            self.trials.remove(trial)
+        elif planned is not None:
+            self.waiting.remove(planned)
+            self.running.add(planned.stored.label)
+            self.show(Told(planned, 0.0, ""))
+        if worker is not None and not worker.process.is_alive():
+            _how_it_ended(self.crew.pop(place))  # it died idle: that is no death of a cell
+            worker = None
+        try:
+            worker = worker or self._called_back(place) or _hire(self.profile, self.places[place])
+        except OSError as error:  # no memory for a process, or killed at once
+            self._lost(planned, trial, began, f"It could not be started: {error}.")
+            return
+        self.crew[place] = worker
+        worker.planned, worker.trial, worker.began = planned, trial, began
+        worker.memory_kills = _memory_kills()
+        with contextlib.suppress(OSError):  # a dead one is found when it is listened to
+            worker.line.send((trial.planned, trial.request) if trial else planned)
+
+    def _ready(self) -> PlannedCell | None:
+        """The first cell of which all that it builds on has ended."""
+        return next((p for p in self.waiting if not self._open_needs(p)), None)
+
+    def _open_needs(self, planned: PlannedCell) -> bool:
+        needed = {cell.label for cell in planned.needs.values()}
+        needed |= {cell.label for cells in planned.gathered.values() for cell in cells}
+        return bool(needed & (self.running | {other.stored.label for other in self.waiting}))
+
+    def _called_back(self, place: int) -> Worker | None:
+        """A worker of the same core whose search has ended."""
+        for worker in self.aside:
+            if worker.idle and worker.core == self.places[place] and worker.process.is_alive():
+                self.aside.remove(worker)
+                return worker
+        return None
+
+    def _listen(self, worker: Worker) -> None:
+        """Take a message of a worker, or note that it has died."""
+        message = _hear(worker)
+        if message is None:
+            self._forget(worker)
+            how = _how_it_ended(worker)
+            planned, trial = worker.planned, worker.trial
+            worker.planned = worker.trial = None
+            self._lost(planned, trial, worker.began, how)
+            return
+        kind, content = message
+        if worker.trial is not None and kind == "trial":
+            trial, worker.trial = worker.trial, None
+            _answer(trial, content)
+        elif worker.planned is not None and kind == "progress":
+            self.show(Told(worker.planned, *content))
+        elif worker.planned is not None and kind == "outcome":
+            planned, worker.planned = worker.planned, None
+            self.running.discard(planned.stored.label)
+            self.show(Told(planned, 1.0, "", content))
+        elif worker.planned is not None and kind == "trials":
+            self.trials += [
+                Trial(worker.planned, request, worker, number)
+                for number, request in enumerate(content)
+            ]
+            if worker not in self.aside:
+                self._forget(worker)
+                self.aside.append(worker)
+        else:
+            raise RuntimeError(f"a worker said {kind!r} without such work")
+
+    def _forget(self, worker: Worker) -> None:
+        if worker in self.aside:
+            self.aside.remove(worker)
+        for place, other in list(self.crew.items()):
+            if other is worker:
+                del self.crew[place]
+
+    def _lost(
+        self, planned: PlannedCell | None, trial: Trial | None, began: float, how: str
+    ) -> None:
+        """What becomes of a cell or a trial whose worker died."""
+        if trial is not None:
+            self._lost_trial(trial, began, how)
+        if planned is None:
+            return
         label = planned.stored.label
-        running.discard(label)
-        deaths[label] += 1
+        self._end_trials_of(planned)
+        self.running.discard(label)
+        self.deaths[label] += 1
         if planned.stored.status == "done":
-            return Told(planned, 1.0, "", Outcome(True, "finished just before its process ended"))
-        if deaths[label] < TRIES:
-            waiting.insert(0, planned)
+            outcome = Outcome(True, "finished just before its process ended")
+            self.show(Told(planned, 1.0, "", outcome))
+        elif self.deaths[label] < TRIES:
+            self.waiting.insert(0, planned)
             words = f"Its process ended before the cell. {how} It is run once more."
-            return Told(planned, 0.0, words, again=True)
-        error = WorkerDiedError(f"Its process ended {TRIES} times in a row before the cell. {how}")
-        return Told(planned, 1.0, "", keep_failure(profile, planned, error, began))
+            self.show(Told(planned, 0.0, words, again=True))
+        else:
+            error = WorkerDiedError(
+                f"Its process ended {TRIES} times in a row before the cell. {how}"
+            )
+            outcome = keep_failure(self.profile, planned, error, began)
+            self.show(Told(planned, 1.0, "", outcome))
 
-    try:
-        while waiting or running:
-            for place in places:
-                if place in crew and crew[place].planned is not None:
-                    continue
-                ready = next((p for p in waiting if not _open_needs(p, waiting, running)), None)
-                if ready is None:
-                    break
-                waiting.remove(ready)
-                running.add(ready.stored.label)
-                began = time.perf_counter()
-                show(Told(ready, 0.0, ""))
-                if place in crew and not crew[place].process.is_alive():
-                    _how_it_ended(crew.pop(place))  # it died idle: that is no death of a cell
-                try:
-                    if place not in crew:
-                        crew[place] = _hire(profile, cores[place % len(cores)])
-                except OSError as error:  # no memory for a process, or killed at once
-                    show(lost(ready, began, f"It could not be started: {error}."))
-                    continue
-                worker = crew[place]
-                worker.planned, worker.began = ready, began
-                worker.memory_kills = _memory_kills()
-                with contextlib.suppress(OSError):  # a dead one is found below
-                    worker.line.send(ready)
-            lines = wait([worker.line for worker in crew.values()], PATIENCE)
-            for place, worker in list(crew.items()):
-                if worker.line not in lines and worker.process.is_alive():
-                    continue
-                message = _hear(worker)
-                if message is None:
-                    del crew[place]
-                    how = _how_it_ended(worker)
-                    if worker.planned is not None:
-                        show(lost(worker.planned, worker.began, how))
-                    continue
-                planned = worker.planned
-                if planned is None:
-                    raise RuntimeError("a worker without a cell spoke")
-                share, words, outcome = message
-                if outcome is not None:
-                    running.discard(planned.stored.label)
-                    worker.planned = None
-                show(Told(planned, share, words, outcome))
-    except BaseException:
-        for worker in crew.values():
-            worker.process.terminate()  # cells are written beside and renamed: none is half there
-        raise
-    finally:
-        for worker in crew.values():
-            worker.line.close()  # which a worker takes for the end of the day
-        for worker in crew.values():
-            worker.process.join(LEAVE)
-            worker.process.kill()  # no matter for one that has ended
-            worker.process.join()
+    def _lost_trial(self, trial: Trial, began: float, how: str) -> None:
+        if trial.search.planned is None:
+            return  # its search has died as well, and will ask again
+        self.deaths[trial.label] += 1
+        if self.deaths[trial.label] < TRIES:
+            self.trials.insert(0, trial)
+            words = f"The process of a trial ended before it. {how} The trial is run once more."
+            self.show(Told(trial.planned, 0.0, words, again=True))
+            return
+        words = f"WorkerDiedError: Its process ended {TRIES} times in a row before the trial. {how}"
+        _answer(trial, Ended(failed(words, time.perf_counter() - began)))
+
+    def _end_trials_of(self, planned: PlannedCell) -> None:
+        """Drop the trials of a search that has died: it asks again for those that are not kept."""
+        label = planned.stored.label
+        self.trials = [t for t in self.trials if t.planned.stored.label != label]
+        for worker in self.crew.values():
+            if worker.trial is not None and worker.trial.planned.stored.label == label:
+                worker.process.kill()
 
 
-def run_one_by_one(profile: Profile, plan: Sequence[PlannedCell], show: Show) -> None:
-    """Run cells in this process, on all its cores; see `run_at_once`."""
-    for planned in plan:
-        show(Told(planned, 0.0, ""))
-        outcome = run_cell(profile, planned, partial(_show_progress, show, planned))
-        show(Told(planned, 1.0, "", outcome))
+def _answer(trial: Trial, ended: Ended) -> None:
+    """Tell a search how one of its trials ended."""
+    with contextlib.suppress(OSError):  # it has died, which is found when it is listened to
+        trial.search.line.send((trial.number, ended))
 
 
-def _show_progress(show: Show, planned: PlannedCell, share: float, words: str) -> None:
-    show(Told(planned, share, words))
+def _dismiss(workers: Iterable[Worker]) -> None:
+    """Let workers end, and wait until they have."""
+    workers = list(workers)
+    for worker in workers:
+        worker.line.close()  # which a worker takes for the end of the day
+    for worker in workers:
+        worker.process.join(LEAVE)
+        worker.process.kill()  # no matter for one that has ended
+        worker.process.join()
 
 
-def _open_needs(planned: PlannedCell, waiting: list[PlannedCell], running: set[str]) -> bool:
-    """Whether something that a cell builds on is still to come."""
-    needed = {cell.label for cell in planned.needs.values()}
-    needed |= {cell.label for cells in planned.gathered.values() for cell in cells}
-    return bool(needed & (running | {other.stored.label for other in waiting}))
-
-
-def _hear(worker: Worker) -> tuple[float, str, Outcome | None] | None:
+def _hear(worker: Worker) -> tuple[str, Any] | None:
     """Take one message from a worker; None if it is dead and has none left."""
     try:
         if not worker.line.poll():
             return None
-        message: tuple[float, str, Outcome | None] = worker.line.recv()
+        message: tuple[str, Any] = worker.line.recv()
     except (EOFError, OSError):
         return None
     return message
@@ -257,7 +351,7 @@ def _hire(profile: Profile, core: int) -> Worker:
         raise
     finally:
         theirs.close()  # so that the worker's end is the only one, and its death is heard
-    return Worker(process, ours)
+    return Worker(process, ours, core)
 
 
 @contextlib.contextmanager
@@ -289,23 +383,39 @@ def _interrupts_blocked() -> Iterator[None]:
 
 
 def _work(profile: Profile, line: Connection, core: int) -> None:
-    """What a worker does: run the cells that it is sent, until the line is closed."""
+    """What a worker does: run the cells and trials that it is sent, until the line is closed."""
     _end_with_parent()
-    hardware()  # looked at, and remembered, while the whole machine can be seen
-    if hasattr(os, "sched_setaffinity"):  # Linux; elsewhere threads are merely asked to be one
-        os.sched_setaffinity(0, {core})
-    os.cpu_count = _one  # some libraries start as many threads as it says (openTSNE)
-    with contextlib.suppress(Exception):  # the first cell that needs it says what is wrong
-        _load_framework()
-    with contextlib.suppress(EOFError, ConnectionError):
+    with on_one_core(core), contextlib.suppress(EOFError, ConnectionError):
+        with contextlib.suppress(Exception):  # the first cell that needs it says what is wrong
+            _load_framework()
         while True:
-            planned: PlannedCell = line.recv()
-            outcome = run_cell(profile, planned, partial(_tell, line))
-            line.send((1.0, "", outcome))
+            task: PlannedCell | tuple[PlannedCell, Request] = line.recv()
+            if isinstance(task, PlannedCell):
+                outcome = run_cell(profile, task, partial(_tell, line), _Elsewhere(line))
+                line.send(("outcome", outcome))
+            else:
+                planned, request = task
+                faulthandler.dump_traceback_later(STUCK * request.seconds, exit=True)
+                ended = run_trial(profile, planned, request)
+                faulthandler.cancel_dump_traceback_later()
+                line.send(("trial", ended))
 
 
-def _one() -> int:
-    return 1
+class _Elsewhere:
+    """Lets other workers run the trials of this worker's search."""
+
+    def __init__(self, line: Connection) -> None:
+        self.line = line
+
+    def run(self, requests: Sequence[Request], tell: Tell) -> None:
+        """See `search.trials.TrialExecutor`."""
+        try:
+            self.line.send(("trials", list(requests)))
+            for _ in requests:
+                number, ended = self.line.recv()
+                tell(requests[number], ended)
+        except (EOFError, ConnectionError):
+            os._exit(1)  # the parent was killed: this is no failure of the cell
 
 
 def _end_with_parent() -> None:
@@ -324,7 +434,7 @@ def _watch(sentinel: int) -> None:
 
 def _tell(line: Connection, share: float, words: str) -> None:
     try:
-        line.send((share, words, None))
+        line.send(("progress", (share, words)))
     except ConnectionError:
         os._exit(1)  # the parent was killed: this is no failure of the cell
 
