@@ -11,6 +11,9 @@ from pathlib import Path
 
 from invoke import Collection, Context, Exit, Task, task
 
+from bench.declarations import Declaration, declarations
+from bench.errors import UserError
+
 # Options that tasks hand on to `python -m bench`, with their help.
 RUN = {
     "profile": "smoke, quick, long, full, the path of a .toml file, or auto (the default: full "
@@ -122,28 +125,22 @@ def run_all(context: Context, **options: Options) -> None:
     _bench("run-all", **options)
 
 
-@_offering(WORK)
-def mnist_classifier(context: Context, **options: Options) -> None:
-    """Exercise 3: classify MNIST with a stacked autoencoder."""
-    _bench("run", "mnist_classifier", **options)
+def _experiment(said: Declaration) -> Task[Callable[..., None]]:
+    """Make the task that runs one experiment, with what it builds on."""
+
+    def run_it(context: Context, **options: Options) -> None:
+        _bench("run", said.name, **options)
+
+    run_it.__name__ = said.name
+    run_it.__doc__ = f"Exercise {said.exercise}: {said.title}." if said.exercise else said.title
+    return _offering(WORK)(run_it)
 
 
-@_offering(WORK)
-def fashion_embedding(context: Context, **options: Options) -> None:
-    """Exercise 4: Fashion-MNIST in two dimensions, by autoencoders, PCA and t-SNE."""
-    _bench("run", "fashion_embedding", **options)
-
-
-@_offering(WORK)
-def fashion_generation(context: Context, **options: Options) -> None:
-    """Exercise 4: new images, by autoencoder, VAE and GAN."""
-    _bench("run", "fashion_generation", **options)
-
-
-@_offering(WORK)
-def fashion_classifier(context: Context, **options: Options) -> None:
-    """Exercise 5: classify Fashion-MNIST with a stacked autoencoder."""
-    _bench("run", "fashion_classifier", **options)
+try:
+    EXPERIMENTS = [_experiment(said) for said in declarations().values() if not said.timed]
+except UserError as error:  # an experiment in a package of the user's own does not fit
+    sys.stderr.write(f"error: {error}\n")
+    sys.exit(2)
 
 
 @_offering({"experiment": "its name; `python -m bench list` shows them", **WORK})
@@ -245,10 +242,7 @@ def clean(context: Context, **options: Options) -> None:
 # Listed by hand: Invoke's own search would also take what is merely imported.
 namespace = Collection(
     run_all,
-    mnist_classifier,
-    fashion_embedding,
-    fashion_generation,
-    fashion_classifier,
+    *EXPERIMENTS,
     search,
     speed,
     report,

@@ -8,12 +8,18 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import commands, readers
 from bench.data import DATASETS
+from bench.declarations import declarations
 from bench.errors import UserError
 from bench.paths import REPORTS, RUNS
 from bench.report.errors import ReportError
-from bench.running import EXECUTORS
+
+try:
+    from bench import commands, readers
+    from bench.running import EXECUTORS
+except UserError as error:  # an experiment in a package of the user's own does not fit
+    sys.stderr.write(f"error: {error}\n")
+    sys.exit(2)
 
 _ROOM, _RIGHTS = "Make room on the disk", "Mend the rights, or name another folder"
 _PLACE = "Move away what stands in the way, or name another folder"
@@ -123,7 +129,8 @@ def _parser() -> argparse.ArgumentParser:
         where,
     )
     one = command("run", commands.run_one, "run one experiment", which, work)
-    one.add_argument("experiment", help="its name; `python -m bench list` shows them")
+    names = [f"{name} ({said.title})" for name, said in declarations().items()]
+    one.add_argument("experiment", help=f"one of {'; '.join(names).replace('%', '%%')}")
     one.add_argument("--variant", help="only this variant, and what it builds on")
     command(
         "speed",

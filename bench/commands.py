@@ -141,7 +141,12 @@ def report(options: argparse.Namespace, console: Console) -> None:
     name = _name(options)
     run = open_run(options.runs / name)
     began = time.perf_counter()
-    paths = render(run, options.reports / name, run.languages)
+    paths = render(
+        run,
+        options.reports / name,
+        run.languages,
+        on_warning=lambda words: console.print(f"warning {words}", markup=False),
+    )
     remember(run, options.reports / name, paths)
     for path in paths:
         console.print(f"wrote   {path}", markup=False)

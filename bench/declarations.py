@@ -107,6 +107,11 @@ class Declaration(_Part):
     )
     module: Name | None = Field(default=None, description="Its file, if not of its own name.")
     package: str = Field(default=PACKAGE, description="Where its code stands.")
+    settings: Reference | None = Field(
+        default=None,
+        description="Type of its settings, of an experiment that is not this project's: file and "
+        "class. Their values stand in the table `defaults`.",
+    )
 
     @field_validator("systems", "figures", mode="before")
     @classmethod
@@ -315,7 +320,7 @@ def read(path: Path, package: str = PACKAGE) -> Declaration:
             table = _laid_over(
                 tomllib.loads(path.with_name(f"{base}.toml").read_text(encoding="utf-8")), table
             )
-        table.pop("settings", None)  # for the profiles: see `bench.config`
+        table.pop("defaults", None)  # see `defaults`
         return Declaration.model_validate({"name": path.stem, "package": package, **table})
     except (OSError, ValueError, TypeError) as error:
         told = error.errors()[0] if isinstance(error, ValidationError) else None
@@ -323,6 +328,13 @@ def read(path: Path, package: str = PACKAGE) -> Declaration:
         raise UserError(
             f"{path} declares no experiment: {what}. Nothing was run; mend that place."
         ) from error
+
+
+def defaults(said: Declaration) -> dict[str, Any]:
+    """Return the values that an experiment gives for its settings: the table `defaults`."""
+    path = folder_of(said.package) / f"{said.name}.toml"
+    table: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8")).get("defaults", {})
+    return table
 
 
 def _only(kind: type[_Part], row: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from bench.config import mistakes
+from bench.config.own import own_defaults, profile_type
 from bench.config.schema import Classifier, Embedding, Fit, Generation, Profile, Search, Section
 from bench.errors import UserError
 from bench.paths import run_name
@@ -23,6 +24,7 @@ __all__ = [
     "Section",
     "describe",
     "load_profile",
+    "profile_type",
 ]
 
 FOLDER = Path(__file__).parent
@@ -49,8 +51,8 @@ def load_profile(profile: str | Path) -> Profile:
     """
     path = FOLDER / f"{profile}.toml" if profile in PROFILES else Path(profile)
     try:
-        merged = _merge(_read(FOLDER / "base.toml"), _read(path))
-        loaded = Profile.model_validate(merged)
+        base = _merge(_read(FOLDER / "base.toml"), own_defaults())
+        loaded = profile_type().model_validate(_merge(base, _read(path)))
     except FileNotFoundError as error:
         raise UserError(
             f"No profile {str(profile)!r}. Expected one of {', '.join(PROFILES)}, auto, or the "
@@ -83,9 +85,17 @@ def _anchored(profile: Profile, folder: Path) -> Profile:
     return profile.model_copy(update={"data": profile.data.model_copy(update={"folder": place})})
 
 
-def describe(section: type[BaseModel] = Profile, prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Yield each key as a dotted name with its description, in the order of the schema."""
-    for name, field in section.model_fields.items():
+def describe(section: type[BaseModel] | None = None, prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yield each key as a dotted name with its description, in the order of the schema.
+
+    Parameters
+    ----------
+    section : type, optional
+        A part of the settings; all of them if none is given.
+    prefix : str
+        Put before each name.
+    """
+    for name, field in (section or profile_type()).model_fields.items():
         yield prefix + name, field.description or ""
         kind = field.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):

@@ -21,11 +21,11 @@ from bench.report.numbering import Numbering
 from bench.report.order import FILE_NAMES
 from bench.report.page import Page
 from bench.report.pdf import print_pdf, write_pdf
-from bench.report.render import Job
+from bench.report.render import Job, Rendered
 from bench.report.verify import check_page, check_pdf
 
 
-def render_language(job: Job) -> list[Path]:
+def render_language(job: Job) -> Rendered:
     """Render one language; its files take their places when all of them are verified."""
     run, out_dir, code, templates = job.run, job.out_dir, job.language, job.templates
     language, results = Language(code, templates), Results(run)
@@ -48,7 +48,8 @@ def render_language(job: Job) -> list[Path]:
             printed = Page(results, language, gallery, "pdf", templates, job.order, numbering)
             _print(printed, build, templates, finished[-1])
         finished.sort(key=lambda path: job.formats.index(path.suffix[1:]))
-        return [path.replace(out_dir / path.name) for path in finished]
+        paths = [path.replace(out_dir / path.name) for path in finished]
+        return Rendered(paths, sorted(language.untranslated))
     finally:
         shutil.rmtree(build, ignore_errors=True)
 

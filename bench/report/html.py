@@ -7,10 +7,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
+from jinja2 import (
+    BytecodeCache,
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    PrefixLoader,
+    StrictUndefined,
+)
 from jinja2.bccache import Bucket
 from markupsafe import Markup
 
+from bench.declarations import folder_of, own_packages
 from bench.report.context import Context
 from bench.report.names import watermark_words
 from bench.report.outline import number_captions, read_outline
@@ -116,8 +124,10 @@ def _contents(page: Page) -> dict[str, Any]:
 
 
 def _environment(page: Page, templates: Path) -> Environment:
+    # a package's templates stand under its name, so that none takes the place of ours
+    own = {package: FileSystemLoader(folder_of(package)) for package in own_packages()}
     environment = Environment(
-        loader=FileSystemLoader(templates),
+        loader=ChoiceLoader([FileSystemLoader(templates), PrefixLoader(own)]),
         autoescape=True,
         undefined=StrictUndefined,
         extensions=["jinja2.ext.i18n"],

@@ -17,6 +17,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, parse_decimal
 
+from bench.declarations import folder_of, own_packages
 from bench.errors import UserError
 from bench.paths import TEMPLATES
 
@@ -105,6 +106,12 @@ def catalogue_path(code: str, templates: Path = TEMPLATES) -> Path:
     return templates / "locale" / code / "LC_MESSAGES" / "report.po"
 
 
+def own_catalogues(code: str) -> list[Path]:
+    """Catalogues of a language that packages with experiments bring along."""
+    paths = [catalogue_path(code, folder_of(package)) for package in own_packages()]
+    return [path for path in paths if path.is_file()]
+
+
 def decimals_of(spec: str) -> int:
     """Decimals that a number format prints, per cents counted on the fraction."""
     if spec == "d":
@@ -139,6 +146,12 @@ def _read_catalogue(path: Path) -> gettext.GNUTranslations:
         )
     compiled = io.BytesIO()
     with path.open("rb") as file:
-        write_mo(compiled, read_po(file))
+        catalogue = read_po(file)
+    for own in own_catalogues(path.parent.parent.name):
+        with own.open("rb") as file:
+            for message in read_po(file):
+                if message.id and message.id not in catalogue:
+                    catalogue.add(message.id, message.string)
+    write_mo(compiled, catalogue)
     compiled.seek(0)
     return gettext.GNUTranslations(compiled)

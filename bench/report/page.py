@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from bench.config.assignment import Words
 from bench.data import DATASETS
+from bench.declarations import Declaration, own_packages
 from bench.metrics.statistics import verdict
 from bench.report import names
 from bench.report.claims import NOT_MEASURED, Claim, Measure
@@ -104,6 +105,7 @@ class Page:
             "system": self.system,
             "experiment_name": self.experiment_name,
             "sections": self.sections(),
+            "declared": self.results.experiments.get,
             "generators": [
                 v.path for v in self.results.of_roles("fashion_generation", "generator")
             ],
@@ -173,16 +175,32 @@ class Page:
         """Name what an experiment's results are about; see `Results.words`."""
         return self.language.gettext(self.results.words(kind).get(name, name))
 
-    def sections(self) -> list[list[str]]:
-        """Templates of the experiments' sections, those of one exercise together."""
+    def sections(self) -> list[list[tuple[str, str]]]:
+        """Templates of the experiments' sections, each with its experiment.
+
+        Those of one exercise stand together. An experiment that is not this project's stands in
+        the report of each run that has it.
+        """
         asked = [str(exercise) for exercise in self.order.exercises]
         shown = [
             each
             for each in self.results.experiments.values()
-            if each.section and (each.exercise in asked or not each.exercise)
+            if (each.section and each.exercise in asked if each.own else self._has(each))
         ]
-        grouped = groupby(shown, key=lambda each: each.exercise or each.name)
-        return [[f"sections/{each.section}" for each in own] for _, own in grouped]
+        grouped = groupby(shown, key=lambda each: each.exercise if each.own else each.name)
+        return [[(self._template(each), each.name) for each in own] for _, own in grouped]
+
+    def _has(self, said: Declaration) -> bool:
+        """Whether the run has cells of an experiment."""
+        return any(cell.experiment == said.name for cell in self.results.run.cells)
+
+    def _template(self, said: Declaration) -> str:
+        """Where an experiment's section stands; a plain one, if its own is not here."""
+        if said.own:
+            return f"sections/{said.section}"
+        if said.section and said.package in own_packages():
+            return f"{said.package}/{said.section}"
+        return "sections/plain.html.j2"
 
     def figure(self, name: str, caption: str, experiment: str = "") -> Markup:
         """Place a figure; where there is nothing to draw, say so and why."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Literal
+from warnings import warn
 
 from bench.paths import TEMPLATES
 from bench.report.order import Order
@@ -16,6 +17,7 @@ from bench.store import StoredRun
 
 Format = Literal["html", "pdf"]
 Progress = Callable[[str], None]
+WIDTH = 60  # characters of a message that a warning repeats
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,22 @@ class Job:
     order: Order = field(default_factory=Order)
 
 
+@dataclass(frozen=True)
+class Rendered:
+    """What one process hands back.
+
+    Attributes
+    ----------
+    paths : list of Path
+        The files.
+    untranslated : list of str
+        Words that stand there in English, for want of a translation.
+    """
+
+    paths: list[Path]
+    untranslated: list[str]
+
+
 def render(
     run: StoredRun,
     out_dir: Path,
@@ -38,6 +56,7 @@ def render(
     on_progress: Progress | None = None,
     templates: Path = TEMPLATES,
     order: Order | None = None,
+    on_warning: Progress = warn,
 ) -> list[Path]:
     """Render a run's report; files take their places only after they were verified.
 
@@ -58,6 +77,8 @@ def render(
     order : Order, optional
         Edition, authors and assignment; the hand-in edition of nobody in particular if none is
         given.
+    on_warning : callable, optional
+        Told which words have no translation; a `UserWarning` if none is given.
 
     Returns
     -------
@@ -79,14 +100,25 @@ def render(
     jobs = [Job(run, out_dir, language, tuple(formats), templates, asked) for language in languages]
     written: list[Path] = []
     with _pool(len(jobs)) as mapped:
-        for job, paths in zip(jobs, mapped(_work, jobs), strict=True):
-            written += paths
+        for job, rendered in zip(jobs, mapped(_work, jobs), strict=True):
+            written += rendered.paths
+            if rendered.untranslated:
+                on_warning(_untranslated(job.language, rendered.untranslated))
             tell(job.language)
     return written
 
 
+def _untranslated(language: str, words: Sequence[str]) -> str:
+    shown = "; ".join(repr(text if len(text) <= WIDTH else f"{text[:WIDTH]}...") for text in words)
+    return (
+        f"{language}: expected a translation of every word, found none of {len(words)}, which "
+        f"stand in English: {shown}. Add them to the catalogue: `python -m bench.report.catalogue "
+        f"{language}` lists what is missing."
+    )
+
+
 @contextmanager
-def _pool(jobs: int) -> Iterator[Callable[..., Iterable[list[Path]]]]:
+def _pool(jobs: int) -> Iterator[Callable[..., Iterable[Rendered]]]:
     """Run one job here, several in a process each: the work is in Python."""
     if jobs == 1:
         yield map
@@ -95,7 +127,7 @@ def _pool(jobs: int) -> Iterator[Callable[..., Iterable[list[Path]]]]:
         yield pool.map
 
 
-def _work(job: Job) -> list[Path]:
+def _work(job: Job) -> Rendered:
     # Imported where the work is done: two seconds that the caller's process need not spend.
     from bench.report.edition import render_language
 

@@ -150,7 +150,6 @@ def check_page(page: str, run: StoredRun, language: Language, constants: Constan
     problems = [problem for mark in reading.marks for problem in checker.check(mark)]
     problems += [f"a number that names no cell: {text!r}" for text in reading.bare]
     problems += [f"an empty figure: {name}" for name in reading.empty]
-    problems += [f"a message without translation: {text!r}" for text in language.untranslated]
     problems += [f"would be loaded from outside: {address}" for address in reading.outside]
     known = set(reading.anchors)
     problems += [
