@@ -193,7 +193,7 @@ def verify_report(context: Context, file: str, run: str | None = None) -> None:
 
 @task
 def data(context: Context) -> None:
-    """Find, fetch and verify MNIST and Fashion-MNIST."""
+    """Find, fetch and verify the data sets."""
     _bench("data")
 
 
