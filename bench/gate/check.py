@@ -7,9 +7,9 @@ from bench.gate import exact_gate, quality_gate, time_gate
 from bench.gate.outcomes import RED, Finding, Outcome, exit_code
 from bench.gate.suite import HarnessError
 from bench.gate.trees import NoBaselineError, Trees, checked_out
+from bench.interfaces import Progress
 
 GATES = ("time", "exact", "quality")
-Progress = Callable[[float, str], None]
 
 
 @dataclass(frozen=True)

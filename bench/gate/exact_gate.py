@@ -3,14 +3,13 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from bench.gate.outcomes import Finding, Outcome
 from bench.gate.suite import LAST_WORDS, HarnessError, environment
 from bench.gate.trees import Trees, lay_yardstick
+from bench.interfaces import Progress
 
-Progress = Callable[[float, str], None]
 GATE = "exact"
 SCRIPT = Path("bench/gate/counts.py")
 # Share that a figure may grow by; whatever is not named here: nothing at all.

@@ -9,7 +9,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import numpy as np
 
 from bench.gate.outcomes import Finding, Outcome
 from bench.gate.suite import LAST_WORDS, HarnessError, environment
+from bench.interfaces import Progress
 from bench.paths import ROOT
 
 GATE = "quality"
@@ -25,8 +26,6 @@ REFERENCE = Path("bench/gate/reference.json")
 REFERENCE_SEEDS, SEEDS = 12, 5
 FIRST_SEED, SECOND_LOOK = 101, 50  # the reference has seeds 1 to 12
 SIGNIFICANCE = 0.01  # of each look; two must agree
-
-Progress = Callable[[float, str], None]
 
 
 def judge(tree: Path, progress: Progress, first_seed: int = FIRST_SEED) -> list[Finding]:

@@ -1,14 +1,14 @@
 """The time gate: both trees in fresh processes by turns, and again where one seems slower."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import groupby
 
 from bench.gate import pairs, suite
 from bench.gate.outcomes import Finding, Outcome
 from bench.gate.trees import Trees, lay_yardstick
+from bench.interfaces import Progress
 
-Progress = Callable[[float, str], None]
 GATE = "time"
 
 

@@ -12,6 +12,7 @@ from keras import layers
 
 from bench import data, training
 from bench.config import Fit
+from bench.interfaces import Progress
 from bench.judge.loading import FILE, Judge
 
 WIDTHS = (16, 32, 64)
@@ -57,9 +58,7 @@ def _normalised(maps: keras.KerasTensor) -> keras.KerasTensor:
     return layers.Activation("relu")(layers.BatchNormalization(momentum=0.9)(maps))
 
 
-def train(
-    images: np.ndarray, labels: np.ndarray, classes: int, progress: training.loop.Progress
-) -> keras.Model:
+def train(images: np.ndarray, labels: np.ndarray, classes: int, progress: Progress) -> keras.Model:
     """Train a judge of some images.
 
     Parameters

@@ -1,11 +1,11 @@
 """Plain autoencoders: a dense one for two-dimensional maps, a convolutional one for generation."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import keras
 from keras import layers
 
+from bench.interfaces import Batch, Loss, Scalars
 from bench.models.images import SIZE, convolution, cross_entropy, image_shape, to_unit
 from bench.models.normalisation import normalised
 
@@ -89,10 +89,10 @@ def convolutional_decoder(width: int, latent: int, size: int = SIZE) -> keras.Mo
     return keras.Model(code, image, name="decoder")
 
 
-def reconstruction_loss(encoder: keras.Model, decoder: keras.Model) -> Any:
+def reconstruction_loss(encoder: keras.Model, decoder: keras.Model) -> Loss:
     """Bernoulli cross-entropy between images and their reconstructions, nats a pixel."""
 
-    def loss(batch: Any, training: bool) -> dict[str, Any]:
+    def loss(batch: Batch, training: bool) -> Scalars:
         images = to_unit(batch["images"])
         restored = decoder(encoder(images, training=training), training=training)
         return {"loss": cross_entropy(images, restored)}

@@ -6,11 +6,11 @@ the autoencoder mends the mismatch between the codes of images and N(0, 1) (two-
 Wipf 2019, arXiv 1903.05789).
 """
 
-from typing import Any
-
 import keras
 import numpy as np
 from keras import layers, ops
+
+from bench.interfaces import Batch, Loss, Scalars, Tensor
 
 FREQUENCIES = 4  # the time is shown to the network as sines and cosines, besides itself
 STEPS = 40  # of the sampler, each with two evaluations
@@ -25,17 +25,17 @@ def velocity(latent: int, hidden: int, depth: int = 3) -> keras.Model:
     return keras.Model(seen, layers.Dense(latent, dtype="float32")(state), name="velocity")
 
 
-def with_time(codes: Any, time: Any) -> Any:
+def with_time(codes: Tensor, time: Tensor) -> Tensor:
     """Put time features beside codes: (n, latent) and (n, 1) to (n, latent + 9)."""
     angles = [np.pi * k * time for k in range(1, FREQUENCIES + 1)]
     waves = [wave(angle) for angle in angles for wave in (ops.sin, ops.cos)]
     return ops.concatenate([codes, time, *waves], axis=-1)
 
 
-def matching_loss(network: keras.Model, random: keras.random.SeedGenerator) -> Any:
+def matching_loss(network: keras.Model, random: keras.random.SeedGenerator) -> Loss:
     """Squared error of the velocity on straight paths from noise to the `codes` of a batch."""
 
-    def loss(batch: Any, training: bool) -> dict[str, Any]:
+    def loss(batch: Batch, training: bool) -> Scalars:
         codes = batch["codes"]
         noise = keras.random.normal(ops.shape(codes), seed=random)
         time = keras.random.uniform((ops.shape(codes)[0], 1), seed=random)

@@ -10,11 +10,11 @@ VAE differ in how they are trained alone.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import keras
 from keras import layers, ops
 
+from bench.interfaces import Batch, Loss, Scalars, Tensor
 from bench.models.images import SIZE, image_shape, to_unit
 
 PROBE = 0.05  # standard deviation of the noise that probes the discriminator's slope
@@ -43,10 +43,10 @@ def discriminator(width: int, size: int = SIZE) -> keras.Model:
 def losses(
     generate: keras.Model,
     discriminate: keras.Model,
-    codes: int | Callable[[Any], Any],
+    codes: int | Callable[[Batch], Tensor],
     gradient_penalty: float,
     random: keras.random.SeedGenerator,
-) -> tuple[Any, Any]:
+) -> tuple[Loss, Loss]:
     """Return the losses of the discriminator and of the generator.
 
     Parameters
@@ -67,7 +67,7 @@ def losses(
     half where the two cannot be told apart, 1 where the discriminator saturates.
     """
 
-    def pair(batch: Any, training_generator: bool) -> tuple[Any, Any]:
+    def pair(batch: Batch, training_generator: bool) -> tuple[Tensor, Tensor]:
         real = to_unit(batch["images"])
         drawn = (
             codes(batch)
@@ -76,13 +76,13 @@ def losses(
         )
         return real, generate(drawn, training=training_generator)
 
-    def slope(images: Any, logits: Any) -> Any:
+    def slope(images: Tensor, logits: Tensor) -> Tensor:
         """Mean squared directional slope, estimated at one random point near some images."""
         images, logits = images[::PROBED], logits[::PROBED]
         noise = PROBE * keras.random.normal(ops.shape(images), seed=random)
         return ops.mean(ops.square(discriminate(images + noise) - logits)) / PROBE**2
 
-    def discriminator_loss(batch: Any, training: bool) -> dict[str, Any]:
+    def discriminator_loss(batch: Batch, training: bool) -> Scalars:
         real, fake = pair(batch, training)
         fake = ops.stop_gradient(fake)
         logits_real, logits_fake = discriminate(real), discriminate(fake)
@@ -95,7 +95,7 @@ def losses(
             "discriminator_wins": ops.mean(ops.cast(logits_real > logits_fake, "float32")),
         }
 
-    def generator_loss(batch: Any, training: bool) -> dict[str, Any]:
+    def generator_loss(batch: Batch, training: bool) -> Scalars:
         real, fake = pair(batch, training)
         adversarial = ops.mean(ops.softplus(discriminate(real) - discriminate(fake)))
         return {"loss": adversarial, "generator_loss": adversarial}

@@ -7,12 +7,12 @@ the density's mode: in doubt it takes a side.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import keras
 import numpy as np
 from keras import layers, ops
 
+from bench.interfaces import Batch, Loss, Scalars, Tensor
 from bench.models.images import cross_entropy, to_unit
 
 
@@ -33,14 +33,14 @@ class Mode(layers.Layer):
         Standard deviation of the kernel around each anchor, in the map's units.
     """
 
-    def __init__(self, anchors: int, dimensions: int, bandwidth: float, **settings: Any) -> None:
+    def __init__(self, anchors: int, dimensions: int, bandwidth: float, **settings: object) -> None:
         super().__init__(**settings)
         self.count, self.dimensions, self.bandwidth = anchors, dimensions, bandwidth
         self.anchors = self.add_weight(
             shape=(anchors, dimensions), initializer="zeros", trainable=False, name="anchors"
         )
 
-    def call(self, logits: Any) -> Any:
+    def call(self, logits: Tensor) -> Tensor:
         """Find the mode for each row of logits."""
         share = ops.softmax(ops.cast(logits, "float32"))
         kernel = gaussian_kernel(self.anchors, self.anchors, self.bandwidth)
@@ -49,7 +49,7 @@ class Mode(layers.Layer):
         total = ops.sum(weight, axis=-1, keepdims=True)
         return ops.matmul(weight, ops.cast(self.anchors, "float32")) / total
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, object]:
         """Return the settings; the anchors are weights."""
         own = {
             "anchors": self.count,
@@ -59,7 +59,7 @@ class Mode(layers.Layer):
         return {**super().get_config(), **own}
 
 
-def gaussian_kernel(a: Any, b: Any, bandwidth: float) -> Any:
+def gaussian_kernel(a: Tensor, b: Tensor, bandwidth: float) -> Tensor:
     """Unnormalised Gaussian kernel between points (n, d) and (m, d), shape (n, m)."""
     a, b = ops.cast(a, "float32"), ops.cast(b, "float32")
     squared = ops.sum(ops.square(a[:, None] - b[None]), axis=-1)
@@ -85,7 +85,7 @@ def placing_network(density: keras.Model, anchors: np.ndarray, bandwidth: float)
     return keras.Model(density.input, placed, name="encoder")
 
 
-def density_loss(density: keras.Model, anchors: np.ndarray, bandwidth: float) -> Any:
+def density_loss(density: keras.Model, anchors: np.ndarray, bandwidth: float) -> Loss:
     """Cross-entropy between the kernel around an image's position and the network's density.
 
     Parameters
@@ -103,7 +103,7 @@ def density_loss(density: keras.Model, anchors: np.ndarray, bandwidth: float) ->
         `loss(batch, training)` with the uint8 `images` and the `positions` (n, d) of a batch.
     """
 
-    def loss(batch: Any, training: bool) -> dict[str, Any]:
+    def loss(batch: Batch, training: bool) -> Scalars:
         logits = density(to_unit(batch["images"]), training=training)
         near = gaussian_kernel(batch["positions"], anchors, bandwidth)
         target = near / (ops.sum(near, axis=-1, keepdims=True) + 1e-12)
@@ -112,10 +112,10 @@ def density_loss(density: keras.Model, anchors: np.ndarray, bandwidth: float) ->
     return loss
 
 
-def decoding_loss(decoder: keras.Model) -> Any:
+def decoding_loss(decoder: keras.Model) -> Loss:
     """Bernoulli cross-entropy of `images` decoded from given `positions`, nats a pixel."""
 
-    def loss(batch: Any, training: bool) -> dict[str, Any]:
+    def loss(batch: Batch, training: bool) -> Scalars:
         restored = decoder(batch["positions"], training=training)
         return {"loss": cross_entropy(to_unit(batch["images"]), restored)}
 

@@ -1,8 +1,8 @@
 """Batch normalisation that is one operation where TensorFlow has one."""
 
-from typing import Any
-
 import keras
+
+from bench.interfaces import Tensor
 
 FUSED_CHANNELS = 16  # oneDNN's bfloat16 kernel takes multiples of it; others run five times slower
 
@@ -17,7 +17,9 @@ class BatchNormalization(keras.layers.BatchNormalization):
     in. On other backends, whose compilers fuse by themselves, and on vectors it is Keras's own.
     """
 
-    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+    def call(
+        self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None
+    ) -> Tensor:
         """Normalise maps (n, height, width, channels) over all axes but the last."""
         affine = self.center and self.scale
         if keras.backend.backend() != "tensorflow" or len(inputs.shape) != 4 or not affine:

@@ -4,13 +4,13 @@ Vincent et al., "Stacked denoising autoencoders", JMLR 11, 2010: each stage lear
 corruption of its own input, the code of the stage below; then the whole is fine-tuned with labels.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import keras
 from keras import layers, ops
 
+from bench.interfaces import Batch, Loss, Scalars, Tensor
 from bench.models.images import CLASSES, SIZE, convolution, image_shape, to_unit
 from bench.models.normalisation import normalised
 
@@ -30,13 +30,13 @@ class Stack:
     encoders: Sequence[keras.Model]
     decoders: Sequence[keras.Model]
 
-    def encode(self, images: Any, depth: int, training: bool = False) -> Any:
+    def encode(self, images: Tensor, depth: int, training: bool = False) -> Tensor:
         """Code of the first `depth` stages for images (n, size, size, 1)."""
         for encoder in self.encoders[:depth]:
             images = encoder(images, training=training)
         return images
 
-    def reconstruct(self, images: Any) -> Any:
+    def reconstruct(self, images: Tensor) -> Tensor:
         """Images (n, size, size, 1) through all encoders and back through all decoders."""
         code = self.encode(images, len(self.encoders))
         for decoder in reversed(self.decoders):
@@ -107,7 +107,7 @@ def _decoder(shape: Sequence[int], target: Sequence[int], stage: int) -> keras.M
 
 def denoising_loss(
     stack: Stack, stage: int, corruption: float, random: keras.random.SeedGenerator
-) -> Any:
+) -> Loss:
     """Loss of one greedy stage: squared error of its clean input, from its corrupted one.
 
     Parameters
@@ -128,7 +128,7 @@ def denoising_loss(
     """
     encoder, decoder = stack.encoders[stage - 1], stack.decoders[stage - 1]
 
-    def loss(batch: Any, training: bool) -> dict[str, Any]:
+    def loss(batch: Batch, training: bool) -> Scalars:
         clean = ops.stop_gradient(stack.encode(to_unit(batch["images"]), stage - 1))
         seen = clean
         if training:
@@ -174,10 +174,10 @@ def classifier(
 
 def classification_loss(
     network: keras.Model,
-    augment: Any,
+    augment: Callable[[Tensor, keras.random.SeedGenerator], Tensor],
     label_smoothing: float,
     random: keras.random.SeedGenerator,
-) -> Any:
+) -> Loss:
     """Cross-entropy of the labels, with the accuracy logged beside it.
 
     Parameters
@@ -193,7 +193,7 @@ def classification_loss(
     """
     classes = network.output_shape[-1]
 
-    def loss(batch: Any, training: bool) -> dict[str, Any]:
+    def loss(batch: Batch, training: bool) -> Scalars:
         images = to_unit(batch["images"])
         if training:
             images = augment(images, random)
@@ -222,10 +222,10 @@ def linear_probe(size: int, classes: int = CLASSES) -> keras.Model:
     return keras.Model(code, layers.Dense(classes, name="logits")(standard), name="linear_probe")
 
 
-def probe_loss(probe: keras.Model) -> Any:
+def probe_loss(probe: keras.Model) -> Loss:
     """Cross-entropy of the labels from the `codes` of a batch."""
 
-    def loss(batch: Any, training: bool) -> dict[str, Any]:
+    def loss(batch: Batch, training: bool) -> Scalars:
         logits = probe(batch["codes"], training=training)
         labels = ops.cast(batch["labels"], "int32")
         entropy = ops.sparse_categorical_crossentropy(labels, logits, from_logits=True)

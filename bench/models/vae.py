@@ -8,13 +8,12 @@ bound and its importance-weighted estimate, in nats, compare VAEs with this same
 else (continuous Bernoulli: Loaiza-Ganem and Cunningham 2019, arXiv 1907.06845).
 """
 
-from typing import Any
-
 import keras
 import numpy as np
 from keras import ops
 from scipy.special import logsumexp
 
+from bench.interfaces import Batch, Loss, Scalars, Tensor
 from bench.models.autoencoder import convolutional_decoder, convolutional_encoder
 from bench.models.images import SIZE, to_unit
 
@@ -45,13 +44,13 @@ def mean_encoder(encode: keras.Model) -> keras.Model:
     return network
 
 
-def mean_and_log_variance(output: Any) -> tuple[Any, Any]:
+def mean_and_log_variance(output: Tensor) -> tuple[Tensor, Tensor]:
     """Split an encoder's output; the log-variance is kept within [-10, 10]."""
     mean, log_variance = ops.split(output, 2, axis=-1)
     return mean, ops.clip(log_variance, -10.0, 10.0)
 
 
-def kl_per_unit(mean: Any, log_variance: Any) -> Any:
+def kl_per_unit(mean: Tensor, log_variance: Tensor) -> Tensor:
     """KL of N(mean, variance) from N(0, 1) for each image and unit, nats (appendix B)."""
     return 0.5 * (ops.square(mean) + ops.exp(log_variance) - 1.0 - log_variance)
 
@@ -63,9 +62,9 @@ def negative_elbo(
     *,
     beta: float,
     free_bits: float,
-    step: Any,
+    step: Tensor,
     steps: int,
-) -> Any:
+) -> Loss:
     """Loss: reconstruction error plus weighted KL, nats an image (equation 10, one sample).
 
     Parameters
@@ -94,7 +93,7 @@ def negative_elbo(
         batch, so that two networks are compared on the same draws.
     """
 
-    def evaluated(images: Any, mean: Any, log_variance: Any) -> dict[str, Any]:
+    def evaluated(images: Tensor, mean: Tensor, log_variance: Tensor) -> Scalars:
         drawn = []
         for seed in EVALUATION_SEEDS:
             noise = keras.random.normal(ops.shape(mean), seed=seed)
@@ -104,7 +103,7 @@ def negative_elbo(
         kl = ops.mean(ops.sum(kl_per_unit(mean, log_variance), axis=-1))
         return {"loss": reconstruction + kl, "reconstruction": reconstruction, "kl": kl}
 
-    def loss(batch: Any, training: bool) -> dict[str, Any]:
+    def loss(batch: Batch, training: bool) -> Scalars:
         images = to_unit(batch["images"])
         mean, log_variance = mean_and_log_variance(encode(images, training=training))
         if not training:
@@ -124,7 +123,7 @@ def negative_elbo(
     return loss
 
 
-def reconstruction_nats(images: Any, pixels: Any) -> Any:
+def reconstruction_nats(images: Tensor, pixels: Tensor) -> Tensor:
     """Cross-entropy of each image (n, size, size, 1) and its reconstruction, nats."""
     return ops.sum(ops.binary_crossentropy(images, pixels), axis=(1, 2, 3))
 

@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -14,13 +14,12 @@ from typing import Any
 from bench import data
 from bench.config import Profile, protocol
 from bench.experiments.definition import Cell
+from bench.interfaces import Progress
 from bench.results.fields import type_of
 from bench.running.plan import PlannedCell, given_settings
 from bench.search.trials import Ended, Request, TrialEndedError, TrialExecutor, failed
 from bench.store import StoredCell, derive_seed, write_done, write_failed
 from bench.store.provenance import git_state, hardware, package_versions
-
-Progress = Callable[[float, str], None]
 
 
 class NeededCellError(RuntimeError):

@@ -21,7 +21,9 @@ def our_loop(asked: Request, images: np.ndarray, labels: np.ndarray) -> Call:
     training.backend.prepare(asked.precision, 1, replicated=True)
     timed = networks.build(asked.network, asked.scale, images.shape[1], asked.classes)
     data = {"images": images} | ({"labels": labels} if timed.labelled else {})
-    run = training.backend.steps().compile_training([timed.objective()], data)
+    run = training.backend.steps().compile_training(
+        [timed.objective()], data, training.backend.replicas()
+    )
     order, chunk = np.random.default_rng(1), training.loop.MOST_STEPS_A_CALL
 
     def call() -> float:

@@ -1,10 +1,11 @@
 """Random changes of training images, inside the compiled step."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import keras
 from keras import ops
+
+from bench.interfaces import Tensor
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Augmentation:
     flip: bool = False
     erase: float = 0.0
 
-    def __call__(self, images: Any, random: keras.random.SeedGenerator) -> Any:
+    def __call__(self, images: Tensor, random: keras.random.SeedGenerator) -> Tensor:
         """Change a batch (n, height, width, channels) of floats in [0, 1]."""
         if self.flip:
             images = _flip(images, random)
@@ -37,12 +38,12 @@ class Augmentation:
         return images
 
 
-def _flip(images: Any, random: keras.random.SeedGenerator) -> Any:
+def _flip(images: Tensor, random: keras.random.SeedGenerator) -> Tensor:
     mirrored = keras.random.uniform((ops.shape(images)[0], 1, 1, 1), seed=random) < 0.5
     return ops.where(mirrored, ops.flip(images, axis=2), images)
 
 
-def _shift(images: Any, largest: int, random: keras.random.SeedGenerator) -> Any:
+def _shift(images: Tensor, largest: int, random: keras.random.SeedGenerator) -> Tensor:
     """Translate each image by whole pixels: shifted unit matrices, 4x faster than gathering."""
     count, size = ops.shape(images)[0], images.shape[1]
     offsets = keras.random.randint((2, count, 1, 1), -largest, largest + 1, seed=random)
@@ -52,10 +53,10 @@ def _shift(images: Any, largest: int, random: keras.random.SeedGenerator) -> Any
     return ops.einsum("nij,njkc,nlk->nilc", down, images, across)
 
 
-def _erase(images: Any, probability: float, random: keras.random.SeedGenerator) -> Any:
+def _erase(images: Tensor, probability: float, random: keras.random.SeedGenerator) -> Tensor:
     count, height, width, _ = ops.shape(images)
 
-    def uniform(low: float, high: float) -> Any:
+    def uniform(low: float, high: float) -> Tensor:
         return keras.random.uniform((count, 1, 1, 1), low, high, seed=random)
 
     area = uniform(0.02, 0.33) * height * width

@@ -2,11 +2,13 @@
 
 import os
 from types import ModuleType
-from typing import Any
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 import keras
+import numpy as np
+
+from bench.interfaces import Tensor
 
 
 def name() -> str:
@@ -69,6 +71,6 @@ def precision() -> str:
     return str(keras.mixed_precision.dtype_policy().name)
 
 
-def to_numpy(value: Any) -> Any:
+def to_numpy(value: Tensor) -> np.ndarray:
     """Copy a tensor of the backend into a NumPy array."""
     return keras.ops.convert_to_numpy(value)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from bench.config import Fit
+from bench.interfaces import Progress
 from bench.models import stacked
 from bench.store import derive_seed
 from bench.training import loop, objective, schedule
@@ -18,7 +19,7 @@ def train_stages(
     corruption: float,
     seed: int,
     validation: Mapping[str, np.ndarray] | None = None,
-    progress: loop.Progress | None = None,
+    progress: Progress | None = None,
 ) -> list[loop.Record]:
     """Train each stage on the codes of the one below, which no longer changes.
 

@@ -3,17 +3,18 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from bench.config import Fit
+from bench.interfaces import Progress
 from bench.store.provenance import peak_memory_mib, usable_cores
 from bench.training import backend, carry, statistics
 from bench.training.objective import Objective
 
-Progress = Callable[[float, str], None]
 MOST_STEPS_A_CALL = 25  # keeps progress bars moving and Ctrl-C answered
 
 
@@ -134,7 +135,7 @@ def train(
         If a logged scalar is not finite; the message names the epoch and the scalar.
     """
     compiler = backend.steps()
-    run = compiler.compile_training(objectives, data)
+    run = compiler.compile_training(objectives, data, backend.replicas())
     epochs, batch_size = fit.epochs, fit.batch_size
     evaluate = _evaluation(compiler, objectives[0], validation, batch_size)
     reestimate = statistics.reestimator(
@@ -182,7 +183,7 @@ def train(
 
 
 def _evaluation(
-    compiler: Any,
+    compiler: ModuleType,
     objective: Objective,
     validation: Mapping[str, np.ndarray] | None,
     batch_size: int,

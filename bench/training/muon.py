@@ -6,10 +6,10 @@ Muon takes matrices only and would silently train convolutions with AdamW; as in
 CIFAR-10 records, a kernel (height, width, in, out) is here a matrix (height * width * in, out).
 """
 
-from typing import Any
-
 import keras
 from keras import ops
+
+from bench.interfaces import Tensor
 
 OTHERS_RATE = 0.25  # of the learning rate: AdamW's share, for what is no matrix
 
@@ -25,7 +25,9 @@ class ConvolutionMuon(keras.optimizers.Muon):
     def _should_use_adamw(self, variable: keras.Variable) -> bool:
         return len(variable.shape) != 4 or variable.shape[2] == 1
 
-    def _muon_update_step(self, gradient: Any, variable: Any, lr: Any, m: Any) -> None:
+    def _muon_update_step(
+        self, gradient: Tensor, variable: keras.Variable, lr: Tensor, m: keras.Variable
+    ) -> None:
         self.assign_add(m, ops.add(gradient, m * (self.momentum - 1)))
         ahead = ops.add(gradient, self.momentum * m) if self.nesterov else m
         matrix = ops.reshape(ahead, (-1, variable.shape[-1]))

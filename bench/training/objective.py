@@ -1,14 +1,11 @@
 """What one optimiser minimises."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import keras
 
-Tensor = Any
-Batch = Mapping[str, Tensor]
-Loss = Callable[[Batch, bool], dict[str, Tensor]]
+from bench.interfaces import Loss
 
 
 @dataclass(frozen=True)

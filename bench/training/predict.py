@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -27,7 +26,7 @@ def load(path: Path) -> keras.Model:
     return keras.saving.load_model(path, compile=False, safe_mode=True)
 
 
-def architecture(networks: Mapping[str, keras.Model]) -> list[dict[str, Any]]:
+def architecture(networks: Mapping[str, keras.Model]) -> list[dict[str, object]]:
     """List the layers of networks: part, name, type, output shape (images apart), parameters."""
     rows = []
     for part, network in networks.items():

@@ -1,10 +1,9 @@
 """Learning-rate schedules."""
 
-from typing import Any
-
 import keras
 from keras import ops
 
+from bench.interfaces import Tensor
 from bench.training.muon import OTHERS_RATE, ConvolutionMuon
 
 
@@ -29,7 +28,7 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
     def __init__(self, peak: float, steps: int, rise: float = 0.2, first: int = 0) -> None:
         self.peak, self.steps, self.rise, self.first = peak, steps, rise, first
 
-    def __call__(self, step: Any) -> Any:
+    def __call__(self, step: Tensor) -> Tensor:
         """Learning rate at a step."""
         done = (ops.cast(step, "float32") + (1.0 - self.first)) / (self.steps + 1.0)
         return self.peak * ops.minimum(done / self.rise, (1.0 - done) / (1.0 - self.rise))
@@ -40,7 +39,7 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
 
 
 def adam(
-    peak: float, steps: int, weight_decay: float = 0.0, **settings: Any
+    peak: float, steps: int, weight_decay: float = 0.0, **settings: object
 ) -> keras.optimizers.Optimizer:
     """AdamW under a one-cycle schedule; biases and normalisation are not decayed.
 

@@ -1,16 +1,20 @@
 """Training steps on JAX: a `lax.scan` over batches of device-resident data."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import jax
 import jax.numpy as jnp
 import keras
 import numpy as np
 
-from bench.training.objective import Loss, Objective
+from bench.interfaces import Batch, Loss, Scalars, Tensor
+from bench.training.objective import Objective
 
 Log = dict[str, float]
+Values = list[jax.Array]
+Resident = dict[str, jax.Array]
+Stepped = tuple[Values, Scalars]
+Step = Callable[[Values, Resident, jax.Array], Stepped]
 
 
 def most_replicas() -> int:
@@ -19,7 +23,7 @@ def most_replicas() -> int:
 
 
 def compile_training(
-    objectives: Sequence[Objective], data: Mapping[str, np.ndarray]
+    objectives: Sequence[Objective], data: Mapping[str, np.ndarray], replicas: int = 1
 ) -> Callable[[np.ndarray], Log]:
     """Compile several training steps into one call.
 
@@ -29,20 +33,23 @@ def compile_training(
         Applied in turn at each step.
     data : mapping of str to ndarray
         The whole training set, first axis the images; it stays on the device.
+    replicas : int
+        Not used: XLA divides the work by itself.
 
     Returns
     -------
     callable
         Takes indices of shape (steps, batch) and gives each scalar's mean over the steps.
     """
+    del replicas
     resident = {name: jnp.asarray(array) for name, array in data.items()}
     for objective in objectives:
         objective.optimizer.build(objective.trainable)
     variables = _unique(v for o in objectives for v in (*o.state, *o.optimizer.variables))
     place = {id(variable): position for position, variable in enumerate(variables)}
 
-    def apply(objective: Objective, values: list[Any], batch: Any) -> tuple[list[Any], Any]:
-        def loss_of(trainable: list[Any]) -> tuple[Any, Any]:
+    def apply(objective: Objective, values: Values, batch: Batch) -> Stepped:
+        def loss_of(trainable: Values) -> tuple[Tensor, tuple[Scalars, Values]]:
             now = list(values)
             for variable, value in zip(objective.trainable, trainable, strict=True):
                 now[place[id(variable)]] = value
@@ -63,9 +70,9 @@ def compile_training(
             values[place[id(variable)]] = value
         return values, scalars
 
-    def step(values: list[Any], resident: Any, rows: Any) -> tuple[list[Any], Any]:
+    def step(values: Values, resident: Resident, rows: jax.Array) -> Stepped:
         batch = {name: array[rows] for name, array in resident.items()}
-        logged: dict[str, Any] = {}
+        logged: Scalars = {}
         for objective in objectives:
             values, scalars = apply(objective, values, batch)
             logged |= scalars
@@ -84,13 +91,13 @@ def compile_training(
 
 
 def compile_evaluation(
-    loss: Loss, uses: Sequence[Any], data: Mapping[str, np.ndarray]
+    loss: Loss, uses: Sequence[keras.Model], data: Mapping[str, np.ndarray]
 ) -> Callable[[np.ndarray], Log]:
     """Compile the same loop without training: `loss(batch, False)` averaged over the batches."""
     resident = {name: jnp.asarray(array) for name, array in data.items()}
     variables = _unique(v for network in uses for v in network.variables)
 
-    def step(values: list[Any], resident: Any, rows: Any) -> tuple[list[Any], Any]:
+    def step(values: Values, resident: Resident, rows: jax.Array) -> Stepped:
         batch = {name: array[rows] for name, array in resident.items()}
         with keras.StatelessScope(state_mapping=zip(variables, values, strict=True)):
             return values, loss(batch, False)
@@ -109,13 +116,13 @@ def compiled(function: Callable[..., None]) -> Callable[..., None]:
     return function
 
 
-def _repeated(step: Callable[..., tuple[Any, Any]]) -> Callable[..., tuple[Any, Any]]:
+def _repeated(step: Step) -> Step:
     """Compile a step to run over several rows of indices; scalars come back one a step."""
     if jax.default_backend() == "cpu":
         # XLA runs convolutions inside a loop on one slow thread of a processor: call each step
         compiled = jax.jit(step)
 
-        def looped(values: Any, resident: Any, indices: Any) -> tuple[Any, Any]:
+        def looped(values: Values, resident: Resident, indices: jax.Array) -> Stepped:
             logs = []
             for rows in indices:
                 values, logged = compiled(values, resident, rows)
@@ -125,15 +132,17 @@ def _repeated(step: Callable[..., tuple[Any, Any]]) -> Callable[..., tuple[Any, 
         return looped
 
     @jax.jit
-    def scanned(values: Any, resident: Any, indices: Any) -> tuple[Any, Any]:
+    def scanned(values: Values, resident: Resident, indices: jax.Array) -> Stepped:
         return jax.lax.scan(lambda now, rows: step(now, resident, rows), values, indices)
 
     return scanned
 
 
-def _means(logged: Mapping[str, Any]) -> Log:
-    return {name: float(jnp.mean(value.astype(jnp.float32))) for name, value in logged.items()}
+def _means(logged: Scalars) -> Log:
+    return {
+        name: float(jnp.mean(jnp.asarray(value, jnp.float32))) for name, value in logged.items()
+    }
 
 
-def _unique(variables: Any) -> list[Any]:
+def _unique(variables: Iterable[keras.Variable]) -> list[keras.Variable]:
     return list({id(variable): variable for variable in variables}.values())

@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
+from bench.interfaces import Loss, Scalars
 from bench.store.provenance import usable_cores
-from bench.training import backend
-from bench.training.objective import Loss, Objective
+from bench.training.objective import Objective
 
 Log = dict[str, float]
+Step = tuple[Scalars, list[tf.Tensor]]  # what is logged, and the gradients
 
 
 MOST_REPLICAS = 4  # each normalises over its part of the batch, which must not become small
@@ -37,7 +38,7 @@ def most_replicas() -> int:
 
 
 def compile_training(
-    objectives: Sequence[Objective], data: Mapping[str, np.ndarray]
+    objectives: Sequence[Objective], data: Mapping[str, np.ndarray], replicas: int = 1
 ) -> Callable[[np.ndarray], Log]:
     """Compile several training steps into one call.
 
@@ -47,6 +48,8 @@ def compile_training(
         Applied in turn at each step.
     data : mapping of str to ndarray
         The whole training set, first axis the images; it stays on the device.
+    replicas : int
+        How many replicas of the networks train side by side.
 
     Returns
     -------
@@ -55,25 +58,24 @@ def compile_training(
 
     Notes
     -----
-    With several replicas (`backend.prepare`) each takes a part of the batch, nearly equal ones, and
+    With several replicas each takes a part of the batch, nearly equal ones, and
     normalises over it; moving statistics change once a replica, and the mean of the gradients over
     the images is applied.
     """
     resident = {name: tf.constant(array) for name, array in data.items()}
-    count = backend.replicas()
     for objective in objectives:
         objective.optimizer.build(objective.trainable)
 
-    def differentiated(objective: Objective, rows: Any) -> tuple[dict[str, Any], list[Any]]:
+    def differentiated(objective: Objective, rows: tf.Tensor) -> Step:
         batch = {name: tf.gather(array, rows) for name, array in resident.items()}
         with tf.GradientTape() as tape:
             scalars = objective.loss(batch, True)
         values = [variable.value for variable in objective.trainable]
         return scalars, tape.gradient(scalars["loss"], values)
 
-    def step(rows: Any) -> dict[str, Any]:
-        logged: dict[str, Any] = {}
-        parts = _parts(rows, count)
+    def step(rows: tf.Tensor) -> Scalars:
+        logged: Scalars = {}
+        parts = _parts(rows, replicas)
         for objective in objectives:
             scalars, gradients = _mean([differentiated(objective, part) for part in parts], parts)
             objective.optimizer.apply(gradients, objective.trainable)
@@ -83,21 +85,21 @@ def compile_training(
     return _averaged(step)
 
 
-def _parts(rows: Any, count: int) -> list[Any]:
+def _parts(rows: tf.Tensor, count: int) -> list[tf.Tensor]:
     if count == 1:
         return [rows]  # whose size is known before it runs
     edges = [k * tf.size(rows) // count for k in range(count + 1)]
     return [rows[start:end] for start, end in pairwise(edges)]
 
 
-def _mean(replicas: Sequence[Any], parts: Sequence[Any]) -> Any:
+def _mean(replicas: Sequence[Step], parts: Sequence[tf.Tensor]) -> Step:
     """Mean of equal structures of tensors, weighted by the images that each is the mean of."""
     if len(replicas) == 1:
         return replicas[0]
     sizes = [tf.cast(tf.size(part), tf.float32) for part in parts]
     shares = [size / tf.add_n(sizes) for size in sizes]
 
-    def mean(*values: Any) -> Any:
+    def mean(*values: tf.Tensor) -> tf.Tensor:
         pairs = zip(shares, values, strict=True)
         return tf.add_n([tf.cast(share, value.dtype) * value for share, value in pairs])
 
@@ -105,13 +107,13 @@ def _mean(replicas: Sequence[Any], parts: Sequence[Any]) -> Any:
 
 
 def compile_evaluation(
-    loss: Loss, uses: Sequence[Any], data: Mapping[str, np.ndarray]
+    loss: Loss, uses: Sequence[keras.Model], data: Mapping[str, np.ndarray]
 ) -> Callable[[np.ndarray], Log]:
     """Compile the same loop without training: `loss(batch, False)` averaged over the batches."""
     del uses  # TensorFlow's variables carry their own state
     resident = {name: tf.constant(array) for name, array in data.items()}
 
-    def step(rows: Any) -> dict[str, Any]:
+    def step(rows: tf.Tensor) -> Scalars:
         batch = {name: tf.gather(array, rows) for name, array in resident.items()}
         return {name: tf.cast(value, tf.float32) for name, value in loss(batch, False).items()}
 
@@ -124,11 +126,11 @@ def compiled(function: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def _averaged(step: Callable[[Any], dict[str, Any]]) -> Callable[[np.ndarray], Log]:
+def _averaged(step: Callable[[tf.Tensor], Scalars]) -> Callable[[np.ndarray], Log]:
     names: list[str] = []
 
     @tf.function(reduce_retracing=True)
-    def run(indices: Any) -> Any:
+    def run(indices: tf.Tensor) -> Scalars:
         # the step stands in the loop alone: traced twice, it compiles for twice as long
         count = tf.shape(indices)[0]
         rows = tf.TensorArray(tf.float32, size=count)

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from bench.config import Fit
+from bench.interfaces import Progress
 from bench.models import stacked
 from bench.training import loop, objective, schedule
 from bench.training.augment import Augmentation
@@ -26,7 +27,7 @@ def train_classifier(
     optimizer: Callable[..., keras.optimizers.Optimizer] = schedule.adam,
     validation: Mapping[str, np.ndarray] | None = None,
     exact_curves: bool = False,
-    progress: loop.Progress | None = None,
+    progress: Progress | None = None,
 ) -> loop.Record:
     """Train a network on labelled images.
 
