@@ -9,6 +9,7 @@ from typing import Any
 from bench.data import DatasetInfo, Split
 from bench.declarations import Declaration
 from bench.experiments.applicability import any_data
+from bench.interfaces import Progress
 from bench.search.trials import Request, TrialExecutor
 from bench.store import Result, StoredCell
 
@@ -54,7 +55,7 @@ class Cell:
     needs: Mapping[str, StoredCell]
     gathered: Mapping[str, Sequence[StoredCell]]
     scratch: Path
-    progress: Callable[[float, str], None]
+    progress: Progress
     trials: TrialExecutor | None = None
     asked: Request | None = None
 

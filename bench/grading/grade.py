@@ -1,7 +1,7 @@
 """Grade a whole run on all cores."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from bench.errors import UserError
 from bench.experiments import EXPERIMENTS
 from bench.grading.findings import CellGrade, Difference, Gap
 from bench.grading.recompute import Grader
+from bench.interfaces import Progress
 from bench.store import StoredCell, StoredRun, open_run
 from bench.store.provenance import usable_cores
 
@@ -59,7 +60,7 @@ class Grade:
         return sorted({name for cell in self.cells for name in cell.told})
 
 
-def grade(folder: Path, progress: Callable[[float, str], None] | None = None) -> Grade:
+def grade(folder: Path, progress: Progress | None = None) -> Grade:
     """Compute the figures of a run again and compare them with what it states.
 
     Parameters

@@ -5,7 +5,7 @@ reported in the order of their proposal, so an executor that ends them in anothe
 nothing.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from bench.config import Search
+from bench.interfaces import Progress
 from bench.search import gain
 from bench.search.oracles import Oracle, Space, Status
 from bench.search.trials import (
@@ -77,7 +78,7 @@ def run(
     folder: Path,
     name: str,
     seed: int,
-    progress: Callable[[float, str], None],
+    progress: Progress,
     executor: TrialExecutor | None = None,
 ) -> Outcome:
     """Search, going on where an interrupted search of the same name stopped.
@@ -158,7 +159,7 @@ class _Search:
         arms: list[str],
         executor: TrialExecutor,
         kept: Kept,
-        progress: Callable[[float, str], None],
+        progress: Progress,
         expected: int,
     ) -> None:
         self.settings, self.arms = settings, arms

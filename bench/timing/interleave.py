@@ -5,13 +5,14 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from bench.interfaces import Progress
 from bench.paths import ROOT
 from bench.timing.request import Request
 
@@ -110,7 +111,7 @@ class Worker:
 def take_turns(
     requests: Mapping[str, Request],
     rounds: int,
-    progress: Callable[[float, str], None],
+    progress: Progress,
 ) -> dict[str, Timing]:
     """Time contenders in rounds: each once a round, every other round in reverse order.
 
