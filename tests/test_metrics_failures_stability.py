@@ -6,9 +6,9 @@ from scipy import stats
 
 from bench.metrics import failures
 from bench.metrics.embedding import rank
+from bench.metrics.intervals import correlation_interval, spread_ratio
 from bench.metrics.neighbours import nearest_other
 from bench.metrics.stability import stability
-from bench.metrics.statistics import correlation_interval, spread_ratio
 
 RANDOM = np.random.default_rng(3)
 MAP = RANDOM.normal(size=(300, 2))

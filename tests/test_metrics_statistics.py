@@ -5,22 +5,24 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from bench.metrics import power
-from bench.metrics.statistics import (
+from bench.metrics.intervals import (
     Interval,
     bootstrap_interval,
     correlation_interval,
+    mean_interval,
+    proportion_interval,
+    spread_ratio,
+)
+from bench.metrics.significance import (
     correlation_test,
     holm,
     mcnemar,
-    mean_interval,
     mean_test,
-    proportion_interval,
     proportion_test,
-    spread_ratio,
     spread_test,
-    verdict,
     welch_difference,
 )
+from bench.metrics.verdicts import verdict
 
 few = settings(max_examples=40, deadline=None)
 figures = st.floats(-100, 100).map(lambda x: round(x, 4))

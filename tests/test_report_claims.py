@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from bench.config.protocol import protocol
-from bench.metrics.statistics import correlation_interval, proportion_interval
+from bench.metrics.intervals import correlation_interval, proportion_interval
 from bench.report.claims import claims, overall
 from bench.report.clinic import diverged, examine
 from bench.report.collect import Results, lookup

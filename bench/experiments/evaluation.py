@@ -157,7 +157,7 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 
 def _image_interval(labels: np.ndarray, probabilities: np.ndarray, seed: int) -> dict[str, Any]:
     right = probabilities.argmax(axis=1) == labels
-    interval = metrics.statistics.bootstrap_interval(right, seed=seed)
+    interval = metrics.intervals.bootstrap_interval(right, seed=seed)
     return {"low": interval.low, "high": interval.high}
 
 

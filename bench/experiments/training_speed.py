@@ -208,7 +208,7 @@ def _compared(
         took = timings[name]
         rates = asked.images / np.asarray(took.seconds)
         gflops = float(np.median(rates)) * operations / 1e9
-        faster = metrics.statistics.mean_interval(np.log(plain / np.asarray(took.seconds)))
+        faster = metrics.intervals.mean_interval(np.log(plain / np.asarray(took.seconds)))
         found[name] = {
             "precision": asked.precision,
             "images_per_second": float(np.median(rates)),

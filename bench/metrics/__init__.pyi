@@ -3,12 +3,14 @@ from . import (
     embedding,
     failures,
     generation,
+    intervals,
     manifolds,
     neighbourhoods,
     neighbours,
     power,
+    significance,
     stability,
-    statistics,
+    verdicts,
 )
 
 __all__ = [
@@ -16,10 +18,12 @@ __all__ = [
     "embedding",
     "failures",
     "generation",
+    "intervals",
     "manifolds",
     "neighbourhoods",
     "neighbours",
     "power",
+    "significance",
     "stability",
-    "statistics",
+    "verdicts",
 ]

@@ -1,5 +1,7 @@
 """What the metrics ask of their arrays, and how they say that it is not so."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 
@@ -191,4 +193,49 @@ def whole(name: str, value: int, least: int, most: int | None = None) -> None:
         raise ValueError(
             f"{name}: expected {bound}, got {value}; nothing was measured. "
             f"Change {name}, or pass more items."
+        )
+
+
+def vector(name: str, values: Sequence[float] | np.ndarray) -> np.ndarray:
+    """Check figures of several runs or images.
+
+    Parameters
+    ----------
+    name : str
+        What to call them in errors.
+    values : sequence of float, length n
+        One or more finite numbers.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+
+    Raises
+    ------
+    ValueError
+        If there is none, or one is no finite number.
+    """
+    array = np.asarray(values)
+    if array.ndim != 1 or array.size == 0:
+        raise ValueError(
+            f"{name}: expected one or more numbers in a row, got shape {array.shape}; nothing "
+            "was computed. Have all runs of the variant failed?"
+        )
+    return matrix(name, array[:, None])[:, 0].astype(np.float64, copy=False)
+
+
+def correlation(name: str, r: float) -> None:
+    """Check a correlation; raises ValueError if it is not from -1 to 1."""
+    if not -1.0 <= r <= 1.0:
+        raise ValueError(
+            f"{name}: expected a correlation from -1 to 1, got {r}; nothing was computed."
+        )
+
+
+def confidence(value: float) -> None:
+    """Check a level of confidence; raises ValueError if it is not between 0 and 1."""
+    if not 0.0 < value < 1.0:
+        raise ValueError(
+            f"confidence: expected a number between 0 and 1, got {value}; nothing was "
+            "computed. Give a share, not a percentage."
         )

@@ -10,6 +10,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from bench.metrics import checks
 from bench.metrics.distances import between_pairs
+from bench.metrics.intervals import bootstrap_interval
 from bench.metrics.neighbourhoods import (
     continuity,
     neighbour_ranks,
@@ -17,7 +18,6 @@ from bench.metrics.neighbourhoods import (
     neighbourhood_curve,
     trustworthiness,
 )
-from bench.metrics.statistics import bootstrap_interval
 
 __all__ = [
     "brightness_correlation",

@@ -7,11 +7,8 @@ import numpy as np
 from scipy import special
 
 from bench.metrics import checks
-from bench.metrics.statistics import (
-    proportion_test,
-    standard_error,
-    welch_difference,
-)
+from bench.metrics.intervals import standard_error
+from bench.metrics.significance import proportion_test, welch_difference
 
 Direction = Literal["greater", "less"]
 
@@ -23,7 +20,7 @@ def visible_mean(
     level: float = 0.05,
     power: float = 0.8,
 ) -> float | None:
-    """Tell from where on a mean would have been told from a number, by `statistics.mean_test`.
+    """Tell from where on a mean would have been told from a number, by `significance.mean_test`.
 
     Parameters
     ----------
@@ -62,7 +59,7 @@ def visible_difference(
     level: float = 0.05,
     power: float = 0.8,
 ) -> float | None:
-    """Tell from where on a difference would have been seen by `statistics.welch_difference`.
+    """Tell from where on a difference would have been seen by `significance.welch_difference`.
 
     Parameters
     ----------
@@ -85,7 +82,7 @@ def visible_difference(
 def visible_share(
     n: int, direction: Direction, reference: float, level: float = 0.05, power: float = 0.8
 ) -> float | None:
-    """Tell from where on a share would have been seen by `statistics.proportion_test`.
+    """Tell from where on a share would have been seen by `significance.proportion_test`.
 
     Parameters
     ----------
@@ -112,7 +109,7 @@ def visible_share(
 def visible_correlation(
     n: int, direction: Direction, reference: float, level: float = 0.05, power: float = 0.8
 ) -> float:
-    """Tell from where on a correlation would have been seen by `statistics.correlation_test`.
+    """Tell from where on a correlation would have been seen by `significance.correlation_test`.
 
     Parameters
     ----------
@@ -139,7 +136,7 @@ def visible_spread(
     level: float = 0.05,
     power: float = 0.8,
 ) -> float | None:
-    """Tell from where on a ratio of spreads would have been seen by `statistics.spread_test`.
+    """Tell from where on a ratio of spreads would have been seen by `significance.spread_test`.
 
     Parameters
     ----------

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from bench.config import protocol as fixed
-from bench.metrics.statistics import holm
+from bench.metrics.significance import holm
 from bench.report.bounds import possible
 from bench.report.collect import (
     INAPPLICABLE,

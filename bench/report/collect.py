@@ -11,17 +11,19 @@ import pandas as pd
 from bench.data import DATASETS
 from bench.declarations import QUIET, Declaration, Figure, System, declarations
 from bench.metrics import power
-from bench.metrics.statistics import (
+from bench.metrics.intervals import (
     Interval,
-    McNemar,
     correlation_interval,
+    mean_interval,
+    proportion_interval,
+    spread_ratio,
+)
+from bench.metrics.significance import (
+    McNemar,
     correlation_test,
     mcnemar,
-    mean_interval,
     mean_test,
-    proportion_interval,
     proportion_test,
-    spread_ratio,
     spread_test,
     welch_difference,
 )

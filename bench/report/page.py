@@ -13,7 +13,7 @@ from markupsafe import Markup
 from bench.config.assignment import Words
 from bench.data import DATASETS
 from bench.declarations import Declaration, own_packages
-from bench.metrics.statistics import verdict
+from bench.metrics.verdicts import verdict
 from bench.report import names
 from bench.report.claims import NOT_MEASURED, Claim, Measure
 from bench.report.collect import (

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 from scipy import stats
 
-from bench.metrics import statistics
+from bench.metrics import significance
 from bench.search.trials import Tried, Values
 from bench.store import derive_seed
 
@@ -63,12 +63,12 @@ def gained(
 
     See Also
     --------
-    bench.metrics.statistics.welch_difference
+    bench.metrics.significance.welch_difference
     """
     if not winner or not default:
         return None
     better, worse = (winner, default) if direction == "max" else (default, winner)
-    difference = statistics.welch_difference(better, worse)
+    difference = significance.welch_difference(better, worse)
     if difference.p_value is None:
         return None
     return {**difference.interval._asdict(), "p_value": difference.p_value}
