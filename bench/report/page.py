@@ -137,7 +137,7 @@ class Page:
             "eqref": self.eqref,
             "ref": self.ref,
             "cite": self.cite,
-            "class_names": self.gallery.class_names,
+            "class_names": self.class_names,
             "timed_networks": list(self.results.words("network")),
             "contenders": list(self.results.words("contender")),
             "ceilings": list(self.results.words("ceiling")),
@@ -156,6 +156,11 @@ class Page:
     def system(self, path: str) -> str:
         """Name a variant, given as ``experiment/variant``."""
         return names.system_name(self.results.variant(path), self.language)
+
+    def class_names(self, experiment: str) -> tuple[str, ...]:
+        """Names of the classes of an experiment's data set."""
+        named = self.gallery.class_names(experiment)
+        return tuple(map(own_words, named)) if experiment in self.results.replaced else named
 
     def inapplicable(self) -> str:
         """List the systems that do not exist for the run's data, each with its experiment."""
