@@ -192,6 +192,12 @@ def verify_report(context: Context, file: str, run: str | None = None) -> None:
 
 
 @task
+def doctor(context: Context) -> None:
+    """Tell what this machine has, and the remedy for each thing that is missing."""
+    _bench("doctor")
+
+
+@task
 def data(context: Context) -> None:
     """Find, fetch and verify the data sets."""
     _bench("data")
@@ -250,6 +256,7 @@ namespace = Collection(
     fsck,
     grade,
     verify_report,
+    doctor,
     data,
     bench,
     trend,

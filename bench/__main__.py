@@ -74,7 +74,8 @@ def _parser() -> argparse.ArgumentParser:
             "does not agree with the run and was not written; 5 something got worse between two "
             "commits, or is too good to be true; 6 the comparison itself failed; 7 a gate compared "
             "nothing; 8 a figure is not what it is when it is computed again; 9 something could "
-            "not be compared; 130 interrupted."
+            "not be compared; 10 all well but for the PDF, whose system libraries are missing; 130 "
+            "interrupted."
         ),
     )
     runs = argparse.ArgumentParser(add_help=False)
@@ -151,6 +152,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     whole.add_argument("run", metavar="RUN", help="name of the run")
     readers.register(command, runs)
+    command(
+        "doctor",
+        commands.doctor,
+        "tell what this machine has, and the remedy for each thing that is missing",
+    )
     command("report", commands.report, "render the report of a run as it stands", which, where)
     command("data", commands.data, f"find, fetch and verify the data sets: {', '.join(DATASETS)}")
     checked = command(

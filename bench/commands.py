@@ -24,6 +24,7 @@ from bench.data import Progress as DataProgress
 from bench.errors import UserError
 from bench.experiments import ASSIGNED, EXPERIMENTS
 from bench.paths import REPORTS, ROOT, run_name
+from bench.report.render import Format
 from bench.running import (
     Executor,
     WholeMachine,
@@ -34,6 +35,7 @@ from bench.running import (
     make_plan,
     prepare_data,
     resolve_profile,
+    unused_gpu,
     usable_workers,
     used_data,
 )
@@ -49,26 +51,43 @@ from bench.store import (
 )
 
 FAILED_CELLS = DAMAGED = 3
+NO_PDF = 10
+MISSING = 2
 
 
 def run_all(options: argparse.Namespace, console: Console) -> int:
     """Run the experiments of the assignment, then render the report whatever failed."""
-    from bench.report.pdf import check_libraries
-
-    check_libraries()  # now, not after half an hour of training
+    formats = _formats(console)  # told now, not after half an hour of training
     code = _run(options, console, ASSIGNED, None, _executor(options))
-    if _report_is_fresh(options):
+    if _report_is_fresh(options, formats):
         console.print("The report is up to date; `invoke report` renders it anew.")
     else:
-        report(options, console)
-    return code
+        _render(options, console, formats)
+    return code or _without_pdf(formats)
 
 
-def _report_is_fresh(options: argparse.Namespace) -> bool:
+def _formats(console: Console) -> tuple[Format, ...]:
+    """Formats that this machine can make: without Pango the HTML alone, told with the remedy."""
+    from bench.report.pdf import check_libraries
+
+    try:
+        check_libraries()
+    except UserError as error:
+        console.print(f"No PDF will be made. {error}", style="yellow", markup=False)
+        return ("html",)
+    return ("html", "pdf")
+
+
+def _without_pdf(formats: tuple[Format, ...]) -> int:
+    return 0 if "pdf" in formats else NO_PDF
+
+
+def _report_is_fresh(options: argparse.Namespace, formats: tuple[Format, ...]) -> bool:
     from bench.report.freshness import is_fresh
 
-    name = _name(options)
-    return is_fresh(open_run(options.runs / name), options.reports / name)
+    folder = options.reports / _name(options)
+    there = all(any(folder.glob(f"*.{each}")) for each in formats)
+    return there and is_fresh(open_run(options.runs / folder.name), folder)
 
 
 def run_one(options: argparse.Namespace, console: Console) -> int:
@@ -102,6 +121,8 @@ def _run(
     variant: str | None,
     executor: Executor,
 ) -> int:
+    if (warning := unused_gpu()) is not None:
+        console.print(warning, style="yellow", markup=False)
     profile = resolve_profile(options.profile)
     folder = options.runs / _name(options)
     began = time.perf_counter()
@@ -133,8 +154,14 @@ def _run(
     return FAILED_CELLS if summary.failed else 0
 
 
-def report(options: argparse.Namespace, console: Console) -> None:
+def report(options: argparse.Namespace, console: Console) -> int:
     """Render the report of a run as it stands, in every language of its profile."""
+    formats = _formats(console)
+    _render(options, console, formats)
+    return _without_pdf(formats)
+
+
+def _render(options: argparse.Namespace, console: Console, formats: tuple[Format, ...]) -> None:
     from bench.report.freshness import remember
     from bench.report.render import render
 
@@ -213,6 +240,20 @@ def fsck(options: argparse.Namespace, console: Console) -> int:
         return 0
     console.print("Nothing damaged is shown as a result; the next run makes it anew.")
     return DAMAGED
+
+
+def doctor(_: argparse.Namespace, console: Console) -> int:
+    """Tell what this machine has, and the remedy for each thing that is missing."""
+    from bench.doctor import examine
+
+    table = Table("what", "found", "remedy", title="This machine")
+    needed = False
+    for finding in examine():
+        needed |= finding.needed
+        style = "red" if finding.needed else "yellow" if finding.remedy else ""
+        table.add_row(finding.subject, finding.words, finding.remedy, style=style)
+    console.print(table)
+    return MISSING if needed else 0
 
 
 def data(_: argparse.Namespace, console: Console) -> None:

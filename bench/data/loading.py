@@ -213,19 +213,33 @@ def load(which: str | DatasetInfo, *, on_progress: Progress | None = None) -> Da
 
 def find(info: DatasetInfo, progress: Progress) -> Findings:
     """Find and verify a data set's files, and keep those that came from far away in the cache."""
-    cache = cache_root(os.environ) / "datasets" / info.name
+    findings = look_here(info, progress)
+    if not findings.missing:
+        return findings
+    cache = _cache(info)
     routes = plan_routes(info, os.environ, cache)
-    findings = Findings(info)
-    with tempfile.TemporaryDirectory(prefix="latent-lab-") as workspace:
-        walk(findings, [route for route in routes if not route.remote], Path(workspace), progress)
-        if not findings.missing:
-            return findings
-        with locked(cache, progress):
-            # Another process may have filled the cache while this one waited for the lock.
-            walk(findings, routes, Path(workspace), progress)
-            if findings.fetched:
-                store(cache, {file: findings.payloads[file] for file in findings.fetched})
+    with (
+        tempfile.TemporaryDirectory(prefix="latent-lab-") as workspace,
+        locked(cache, progress),
+    ):
+        # Another process may have filled the cache while this one waited for the lock.
+        walk(findings, routes, Path(workspace), progress)
+        if findings.fetched:
+            store(cache, {file: findings.payloads[file] for file in findings.fetched})
     return findings
+
+
+def look_here(info: DatasetInfo, progress: Progress = silent) -> Findings:
+    """Find and verify what this machine has of a data set; nothing is fetched."""
+    findings = Findings(info)
+    near = [route for route in plan_routes(info, os.environ, _cache(info)) if not route.remote]
+    with tempfile.TemporaryDirectory(prefix="latent-lab-") as workspace:
+        walk(findings, near, Path(workspace), progress)
+    return findings
+
+
+def _cache(info: DatasetInfo) -> Path:
+    return cache_root(os.environ) / "datasets" / info.name
 
 
 def assemble(info: DatasetInfo, findings: Findings) -> Dataset:

@@ -25,8 +25,9 @@ LIBRARIES = {
     "Fontconfig": ("libfontconfig.so.1", "libfontconfig.dylib", "fontconfig"),
 }
 REMEDY = (
-    "Debian or Ubuntu: apt install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz0b; "
-    "Fedora: dnf install pango harfbuzz; macOS: brew install pango"
+    "`bash .ci/system-libraries` installs them. By hand, on Debian or Ubuntu: apt install "
+    "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0; on Fedora: dnf install pango harfbuzz; "
+    "on macOS: brew install pango"
 )
 
 
@@ -42,8 +43,7 @@ def check_libraries() -> None:
     if missing:
         raise UserError(
             f"The PDF needs system libraries that this machine lacks: {', '.join(missing)}. "
-            f"Expected Pango and what it stands on; without them only HTML can be made "
-            f"(--format html). {REMEDY}."
+            f"Expected Pango and what it stands on; without them only HTML is made. {REMEDY}."
         )
 
 

@@ -50,3 +50,15 @@ def backend_sees_gpu() -> bool:
     import tensorflow as tf
 
     return bool(tf.config.list_physical_devices("GPU"))
+
+
+def unused_gpu() -> str | None:
+    """Say that the driver shows a GPU which the backend does not use; None where all is well."""
+    gpu = gpu_name()
+    if gpu is None or backend_sees_gpu():
+        return None
+    extra = "gpu-jax" if backend_name() == "jax" else "gpu"
+    return (
+        f"The driver shows {gpu}, but {backend_name()} sees no GPU: it is installed without its "
+        f"CUDA libraries. The processor computes instead. `bash .ci/setup {extra}` installs them."
+    )
