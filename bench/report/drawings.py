@@ -15,7 +15,7 @@ from bench.paths import ROOT
 from bench.report import equations
 from bench.report.equations import Outlines
 from bench.report.i18n import Language, catalogue_path
-from bench.store import StoredCell, content_key
+from bench.store import StoredCell, UsedData, content_key
 
 FOLDER = ".drawings"
 DRAWN_BY = ("matplotlib", "seaborn", "pillow")
@@ -35,6 +35,8 @@ class Drawings:
         Holds the catalogues and the handed-in figures.
     experiments : iterable of Declaration
         What the figures' names and colours come from.
+    datasets : iterable of UsedData
+        What the names of classes and data sets come from.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Drawings:
         language: Language,
         templates: Path,
         experiments: Iterable[Declaration] = (),
+        datasets: Iterable[UsedData] = (),
     ) -> None:
         self._folder = out_dir / FOLDER
         self._language = language
@@ -53,6 +56,7 @@ class Drawings:
             code += sorted(folder_of(package).rglob("*.py"))
         self._made_by = [_digest(path) for path in (*code, *words) if path.is_file()]
         self._made_by.append(content_key([each.stored() for each in said]))
+        self._made_by.append(content_key([each.model_dump(mode="json") for each in datasets]))
         self._made_by += [version(name) for name in DRAWN_BY]
         self._formulae_by = [version("matplotlib"), _digest(Path(equations.__file__))]
 

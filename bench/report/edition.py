@@ -32,7 +32,8 @@ def render_language(job: Job) -> Rendered:
     constants = Constants(templates, job.order.figures, results.replaced)
     name = FILE_NAMES[job.order.edition]
     said = results.experiments.values()
-    gallery = Gallery(results, language, constants, Drawings(out_dir, language, templates, said))
+    kept = Drawings(out_dir, language, templates, said, run.datasets.values())
+    gallery = Gallery(results, language, constants, kept)
     build = Path(tempfile.mkdtemp(prefix=f".{name}.{code}.", dir=out_dir))
     try:
         finished, numbering = [], Numbering()

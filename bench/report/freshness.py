@@ -23,6 +23,8 @@ def report_key(run: StoredRun) -> str:
         {
             "profile": run.profile,
             "experiments": [each.stored() for each in run.experiments],
+            "datasets": {name: each.model_dump() for name, each in run.datasets.items()},
+            "inapplicable": run.inapplicable,
             "cells": [[cell.label, cell.status, cell.failure, cell.seal] for cell in run.cells],
             "made_by": [_digest(path) for path in made_by if path.is_file()],
         }
