@@ -30,6 +30,15 @@ WORK = {
     "here)",
     "gpus_per_cell": "share of a GPU that a cell or trial has on Ray, such as 0.25",
 }
+ASKED = {
+    "assignment": "a teacher's assignment, a TOML file (example: bench/config/assignment.toml)",
+    "student": "whoever hands in: the root seed is derived from it",
+}
+HANDED = {
+    "report": "who hands in what, a TOML file: title, authors, course, logo, own paragraphs",
+    "edition": "hand-in (the default) or full, with appendices of everything that was measured",
+    "lang": "language of the report; may be repeated (default: the profile's)",
+}
 CHECK = {
     "base": "the commit to compare with",
     "head": "the commit to judge (default: HEAD)",
@@ -119,7 +128,7 @@ def _offering(
     return made
 
 
-@_offering(WORK)
+@_offering({**WORK, **ASKED, **HANDED}, repeated=["lang"])
 def run_all(context: Context, **options: Options) -> None:
     """Run the four experiments and render the report: the main job."""
     _bench("run-all", **options)
@@ -133,7 +142,7 @@ def _experiment(said: Declaration) -> Task[Callable[..., None]]:
 
     run_it.__name__ = said.name
     run_it.__doc__ = f"Exercise {said.exercise}: {said.title}." if said.exercise else said.title
-    return _offering(WORK)(run_it)
+    return _offering({**WORK, **ASKED})(run_it)
 
 
 try:
@@ -143,19 +152,19 @@ except UserError as error:  # an experiment in a package of the user's own does 
     sys.exit(2)
 
 
-@_offering({"experiment": "its name; `python -m bench list` shows them", **WORK})
+@_offering({"experiment": "its name; `python -m bench list` shows them", **WORK, **ASKED})
 def search(context: Context, experiment: str, **options: Options) -> None:
     """Run only the KerasTuner search of one experiment."""
     _bench("run", experiment, variant="search", **options)
 
 
-@_offering(RUN)
+@_offering({**RUN, **ASKED})
 def speed(context: Context, **options: Options) -> None:
     """Time training beside plain Keras and PyTorch, and seconds to quality, into the run."""
     _bench("speed", **options)
 
 
-@_offering(RUN)
+@_offering({**RUN, **ASKED, **HANDED, "format": "html or pdf: only this one"}, repeated=["lang"])
 def report(context: Context, **options: Options) -> None:
     """Render the report of a run as it stands; trains nothing."""
     _bench("report", **options)

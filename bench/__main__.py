@@ -13,6 +13,7 @@ from bench.declarations import declarations
 from bench.errors import UserError
 from bench.paths import REPORTS, RUNS
 from bench.report.errors import ReportError
+from bench.report.order import EDITIONS
 
 try:
     from bench import commands, readers
@@ -112,6 +113,40 @@ def _parser() -> argparse.ArgumentParser:
         help="share of a GPU that a cell or trial has on Ray, such as 0.25 (default: 1 where the "
         "cluster has GPUs)",
     )
+    asked = argparse.ArgumentParser(add_help=False)
+    asked.add_argument(
+        "--assignment",
+        type=Path,
+        metavar="FILE",
+        help="a teacher's assignment: exercises, claims, questions, budgets, an earlier report "
+        "(example: bench/config/assignment.toml)",
+    )
+    asked.add_argument(
+        "--student",
+        metavar="ID",
+        help="whoever hands in: the root seed is derived from it, so that no two runs are the same",
+    )
+    handed = argparse.ArgumentParser(add_help=False)
+    handed.add_argument(
+        "--report",
+        dest="identity",
+        type=Path,
+        metavar="FILE",
+        help="who hands in what: title, authors, course, logo, own paragraphs",
+    )
+    handed.add_argument(
+        "--edition",
+        choices=EDITIONS,
+        default=EDITIONS[0],
+        help="hand-in: what the exercises ask, on at most 16 pages (the default); full: with "
+        "appendices of everything that was measured",
+    )
+    handed.add_argument(
+        "--lang",
+        action="append",
+        choices=("en", "es"),
+        help="language of the report; may be repeated (default: those of --report or the profile)",
+    )
     where = argparse.ArgumentParser(add_help=False)
     where.add_argument("--reports", type=Path, default=REPORTS, help="folder of the reports")
     named = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
@@ -127,9 +162,11 @@ def _parser() -> argparse.ArgumentParser:
         "run the four experiments and render the report",
         which,
         work,
+        asked,
+        handed,
         where,
     )
-    one = command("run", commands.run_one, "run one experiment", which, work)
+    one = command("run", commands.run_one, "run one experiment", which, work, asked)
     names = [f"{name} ({said.title})" for name, said in declarations().items()]
     one.add_argument("experiment", help=f"one of {'; '.join(names).replace('%', '%%')}")
     one.add_argument("--variant", help="only this variant, and what it builds on")
@@ -138,6 +175,7 @@ def _parser() -> argparse.ArgumentParser:
         commands.speed,
         "time training and seconds to quality; let nothing else run",
         which,
+        asked,
     )
     command("list", commands.list_experiments, "list experiments and their variants")
     state = command(
@@ -157,7 +195,16 @@ def _parser() -> argparse.ArgumentParser:
         commands.doctor,
         "tell what this machine has, and the remedy for each thing that is missing",
     )
-    command("report", commands.report, "render the report of a run as it stands", which, where)
+    rendered = command(
+        "report",
+        commands.report,
+        "render the report of a run as it stands",
+        which,
+        asked,
+        handed,
+        where,
+    )
+    rendered.add_argument("--format", choices=("html", "pdf"), help="only this format")
     command("data", commands.data, f"find, fetch and verify the data sets: {', '.join(DATASETS)}")
     checked = command(
         "bench-check", commands.bench_check, "compare two commits: time, exact figures, quality"
@@ -186,7 +233,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     checked.add_argument("--markdown", type=Path, help="append the result to this file")
     command("trend", commands.trend, "draw the stored runs of the benchmarks over time", where)
-    command("config", commands.config, "print every setting of a profile with its meaning", which)
+    command(
+        "config", commands.config, "print every setting of a profile with its meaning", which, asked
+    )
     clean = command("clean", commands.clean, "delete a run and its report", which, where)
     clean.add_argument("--yes", action="store_true", help="do not ask")
     return parser

@@ -18,12 +18,15 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from bench.config import describe
+from bench.config import Profile, describe
+from bench.config.assignment import Assignment, load_assignment, overlay, student_seed
 from bench.data import DATASETS, load
 from bench.data import Progress as DataProgress
 from bench.errors import UserError
 from bench.experiments import ASSIGNED, EXPERIMENTS
 from bench.paths import REPORTS, ROOT, run_name
+from bench.report.identity import Identity, load_identity
+from bench.report.order import Order
 from bench.report.render import Format
 from bench.running import (
     Executor,
@@ -58,7 +61,7 @@ MISSING = 2
 def run_all(options: argparse.Namespace, console: Console) -> int:
     """Run the experiments of the assignment, then render the report whatever failed."""
     formats = _formats(console)  # told now, not after half an hour of training
-    code = _run(options, console, ASSIGNED, None, _executor(options))
+    code = _run(options, console, _assigned(options), None, _executor(options))
     if _report_is_fresh(options, formats):
         console.print("The report is up to date; `invoke report` renders it anew.")
     else:
@@ -87,7 +90,7 @@ def _report_is_fresh(options: argparse.Namespace, formats: tuple[Format, ...]) -
 
     folder = options.reports / _name(options)
     there = all(any(folder.glob(f"*.{each}")) for each in formats)
-    return there and is_fresh(open_run(options.runs / folder.name), folder)
+    return there and is_fresh(open_run(options.runs / folder.name), folder, _order(options))
 
 
 def run_one(options: argparse.Namespace, console: Console) -> int:
@@ -109,6 +112,33 @@ def _name(options: argparse.Namespace) -> str:
     return run_name(options.run)
 
 
+def _asked(options: argparse.Namespace) -> Assignment | None:
+    """Assignment that a command is given."""
+    return load_assignment(options.assignment) if options.assignment else None
+
+
+def _assigned(options: argparse.Namespace) -> list[str]:
+    """Experiments of the assignment: those of the exercises that it asks."""
+    asked = _asked(options)
+    wanted = {str(number) for number in asked.exercises} if asked else None
+    return [n for n in ASSIGNED if not wanted or EXPERIMENTS[n].declaration.exercise in wanted]
+
+
+def _profile(options: argparse.Namespace) -> Profile:
+    """Profile, with the assignment's budget and the student's root seed."""
+    profile = resolve_profile(options.profile, overlay(_asked(options)))
+    if options.student is None:
+        return profile
+    seed = student_seed(profile.root_seed, options.student)
+    return profile.model_copy(update={"root_seed": seed})
+
+
+def _order(options: argparse.Namespace) -> Order:
+    """What is asked of the report."""
+    identity = load_identity(options.identity) if options.identity else Identity()
+    return Order(options.edition, identity, _asked(options))
+
+
 def _executor(options: argparse.Namespace) -> Executor:
     workers = usable_workers() if options.workers is None else options.workers
     return choose_executor(options.executor, workers, options.address, options.gpus_per_cell)
@@ -123,12 +153,12 @@ def _run(
 ) -> int:
     if (warning := unused_gpu()) is not None:
         console.print(warning, style="yellow", markup=False)
-    profile = resolve_profile(options.profile)
+    profile = _profile(options)
     folder = options.runs / _name(options)
     began = time.perf_counter()
     with lock_run(folder):
         plan = make_plan(profile, folder, experiments, variant)
-        whole = listed(profile, folder, experiments)
+        whole = listed(profile, folder, experiments, _assigned(options))
         console.print(
             f"Run {folder.name}: profile {profile.name}, {profile.precision}, {len(plan)} cells, "
             f"{executor}",
@@ -155,10 +185,11 @@ def _run(
 
 
 def report(options: argparse.Namespace, console: Console) -> int:
-    """Render the report of a run as it stands, in every language of its profile."""
-    formats = _formats(console)
-    _render(options, console, formats)
-    return _without_pdf(formats)
+    """Render the report of a run as it stands."""
+    formats = ("html",) if options.format == "html" else _formats(console)
+    wanted = tuple(each for each in formats if options.format in (None, each))
+    _render(options, console, wanted)
+    return 0 if options.format == "html" else _without_pdf(formats)
 
 
 def _render(options: argparse.Namespace, console: Console, formats: tuple[Format, ...]) -> None:
@@ -168,13 +199,16 @@ def _render(options: argparse.Namespace, console: Console, formats: tuple[Format
     name = _name(options)
     run = open_run(options.runs / name)
     began = time.perf_counter()
+    order = _order(options)
     paths = render(
         run,
         options.reports / name,
-        run.languages,
+        options.lang or order.identity.languages or run.languages,
+        formats,
+        order=order,
         on_warning=lambda words: console.print(f"warning {words}", markup=False),
     )
-    remember(run, options.reports / name, paths)
+    remember(run, options.reports / name, paths, order)
     for path in paths:
         console.print(f"wrote   {path}", markup=False)
     console.print(f"Rendered in {time.perf_counter() - began:.1f} s.")
@@ -345,7 +379,7 @@ def trend(options: argparse.Namespace, console: Console) -> None:
 def config(options: argparse.Namespace, console: Console) -> None:
     """Print every setting with its value and meaning."""
     _name(options)  # a wrong name is told here too
-    profile = resolve_profile(options.profile)
+    profile = _profile(options)
     table = Table("key", "value", "meaning", title=f"profile {profile.name}")
     for key, meaning in describe():
         value: object = profile

@@ -31,13 +31,15 @@ FOLDER = Path(__file__).parent
 PROFILES = ("smoke", "quick", "long", "full")
 
 
-def load_profile(profile: str | Path) -> Profile:
+def load_profile(profile: str | Path, overlay: Mapping[str, Any] | None = None) -> Profile:
     """Read a profile.
 
     Parameters
     ----------
     profile : str or Path
         One of `PROFILES`, or the path of a TOML file laid over the base in the same way.
+    overlay : mapping, optional
+        Laid over both: an assignment's budget.
 
     Returns
     -------
@@ -52,7 +54,8 @@ def load_profile(profile: str | Path) -> Profile:
     path = FOLDER / f"{profile}.toml" if profile in PROFILES else Path(profile)
     try:
         base = _merge(_read(FOLDER / "base.toml"), own_defaults())
-        loaded = profile_type().model_validate(_merge(base, _read(path)))
+        merged = _merge(_merge(base, _read(path)), overlay or {})
+        loaded = profile_type().model_validate(merged)
     except FileNotFoundError as error:
         raise UserError(
             f"No profile {str(profile)!r}. Expected one of {', '.join(PROFILES)}, auto, or the "

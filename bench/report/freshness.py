@@ -6,12 +6,13 @@ from pathlib import Path
 
 from bench.declarations import folder_of, own_packages
 from bench.paths import ROOT, TEMPLATES
+from bench.report.order import Order
 from bench.store import StoredRun, content_key
 
 RECORD = "rendered.json"
 
 
-def report_key(run: StoredRun) -> str:
+def report_key(run: StoredRun, order: Order) -> str:
     """Content key of everything that the report is made from."""
     code = (ROOT / "bench", *map(folder_of, own_packages()))
     made_by = [
@@ -22,6 +23,9 @@ def report_key(run: StoredRun) -> str:
     return content_key(
         {
             "profile": run.profile,
+            "edition": order.edition,
+            "identity": order.identity.model_dump(mode="json"),
+            "assignment": order.assignment and order.assignment.model_dump(mode="json"),
             "experiments": [each.stored() for each in run.experiments],
             "datasets": {name: each.model_dump() for name, each in run.datasets.items()},
             "inapplicable": run.inapplicable,
@@ -31,7 +35,7 @@ def report_key(run: StoredRun) -> str:
     )
 
 
-def is_fresh(run: StoredRun, out_dir: Path) -> bool:
+def is_fresh(run: StoredRun, out_dir: Path, order: Order | None = None) -> bool:
     """Whether the files that were written last are there, untouched, and still right."""
     try:
         record = json.loads((out_dir / RECORD).read_text(encoding="utf-8"))
@@ -39,12 +43,15 @@ def is_fresh(run: StoredRun, out_dir: Path) -> bool:
         untouched = all(_digest(path) == digest for path, digest in files)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
-    return untouched and record.get("key") == report_key(run)
+    return untouched and record.get("key") == report_key(run, order or Order())
 
 
-def remember(run: StoredRun, out_dir: Path, written: list[Path]) -> None:
+def remember(
+    run: StoredRun, out_dir: Path, written: list[Path], order: Order | None = None
+) -> None:
     """Record what was written, and what it was made from."""
-    record = {"key": report_key(run), "files": {path.name: _digest(path) for path in written}}
+    files = {path.name: _digest(path) for path in written}
+    record = {"key": report_key(run, order or Order()), "files": files}
     (out_dir / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 

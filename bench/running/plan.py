@@ -1,6 +1,6 @@
 """Which cells a run consists of, in which order, and the content key of each."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
@@ -136,7 +136,12 @@ def _asked(profile: Profile, experiment: Experiment, name: str) -> Variant:
     return variant
 
 
-def listed(profile: Profile, run_folder: Path, asked: Iterable[str]) -> list[StoredCell]:
+def listed(
+    profile: Profile,
+    run_folder: Path,
+    asked: Iterable[str],
+    assigned: Sequence[str] = tuple(ASSIGNED),
+) -> list[StoredCell]:
     """Every cell that a run's manifest names.
 
     Those of the assignment, and those of the timed experiments that are asked for or were run.
@@ -146,7 +151,7 @@ def listed(profile: Profile, run_folder: Path, asked: Iterable[str]) -> list[Sto
         for name, experiment in EXPERIMENTS.items()
         if experiment.timed and (name in asked or _was_run(profile, run_folder, name))
     ]
-    return [cell.stored for cell in make_plan(profile, run_folder, [*ASSIGNED, *extra])]
+    return [cell.stored for cell in make_plan(profile, run_folder, [*assigned, *extra])]
 
 
 def _was_run(profile: Profile, run_folder: Path, name: str) -> bool:

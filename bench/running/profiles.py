@@ -1,7 +1,9 @@
 """Which profile and which arithmetic this machine runs."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -12,14 +14,15 @@ AUTO = "auto"
 WORKER_BYTES = 3 * 2**30  # a framework, a data set and a training
 
 
-def resolve_profile(name: str) -> Profile:
+def resolve_profile(name: str, overlay: Mapping[str, Any] | None = None) -> Profile:
     """Read a profile; `auto` is `full` where the backend sees a GPU, else `quick`.
 
-    The arithmetic `auto` becomes `mixed_bfloat16` where the hardware computes in it.
+    `overlay`, an assignment's budget, is laid over it. The arithmetic `auto` becomes
+    `mixed_bfloat16` where the hardware computes in it.
     """
     if name == AUTO:
         name = "full" if backend_sees_gpu() else "quick"
-    profile = load_profile(name if not name.endswith(".toml") else Path(name))
+    profile = load_profile(name if not name.endswith(".toml") else Path(name), overlay)
     if profile.precision == AUTO:
         hardware_has_it = bool(processor_flags() & {"avx512_bf16", "amx_bf16"})
         chosen = "mixed_bfloat16" if hardware_has_it or backend_sees_gpu() else "float32"
