@@ -3,12 +3,16 @@
 The third data set is `digits.py`; the one line that adds it is in the fixture.
 """
 
+import io
 import shutil
+from dataclasses import replace
 
 import digits
 import numpy as np
 import pytest
+from rich.console import Console
 
+from bench import commands
 from bench.__main__ import main
 from bench.config import load_profile
 from bench.data import DATASETS
@@ -74,6 +78,38 @@ def test_a_third_data_set_is_named_by_the_command_line(profile_file, capsys):
     assert main(["data"]) == 0
     told = capsys.readouterr().out
     assert "digits: 1200 training and 597 test images, verified, from scikit-learn" in told
+
+
+class Slow(digits.Bundled):
+    """The digits, as if they came from far away."""
+
+    def gather(self, files, workspace, progress):
+        progress("downloading the digits", 0.5)
+        yield from super().gather(files, workspace, progress)
+
+
+def test_fetching_is_told_where_no_terminal_looks_on(monkeypatch, tmp_path, capsys):
+    far = replace(digits.INFO, sources=(Slow("far away", remote=True),))
+    monkeypatch.setenv("LATENT_LAB_CACHE", str(tmp_path))
+    for name in DATASETS.copy():
+        monkeypatch.delitem(DATASETS, name)
+    monkeypatch.setitem(DATASETS, "digits", far)
+    assert main(["data"]) == 0
+    first = capsys.readouterr().out
+    assert first.count("downloading the digits") == 1
+    assert "from far away" in first
+    assert main(["data"]) == 0
+    assert "downloading" not in capsys.readouterr().out  # it is in the cache
+
+
+def test_fetching_is_a_bar_on_a_terminal():
+    shown = io.StringIO()
+    console = Console(file=shown, force_terminal=True, width=100)
+    with commands._data_progress(console) as progress:
+        progress("waiting for [x]", None)
+        progress("downloading [x]", 0.5)
+    assert "downloading [x]" in shown.getvalue()
+    assert "50%" in shown.getvalue()
 
 
 def test_what_does_not_apply_is_not_planned(planned):
