@@ -216,17 +216,25 @@ class Declaration(_Part):
         return self.model_dump(mode="json")
 
     def completed_by(self, other: "Declaration") -> "Declaration":
-        """Add what another declaration of the same experiment has alone; its figures go first.
+        """Take words and figures from another declaration of the same experiment.
 
-        Figures are drawn by the code that is here, so a run's manifest does not decide on them.
+        The report's catalogue and the code that draws are those that are here, so a run's manifest
+        does not decide on them. What `other` does not know keeps its words.
         """
-        known = {each.name for each in self.systems}
+        known, here = (
+            {each.name for each in self.systems},
+            {each.name: each for each in other.systems},
+        )
         drawn = {each.name for each in other.figures}
         return self.model_copy(
             update={
-                "systems": (*self.systems, *(s for s in other.systems if s.name not in known)),
+                "label": other.label,
+                "systems": (
+                    *(here.get(each.name, each) for each in self.systems),
+                    *(each for each in other.systems if each.name not in known),
+                ),
                 "figures": (*other.figures, *(f for f in self.figures if f.name not in drawn)),
-                "words": {**other.words, **self.words},
+                "words": {**self.words, **other.words},
             }
         )
 
