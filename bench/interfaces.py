@@ -38,3 +38,9 @@ Scalars = dict[str, Tensor]
 
 Loss = Callable[[Batch, bool], Scalars]
 """`loss(batch, training)`: the scalar named `loss` is minimised, the others are logged."""
+
+Figures = dict[str, Any]
+"""What a cell measured, by name: numbers, texts, and lists and tables of them, as in JSON."""
+
+Values = Mapping[str, Any]
+"""Values of hyperparameters, by name."""

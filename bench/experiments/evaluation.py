@@ -1,18 +1,27 @@
 """What a trained classifier is worth on the test images, evaluated once."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bench import metrics, training
 from bench.experiments.definition import Cell
+from bench.interfaces import Figures
 from bench.store import Result
+
+if TYPE_CHECKING:
+    import keras
+
+    from bench.training.loop import Record
+    from bench.training.views import Views
 
 EXAMPLES = 20
 
 
 def evaluated(
-    cell: Cell, network: Any, record: Any, views: Any, *, averaged_apart: bool = False
+    cell: Cell, network: keras.Model, record: Record, views: Views, *, averaged_apart: bool = False
 ) -> Result:
     """Evaluate a trained classifier on the test images and gather what the report shows.
 
@@ -32,7 +41,7 @@ def evaluated(
     """
     images, labels = cell.split.test_images, cell.split.test_labels
     by_view = probabilities_by_view(network, images, views)
-    apart: dict[str, Any] = {}
+    apart: Figures = {}
     kept: dict[str, np.ndarray] = {}
     if averaged_apart:
         kept = {"averaged_probabilities": by_view.mean(axis=0)}
@@ -41,10 +50,10 @@ def evaluated(
             **judged_averaged(labels, kept["averaged_probabilities"], cell.seed),
         }
         by_view = by_view[:1]
-    told, arrays = judged(cell, by_view.mean(axis=0), by_view[0], len(by_view))
+    scores, arrays = judged(cell, by_view.mean(axis=0), by_view[0], len(by_view))
     return Result(
         metrics={
-            **told,
+            **scores,
             **apart,
             "training": record.cost,
             "architecture": training.predict.architecture({"classifier": network}),
@@ -57,7 +66,7 @@ def evaluated(
 
 def judged(
     cell: Cell, probabilities: np.ndarray, single_view: np.ndarray, views: int
-) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+) -> tuple[Figures, dict[str, np.ndarray]]:
     """Score predictions for the test images.
 
     Parameters
@@ -84,7 +93,7 @@ def judged(
     curve = metrics.classification.reliability_curve(labels, probabilities)
     filled = curve.counts > 0
     report = metrics.classification.report(labels, probabilities)
-    told = {
+    scores = {
         **report,
         **against_most_frequent(cell.split.train_labels, labels, report["accuracy"]),
         "accuracy_single_view": accuracy(labels, single_view),
@@ -103,10 +112,10 @@ def judged(
     arrays = {"probabilities": probabilities, "labels": labels}
     if views > 1:
         arrays["single_view_probabilities"] = single_view
-    return told, arrays
+    return scores, arrays
 
 
-def judged_averaged(labels: np.ndarray, probabilities: np.ndarray, seed: int) -> dict[str, Any]:
+def judged_averaged(labels: np.ndarray, probabilities: np.ndarray, seed: int) -> Figures:
     """Score predictions (n, 10) that stand beside those of the image alone."""
     return {
         "accuracy_averaged": accuracy(labels, probabilities),
@@ -138,7 +147,7 @@ def against_most_frequent(
     return {"trivial_accuracy": trivial, "trained": float(min(accuracies) > trivial)}
 
 
-def probabilities_by_view(network: Any, images: np.ndarray, views: Any) -> np.ndarray:
+def probabilities_by_view(network: keras.Model, images: np.ndarray, views: Views) -> np.ndarray:
     """Class probabilities (views, n, 10) of images, the image itself first."""
     each = [softmax(training.predict.images_to(network, view)) for view in views.of(images)]
     return np.stack(each)
@@ -155,7 +164,7 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), dtype="float32")
 
 
-def _image_interval(labels: np.ndarray, probabilities: np.ndarray, seed: int) -> dict[str, Any]:
+def _image_interval(labels: np.ndarray, probabilities: np.ndarray, seed: int) -> Figures:
     right = probabilities.argmax(axis=1) == labels
     interval = metrics.intervals.bootstrap_interval(right, seed=seed)
     return {"low": interval.low, "high": interval.high}

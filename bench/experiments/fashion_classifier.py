@@ -4,8 +4,10 @@ The method is that of `stacked_classifier`; the reference rows are the handed-in
 encoder trained by `fashion_embedding`, with the dense head on top.
 """
 
+from __future__ import annotations
+
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -25,7 +27,14 @@ from bench.experiments.stacked_classifier import (
     views_of,
     winner,
 )
+from bench.interfaces import Figures
 from bench.store import Result
+
+if TYPE_CHECKING:
+    import keras
+
+    from bench.training.loop import Record
+    from bench.training.schedule import OptimizerFactory
 
 experiment = Experiment(declared("fashion_classifier"))
 VIEWS = ("view_averaging", "flip")
@@ -68,7 +77,7 @@ def _handed_in(cell: Cell, fit: Fit) -> Result:
     return replace(result, metrics={**result.metrics, "overfitting": second_half(record.history)})
 
 
-def _constant(learning_rate: float, steps: int, weight_decay: float) -> Any:
+def _constant(learning_rate: float, steps: int, weight_decay: float) -> keras.optimizers.Optimizer:
     """Adam at a constant rate, whatever the steps; it decays no weight, and is asked for none."""
     return training.schedule.constant_adam(learning_rate)
 
@@ -95,7 +104,7 @@ def overfitting(cell: Cell) -> Result:
         "decayed": lambda part: _plain(part, rows, training.schedule.adam),
         "cured": lambda part: _cured(part, rows),
     }
-    told: dict[str, Any] = {}
+    scores: Figures = {}
     curves = []
     for number, (arm, train) in enumerate(arms.items()):
         training.backend.prepare(cell.precision, cell.seed)
@@ -109,18 +118,18 @@ def overfitting(cell: Cell) -> Result:
                 (split.validation_images, split.validation_labels),
             )
         )
-        told[arm] = {
+        scores[arm] = {
             "training_accuracy": known,
             "validation_accuracy": held_out,
             "accuracy_gap": known - held_out,
             **second_half(record.history),
         }
-    reached = [figures["validation_accuracy"] for figures in told.values()]
-    told |= against_most_frequent(split.train_labels[rows], split.validation_labels, *reached)
-    return Result(told, tables={"history": pd.concat(curves, ignore_index=True)})
+    reached = [figures["validation_accuracy"] for figures in scores.values()]
+    scores |= against_most_frequent(split.train_labels[rows], split.validation_labels, *reached)
+    return Result(scores, tables={"history": pd.concat(curves, ignore_index=True)})
 
 
-def _plain(cell: Cell, rows: np.ndarray, optimizer: Any) -> tuple[Any, Any]:
+def _plain(cell: Cell, rows: np.ndarray, optimizer: OptimizerFactory) -> tuple[keras.Model, Record]:
     """Train the handed-in network from random weights: the network and the training's record."""
     network = models.handed_in.classifier(models.handed_in.encoder(), cell.split.classes)
     record = fit_classifier(
@@ -136,7 +145,7 @@ def _plain(cell: Cell, rows: np.ndarray, optimizer: Any) -> tuple[Any, Any]:
     return network, record
 
 
-def _cured(cell: Cell, rows: np.ndarray) -> tuple[Any, Any]:
+def _cured(cell: Cell, rows: np.ndarray) -> tuple[keras.Model, Record]:
     """Train our network from random weights: the network and the training's record."""
     values, fit = winner(cell, "from_scratch"), cell.settings.overfitting.fit
     encoders = models.stacked.build(cell.settings.widths, cell.split.size).encoders

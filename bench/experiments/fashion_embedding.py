@@ -12,9 +12,11 @@ longer; many short trainings tell how often its map is one line; and repeated t-
 of the groups is not chance.
 """
 
+from __future__ import annotations
+
 import time
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -33,7 +35,14 @@ from bench.experiments.methods import (
     with_seed,
 )
 from bench.experiments.variational import fit_vae
+from bench.interfaces import Figures, Values
 from bench.store import Result, StoredCell, derive_seed
+
+if TYPE_CHECKING:
+    import keras
+    from keras_tuner import HyperParameters
+
+    from bench.training.loop import Record
 
 experiment = Experiment(declared("fashion_embedding"))
 LATENT = 2
@@ -51,12 +60,12 @@ def search_network(cell: Cell) -> Result:
     settings = cell.settings
     images = cell.split.train_images[rows_to_search(cell)]
 
-    def space(hyperparameters: Any) -> None:
+    def space(hyperparameters: HyperParameters) -> None:
         hyperparameters.Choice("width", [0.5, 1.0, 2.0])
         hyperparameters.Int("depth", 1, len(settings.hidden))
         hyperparameters.Float("learning_rate", 5e-4, 5e-3, sampling="log")
 
-    def trial(values: Any, epochs: int, seed: int) -> Any:
+    def trial(values: Values, epochs: int, seed: int) -> Record:
         fit = for_epochs(settings.autoencoder, epochs, values["learning_rate"])
         pair = _networks(cell, values)
         return fit_autoencoder(with_seed(cell, seed), pair, images, fit)
@@ -86,15 +95,15 @@ def pca(cell: Cell) -> Result:
     clock.fitted()
     test_map = reduction.transform(_vectors(cell.split.test_images))
     seconds = clock.placed()
-    told, arrays = _mapped(cell, train_map, test_map)
+    scores, arrays = _mapped(cell, train_map, test_map)
     restored = reduction.inverse_transform(test_map) - _vectors(cell.split.test_images)
-    told |= {
+    scores |= {
         **seconds,
         "decodes": True,
         "reconstruction_mse": float(np.mean(np.square(restored))),
         "explained_variance": [float(v) for v in reduction.explained_variance_ratio_],
     }
-    return Result(metrics=told, arrays=arrays)
+    return Result(metrics=scores, arrays=arrays)
 
 
 @experiment.variant(settings=("score_images", "tsne"), repeated="tsne.seeds")
@@ -119,7 +128,7 @@ def _tsne_map(cell: Cell, settings: schema.TSNE) -> Result:
     reduction = PCA(components, random_state=cell.seed).fit(_vectors(images))
     cell.progress(0.05, "neighbours")
 
-    def watch(iteration: int, *_: Any) -> None:
+    def watch(iteration: int, *_: object) -> None:
         cell.progress(0.1 + 0.6 * min(1.0, iteration / 750), f"t-SNE iteration {iteration}")
 
     method = TSNE(
@@ -134,8 +143,8 @@ def _tsne_map(cell: Cell, settings: schema.TSNE) -> Result:
     cell.progress(0.7, "placing the test images")
     test_map = embedding.transform(reduction.transform(_vectors(cell.split.test_images)))
     seconds = clock.placed()
-    told, arrays = _mapped(cell, np.asarray(embedding), np.asarray(test_map))
-    return Result(metrics={**told, **seconds, "decodes": False}, arrays=arrays)
+    scores, arrays = _mapped(cell, np.asarray(embedding), np.asarray(test_map))
+    return Result(metrics={**scores, **seconds, "decodes": False}, arrays=arrays)
 
 
 @experiment.variant(settings=("score_images", "umap"), repeated="umap.seeds")
@@ -154,8 +163,8 @@ def umap(cell: Cell) -> Result:
     cell.progress(0.7, "placing the test images")
     test_map = method.transform(_vectors(cell.split.test_images))
     seconds = clock.placed()
-    told, arrays = _mapped(cell, train_map, test_map)
-    return Result(metrics={**told, **seconds, "decodes": False}, arrays=arrays)
+    scores, arrays = _mapped(cell, train_map, test_map)
+    return Result(metrics={**scores, **seconds, "decodes": False}, arrays=arrays)
 
 
 @experiment.variant(
@@ -199,14 +208,14 @@ def collapse(cell: Cell) -> Result:
     fit_autoencoder(cell, (encoder, decoder), images, settings.fit, constant_rate=True)
     codes = training.predict.images_to(encoder, cell.split.test_images)
     _, error = reconstructed(cell, decoder, codes)
-    told = {
+    scores = {
         "reconstruction_mse": error,
         **against_mean_image(cell, error),
         "dead_units": metrics.embedding.dead_units(codes),
         "rank": metrics.embedding.rank(codes),
         "line_share": metrics.embedding.line_share(codes),
     }
-    return Result({**told, "on_one_line": float(told["line_share"] > LINE)})
+    return Result({**scores, "on_one_line": float(scores["line_share"] > LINE)})
 
 
 @experiment.variant(
@@ -292,15 +301,15 @@ def neighbour_autoencoder(cell: Cell) -> Result:
 @experiment.variant(gathers=NETWORKS)
 def stability(cell: Cell) -> Result:
     """Compare the maps that repeated trainings draw of the same images."""
-    told: dict[str, dict[str, float]] = {}
+    scores: dict[str, dict[str, float]] = {}
     for name in cell.gathered:
         maps = [drawn.array("test_map") for drawn in cell.gathered[name]]
         if len(maps) > 1:
-            told[name] = metrics.stability.stability(maps)._asdict()
-    return Result({"stability": told, "maps": len(next(iter(cell.gathered.values())))})
+            scores[name] = metrics.stability.stability(maps)._asdict()
+    return Result({"stability": scores, "maps": len(next(iter(cell.gathered.values())))})
 
 
-def _networks(cell: Cell, values: Any) -> tuple[Any, Any]:
+def _networks(cell: Cell, values: Values) -> tuple[keras.Model, keras.Model]:
     hidden, size = cell.settings.hidden[: values["depth"]], cell.split.size
     units = [int(values["width"] * width) for width in hidden]
     return (
@@ -333,7 +342,7 @@ class _Clock:
 
 def _trained(
     cell: Cell,
-    pair: Any,
+    pair: tuple[keras.Model, keras.Model],
     fit: Fit,
     *,
     constant_rate: bool = False,
@@ -355,12 +364,17 @@ def _trained(
 
 
 def _network_map(
-    cell: Cell, encoder: Any, decoder: Any, records: list[Any], clock: _Clock, images: int
+    cell: Cell,
+    encoder: keras.Model,
+    decoder: keras.Model,
+    records: list[Record],
+    clock: _Clock,
+    images: int,
 ) -> Result:
     """Place the images by a trained encoder and gather what the report shows."""
     test_map = training.predict.images_to(encoder, cell.split.test_images)
     seconds = clock.placed()
-    told, arrays = _mapped(
+    scores, arrays = _mapped(
         cell, training.predict.images_to(encoder, cell.split.train_images), test_map
     )
     restored, error = reconstructed(cell, decoder, test_map)
@@ -370,7 +384,7 @@ def _network_map(
         "reconstructions": restored[one_a_class],
         **_decoded_grid(decoder, test_map),
     }
-    told |= {
+    scores |= {
         **seconds,
         "decodes": True,
         "reconstruction_mse": error,
@@ -380,14 +394,14 @@ def _network_map(
         "architecture": training.predict.architecture({"encoder": encoder, "decoder": decoder}),
     }
     return Result(
-        metrics=told,
+        metrics=scores,
         tables={"history": training.loop.joined_history(records, "stage")},
         arrays=arrays,
         models={"encoder": encoder, "decoder": decoder},
     )
 
 
-def _decoded_grid(decoder: Any, positions: np.ndarray) -> dict[str, np.ndarray]:
+def _decoded_grid(decoder: keras.Model, positions: np.ndarray) -> dict[str, np.ndarray]:
     """Decode a regular grid over the map's central 96 %: can the map generate?"""
     low, high = np.percentile(positions, [2, 98], axis=0)
     across, up = (np.linspace(low[axis], high[axis], GRID) for axis in range(LATENT))
@@ -401,7 +415,7 @@ def _decoded_grid(decoder: Any, positions: np.ndarray) -> dict[str, np.ndarray]:
 
 def _mapped(
     cell: Cell, train_map: np.ndarray, test_map: np.ndarray
-) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+) -> tuple[Figures, dict[str, np.ndarray]]:
     """Score a map on the test images and keep what the report draws.
 
     `fit_images` is the number of training images that have a place; a network that was fitted on
@@ -419,17 +433,17 @@ def _mapped(
         "thumbnail_index": rows,
         "thumbnails": cell.split.test_images[rows],
     }
-    told = map_scores(cell, train_map, test_map) | {
+    scores = map_scores(cell, train_map, test_map) | {
         "fit_images": len(train_map),
         "test_images": len(test_map),
         "embeds_new_images": True,
     }
-    return told, arrays
+    return scores, arrays
 
 
 def map_scores(
     cell: Cell, train_map: np.ndarray, test_map: np.ndarray, ranks: np.ndarray | None = None
-) -> dict[str, Any]:
+) -> Figures:
     """Score a map on the test images.
 
     Parameters
@@ -449,7 +463,7 @@ def map_scores(
         What `metrics.embedding.scorecard` tells; for Fashion-MNIST also `group_purity`.
     """
     labels = cell.split.test_labels
-    told = metrics.embedding.scorecard(
+    scores = metrics.embedding.scorecard(
         cell.split.test_images,
         test_map,
         labels,
@@ -460,11 +474,11 @@ def map_scores(
         ranks=ranks,
     )
     if cell.split.dataset == experiment.dataset:
-        told["group_purity"] = {
+        scores["group_purity"] = {
             name: metrics.embedding.neighbours_among(test_map, labels, classes, classes)
             for name, classes in GROUPS.items()
         }
-    return told
+    return scores
 
 
 def _vectors(images: np.ndarray) -> np.ndarray:

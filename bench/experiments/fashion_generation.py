@@ -12,7 +12,9 @@ best validation bound, the GAN's learning rate and penalty for the least Fréche
 validation images.
 """
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -35,11 +37,21 @@ from bench.experiments.sampling import (
     Yardstick,
     gaussian_codes,
     generated,
-    judge_told,
+    judge_figures,
     validation_distance,
 )
 from bench.experiments.variational import fit_vae, held_out_bounds
+from bench.interfaces import Batch, Figures, Tensor, Values
 from bench.store import Result, StoredCell
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import keras
+    from keras_tuner import HyperParameters
+    from sklearn.mixture import GaussianMixture
+
+    from bench.training.loop import Record
 
 experiment = Experiment(declared("fashion_generation"))
 FLOW_UNITS = 256
@@ -70,12 +82,12 @@ def reference(cell: Cell) -> Result:
     images = cell.split.test_images[: cell.settings.samples]
     yardstick = Yardstick(cell, len(images))
     # the pupil learns from real images of the training set: the test images judge it
-    told = yardstick.scores(images, lessons=(yardstick.images, yardstick.classes))
-    told["judge"] = judge_told(cell)
+    scores = yardstick.scores(images, lessons=(yardstick.images, yardstick.classes))
+    scores["judge"] = judge_figures(cell)
     other_half = cell.split.train_images[len(images) : 2 * len(images)]
     if len(other_half) == len(images):  # else there are not enough training images for two
-        told["train_half_distance"] = yardstick.distances(other_half)["frechet_distance"]
-    return Result(told, arrays={"samples": images[:REAL_SHOWN]})
+        scores["train_half_distance"] = yardstick.distances(other_half)["frechet_distance"]
+    return Result(scores, arrays={"samples": images[:REAL_SHOWN]})
 
 
 @experiment.variant(settings=("samples",), uses=("judge",))
@@ -83,7 +95,7 @@ def ladder(cell: Cell) -> Result:
     """Blur and noise on held-out real images, step by step: what a distance means to the eye."""
     images = cell.split.test_images[: cell.settings.samples]
     yardstick = Yardstick(cell, len(images))
-    rows: list[dict[str, Any]] = []
+    rows: list[Figures] = []
     shown: list[np.ndarray] = []
     for kind, strength in LADDER:
         cell.progress(len(rows) / len(LADDER), f"{kind} {strength}")
@@ -99,11 +111,11 @@ def search_vae(cell: Cell) -> Result:
     settings = cell.settings
     images = cell.split.train_images[rows_to_search(cell)]
 
-    def space(hyperparameters: Any) -> None:
+    def space(hyperparameters: HyperParameters) -> None:
         hyperparameters.Choice("latent", [8, 16, 32])
         hyperparameters.Float("learning_rate", 4e-3, 3.2e-2, sampling="log")
 
-    def trial(values: Any, epochs: int, seed: int) -> Any:
+    def trial(values: Values, epochs: int, seed: int) -> Record:
         fit = for_epochs(settings.vae, epochs, values["learning_rate"])
         pair = _vae_networks(settings.width, values["latent"], cell.split.size)
         return fit_vae(with_seed(cell, seed), pair, images, fit, beta=1.0)
@@ -130,11 +142,11 @@ def search_gan(cell: Cell) -> Result:
     latent = cell.needs["search"].metrics["best"]["latent"]
     images = cell.split.train_images[rows_to_search(cell, budget)]
 
-    def space(hyperparameters: Any) -> None:
+    def space(hyperparameters: HyperParameters) -> None:
         hyperparameters.Float("learning_rate", 3e-4, 3e-3, sampling="log")
         hyperparameters.Float("gradient_penalty", 0.1, 10.0, sampling="log")
 
-    def trial(values: Any, epochs: int, seed: int) -> float:
+    def trial(values: Values, epochs: int, seed: int) -> float:
         fit = for_epochs(settings.gan, epochs, values["learning_rate"])
         seeded = with_seed(cell, seed)
         generator = models.autoencoder.convolutional_decoder(
@@ -357,7 +369,7 @@ def _handed_in(cell: Cell, trained: StoredCell) -> Result:
     return generated(cell, decoder, drawn.astype("float32"), cost, encode=encoder)
 
 
-def _loaded(trained: StoredCell) -> tuple[Any, Any]:
+def _loaded(trained: StoredCell) -> tuple[keras.Model, keras.Model]:
     """Encoder and decoder of a finished cell."""
     encoder, decoder = (
         training.predict.load(trained.model_path(part)) for part in ("encoder", "decoder")
@@ -366,8 +378,8 @@ def _loaded(trained: StoredCell) -> tuple[Any, Any]:
 
 
 def _with_first_stage(
-    cost: dict[str, Any], trained: StoredCell, again: Any = None
-) -> dict[str, Any]:
+    cost: Figures, trained: StoredCell, again: keras.Model | None = None
+) -> Figures:
     """Add what the first stage took; `again` names the network that both stages trained."""
     first = trained.metrics["training"]
     twice = sum(int(np.prod(v.shape)) for v in again.trainable_variables) if again else 0
@@ -390,7 +402,7 @@ def _noisy(images: np.ndarray, strength: float, seed: int) -> np.ndarray:
 _SPOILERS = {"blur": _blurred, "noise": _noisy}
 
 
-def _mixture(cell: Cell, codes: np.ndarray) -> Any:
+def _mixture(cell: Cell, codes: np.ndarray) -> GaussianMixture:
     """Fit Gaussians to codes (n, latent)."""
     from sklearn.mixture import GaussianMixture
 
@@ -404,7 +416,7 @@ def _mixture(cell: Cell, codes: np.ndarray) -> Any:
     ).fit(codes.astype("float64"))
 
 
-def _drawn(cell: Cell, mixture: Any, count: int) -> np.ndarray:
+def _drawn(cell: Cell, mixture: GaussianMixture, count: int) -> np.ndarray:
     """Draw codes from a mixture; they come sorted by component, so they are shuffled."""
     drawn = mixture.sample(count)[0].astype("float32")
     return np.asarray(np.random.default_rng(cell.seed).permutation(drawn))
@@ -412,13 +424,13 @@ def _drawn(cell: Cell, mixture: Any, count: int) -> np.ndarray:
 
 def _play(
     cell: Cell,
-    generator: Any,
-    codes: Any,
+    generator: keras.Model,
+    codes: int | Callable[[Batch], Tensor],
     data: dict[str, np.ndarray],
     fit: Fit,
-    random: Any,
+    random: keras.random.SeedGenerator,
     gradient_penalty: float,
-) -> Any:
+) -> Record:
     """Train a generator and a fresh discriminator against each other."""
     discriminator = models.gan.discriminator(cell.settings.width, cell.split.size)
     losses = models.gan.losses(generator, discriminator, codes, gradient_penalty, random)
@@ -438,10 +450,10 @@ def _play(
     return training.loop.train(objectives, data, fit=fit, seed=cell.seed, progress=cell.progress)
 
 
-def _wins(record: Any) -> float:
+def _wins(record: Record) -> float:
     """How often the discriminator was right in the last epoch."""
     return float(record.history["discriminator_wins"].iloc[-1])
 
 
-def _vae_networks(width: int, latent: int, size: int) -> tuple[Any, Any]:
+def _vae_networks(width: int, latent: int, size: int) -> tuple[keras.Model, keras.Model]:
     return models.vae.encoder(width, latent, size), models.vae.decoder(width, latent, size)

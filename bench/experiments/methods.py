@@ -1,8 +1,10 @@
 """What several experiments do alike."""
 
-from collections.abc import Callable, Mapping
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -10,18 +12,26 @@ import pandas as pd
 from bench import models, search, training
 from bench.config import Fit, Search
 from bench.experiments.definition import Cell
+from bench.interfaces import Values
 from bench.store import Result
 
-Trained = Any  # a training's record, scores by epoch, one score, or several of these by name
-Trial = Callable[[Any, int, int], Trained]
+if TYPE_CHECKING:
+    import keras
+    from keras_tuner import HyperParameters
+
+    from bench.training.loop import Record
+
+Scores = float | Sequence[float]  # one, or one an epoch
+Trained: TypeAlias = "Record | Scores | Mapping[str, Scores]"
+Trial = Callable[[Values, int, int], Trained]
 
 
 def searched(
     cell: Cell,
-    space: Callable[[Any], None],
+    space: Callable[[HyperParameters], None],
     trial: Trial | Mapping[str, Trial],
     *,
-    default: Mapping[str, Any],
+    default: Values,
     objective: str,
     direction: str,
     budget: Search | None = None,
@@ -77,10 +87,10 @@ def searched(
     return Result({**outcome.metrics, "objective": objective}, tables={"trials": outcome.trials})
 
 
-def _scoring(cell: Cell, trial: Trial, objective: str) -> Callable[[Any, int, int], list[float]]:
+def _scoring(cell: Cell, trial: Trial, objective: str) -> Callable[[Values, int, int], list[float]]:
     """Make a trial's function give its scores."""
 
-    def scores(values: Any, epochs: int, seed: int) -> list[float]:
+    def scores(values: Values, epochs: int, seed: int) -> list[float]:
         training.backend.prepare(cell.precision, seed)
         trained = trial(values, epochs, seed)
         if isinstance(trained, training.loop.Record):
@@ -113,8 +123,13 @@ def for_epochs(fit: Fit, epochs: int, learning_rate: float) -> Fit:
 
 
 def fit_autoencoder(
-    cell: Cell, pair: Any, images: np.ndarray, fit: Fit, *, constant_rate: bool = False
-) -> Any:
+    cell: Cell,
+    pair: tuple[keras.Model, keras.Model],
+    images: np.ndarray,
+    fit: Fit,
+    *,
+    constant_rate: bool = False,
+) -> Record:
     """Train an encoder and a decoder to reconstruct images, validating each epoch.
 
     Parameters
@@ -169,7 +184,7 @@ def against_mean_image(cell: Cell, error: float) -> dict[str, float]:
     return {"trivial_error": trivial, "trained": float(error < trivial)}
 
 
-def reconstructed(cell: Cell, decoder: Any, codes: np.ndarray) -> tuple[np.ndarray, float]:
+def reconstructed(cell: Cell, decoder: keras.Model, codes: np.ndarray) -> tuple[np.ndarray, float]:
     """Decode the test images' codes: uint8 images, and mean squared error of the [0, 1] pixels."""
     restored = training.predict.codes_to(decoder, codes)[..., 0]
     error = restored - cell.split.test_images / np.float32(255)

@@ -1,17 +1,26 @@
 """What is measured of every generator, and what the report shows of it."""
 
+from __future__ import annotations
+
 import hashlib
 from copy import copy
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bench import metrics, models, training
 from bench.experiments.definition import Cell
 from bench.experiments.methods import against_mean_image, reconstructed
+from bench.interfaces import Figures, Values
 from bench.judge import loading as judge
 from bench.store import Result, derive_seed
+
+if TYPE_CHECKING:
+    import keras
+    import pandas as pd
+
+    from bench.metrics.failures import Failure
 
 SHOWN = 16
 PATHS, FRAMES = 300, 10
@@ -30,14 +39,14 @@ def gaussian_codes(cell: Cell, size: int, count: int) -> np.ndarray:
 
 def generated(
     cell: Cell,
-    decoder: Any,
+    decoder: keras.Model,
     codes: np.ndarray,
-    cost: Any,
+    cost: Figures,
     *,
     gaussian: bool = False,
-    encode: Any = None,
-    history: Any = None,
-    extra: Any = None,
+    encode: keras.Model | None = None,
+    history: pd.DataFrame | None = None,
+    extra: Figures | None = None,
 ) -> Result:
     """Decode drawn codes, measure the samples and gather what the report shows.
 
@@ -63,27 +72,27 @@ def generated(
     samples = models.images.to_pixels(training.predict.codes_to(decoder, codes))
     paths = _paths(cell, decoder, codes, spherical=gaussian)
     yardstick = Yardstick(cell, len(samples))
-    told = yardstick.scores(samples) | {"training": cost, **(extra or {})}
-    told["path_smoothness"] = metrics.generation.path_smoothness(paths)
-    told["paths"] = len(paths)
+    scores = yardstick.scores(samples) | {"training": cost, **(extra or {})}
+    scores["path_smoothness"] = metrics.generation.path_smoothness(paths)
+    scores["paths"] = len(paths)
     arrays = {"samples": samples, "interpolation": paths[:PATHS_SHOWN]}
     _, nearest = metrics.neighbours.nearest_neighbours(samples[:SHOWN], cell.split.train_images)
     arrays["nearest"] = cell.split.train_images[nearest.ravel()]
     if encode is None:
-        told["trivial_distance"] = yardstick.trivial_distance()
-        told["trained"] = float(told["frechet_distance"] < told["trivial_distance"])
+        scores["trivial_distance"] = yardstick.trivial_distance()
+        scores["trained"] = float(scores["frechet_distance"] < scores["trivial_distance"])
     else:
         real_codes = training.predict.images_to(encode, cell.split.test_images)
-        restored, told["reconstruction_mse"] = reconstructed(cell, decoder, real_codes)
-        told |= against_mean_image(cell, told["reconstruction_mse"])
-        told["reconstructions"] = yardstick.distances(restored[: len(samples)])
-        told["failures"] |= {"dead_codes": _row(metrics.failures.dead_codes(real_codes))}
+        restored, scores["reconstruction_mse"] = reconstructed(cell, decoder, real_codes)
+        scores |= against_mean_image(cell, scores["reconstruction_mse"])
+        scores["reconstructions"] = yardstick.distances(restored[: len(samples)])
+        scores["failures"] |= {"dead_codes": _row(metrics.failures.dead_codes(real_codes))}
         arrays["originals"] = cell.split.test_images[:SHOWN]
         arrays["reconstructions"] = restored[:SHOWN]
-    told["failures"] |= failures_of_training(told)
+    scores["failures"] |= failures_of_training(scores)
     tables = {} if history is None else {"history": history}
     networks = {"decoder": decoder} | ({"encoder": encode} if encode is not None else {})
-    return Result(metrics=told, tables=tables, arrays=arrays, models=networks)
+    return Result(metrics=scores, tables=tables, arrays=arrays, models=networks)
 
 
 def judge_of(cell: Cell) -> judge.Judge:
@@ -100,7 +109,7 @@ def judge_of(cell: Cell) -> judge.Judge:
     return judge.Judge(training.predict.load(own.model_path("judge")))
 
 
-def judge_told(cell: Cell) -> dict[str, Any]:
+def judge_figures(cell: Cell) -> Figures:
     """Tell the accuracy of a cell's judge on test images, and its file's SHA-256."""
     own = cell.needs.get("judge")
     if own is None:
@@ -109,7 +118,7 @@ def judge_told(cell: Cell) -> dict[str, Any]:
     return {"accuracy": own.metrics["accuracy"], "sha256": digest}
 
 
-def validation_distance(cell: Cell, decoder: Any, size: int) -> float:
+def validation_distance(cell: Cell, decoder: keras.Model, size: int) -> float:
     """Fréchet distance of samples to the validation images, as many: for choosing settings."""
     eyes = judge_of(cell)
     images = cell.split.validation_images
@@ -151,7 +160,7 @@ class Yardstick:
         features = np.repeat(self.judge.look(mean)[0], 2, axis=0)
         return metrics.generation.frechet_distance(self.features, features)
 
-    def of(self, cell: Cell) -> "Yardstick":
+    def of(self, cell: Cell) -> Yardstick:
         """Give the same yardstick to another cell of the same split, for its seed."""
         other = copy(self)
         other.cell = cell
@@ -159,7 +168,7 @@ class Yardstick:
 
     def scores(
         self, samples: np.ndarray, lessons: tuple[np.ndarray, np.ndarray] | None = None
-    ) -> dict[str, Any]:
+    ) -> Figures:
         """Measure samples in every way; what a pupil learns from them, for the first seed alone.
 
         Parameters
@@ -171,15 +180,13 @@ class Yardstick:
         """
         self.cell.progress(0.95, "scoring the samples")
         features, classes = self.judge.look(samples)
-        told = self.measures(samples, features, classes)
+        scores = self.measures(samples, features, classes)
         if self.cell.seed_index == 0:
             pupil = _pupil_accuracy(self.cell, *(lessons or (samples, classes)))
-            told["pupil_accuracy"] = pupil
-        return told
+            scores["pupil_accuracy"] = pupil
+        return scores
 
-    def measures(
-        self, samples: np.ndarray, features: np.ndarray, classes: np.ndarray
-    ) -> dict[str, Any]:
+    def measures(self, samples: np.ndarray, features: np.ndarray, classes: np.ndarray) -> Figures:
         """Measure samples in every way that trains nothing.
 
         Parameters
@@ -258,7 +265,7 @@ def _pupil_accuracy(cell: Cell, lessons: np.ndarray, classes: np.ndarray) -> flo
     return float(np.mean(logits.argmax(axis=1) == cell.split.test_labels))
 
 
-def _paths(cell: Cell, decoder: Any, codes: np.ndarray, *, spherical: bool) -> np.ndarray:
+def _paths(cell: Cell, decoder: keras.Model, codes: np.ndarray, *, spherical: bool) -> np.ndarray:
     """Walk in equal steps between drawn codes: images (paths, frames, size, size)."""
     count = min(PATHS, len(codes) // 2)
     ends = np.random.default_rng(derive_seed(cell.seed, "paths")).permutation(len(codes))
@@ -278,21 +285,21 @@ def _mean_image(cell: Cell) -> np.ndarray:
     return np.asarray(cell.split.train_images.mean(axis=0)[None] / 255.0, dtype="float32")
 
 
-def failures_of_training(told: dict[str, Any]) -> dict[str, Any]:
+def failures_of_training(scores: Values) -> Figures:
     """Look for the failures that only networks with an encoder, or a discriminator, can have."""
     found = {}
-    if "active_units" in told:
+    if "active_units" in scores:
         found["posterior_collapse"] = metrics.failures.posterior_collapse(
-            told["active_units"], told["latent_size"]
+            scores["active_units"], scores["latent_size"]
         )
-    if "discriminator_wins" in told:
+    if "discriminator_wins" in scores:
         found["discriminator_saturation"] = metrics.failures.discriminator_saturation(
-            told["discriminator_wins"]
+            scores["discriminator_wins"]
         )
     return {name: _row(failure) for name, failure in found.items()}
 
 
-def _row(failure: Any) -> dict[str, float]:
+def _row(failure: Failure) -> dict[str, float]:
     return {
         "measure": failure.measure,
         "limit": failure.limit,

@@ -6,11 +6,10 @@ last epoch, on the test images, evaluated once and with their mirror images wher
 the curve is on validation images, plain.
 """
 
-from typing import Any
-
 import numpy as np
 
 from bench import models, training
+from bench.config.schema import Sprint
 from bench.declarations import declared
 from bench.experiments.definition import Cell, Experiment
 from bench.experiments.stacked_classifier import fit_classifier
@@ -46,7 +45,7 @@ def to_94(cell: Cell) -> Result:
     return _sprint(cell, cell.settings.to_94)
 
 
-def _sprint(cell: Cell, sprint: Any) -> Result:
+def _sprint(cell: Cell, sprint: Sprint) -> Result:
     training.backend.prepare(cell.precision, cell.seed, replicated=True)
     encoders = models.stacked.build(sprint.widths, cell.split.size).encoders
     network = models.stacked.classifier(encoders, "average", classes=cell.split.classes)

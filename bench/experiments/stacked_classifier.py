@@ -7,9 +7,11 @@ are searched on a split of the training set, for both, and each gets its own win
 of all seeds together are a row of their own, the ensemble.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,13 +27,25 @@ from bench.experiments.evaluation import (
     softmax,
 )
 from bench.experiments.methods import (
+    Trial,
     against_mean_image,
     for_epochs,
     rows_to_search,
     searched,
     with_seed,
 )
+from bench.interfaces import Figures, Progress, Values
 from bench.store import Result
+
+if TYPE_CHECKING:
+    import keras
+    from keras_tuner import HyperParameters
+
+    from bench.models.stacked import Stack
+    from bench.training.augment import Augmentation
+    from bench.training.loop import Record
+    from bench.training.schedule import OptimizerFactory
+    from bench.training.views import Views
 
 RECIPE = ("fine_tune", "weight_decay", "shift", "flip", "erase", "view_averaging")
 DEFAULT = {"pooling": "average", "label_smoothing": 0.0}  # the learning rate is a setting
@@ -95,7 +109,7 @@ def pretrained(cell: Cell) -> Result:
     )
 
 
-def _restored(stack: Any, images: np.ndarray) -> tuple[np.ndarray, float]:
+def _restored(stack: Stack, images: np.ndarray) -> tuple[np.ndarray, float]:
     """Images through all stages and back, and the mean squared error of the [0, 1] pixels."""
     batches = np.array_split(images, max(1, len(images) // training.predict.BATCH))
     parts = [stack.reconstruct(models.images.to_unit(batch)) for batch in batches]
@@ -111,13 +125,13 @@ def search_recipe(cell: Cell) -> Result:
     """
     rows = rows_to_search(cell)
 
-    def space(hyperparameters: Any) -> None:
+    def space(hyperparameters: HyperParameters) -> None:
         hyperparameters.Float("learning_rate", 1e-2, 4e-2, sampling="log")
         hyperparameters.Choice("pooling", ["average", "max", "flat"])
         hyperparameters.Choice("label_smoothing", [0.0, 0.1])
 
-    def from_encoders(make: Callable[[Cell], Any]) -> Callable[[Any, int, int], Any]:
-        def trial(values: Any, epochs: int, seed: int) -> Any:
+    def from_encoders(make: Callable[[Cell], Sequence[keras.Model]]) -> Trial:
+        def trial(values: Values, epochs: int, seed: int) -> Record:
             network = _network(cell, make(cell), values["pooling"])
             fit = for_epochs(cell.settings.fine_tune, epochs, values["learning_rate"])
             return fit_with_recipe(with_seed(cell, seed), network, values, fit, rows)
@@ -148,9 +162,9 @@ def linear_probe(cell: Cell) -> Result:
 
     def probed(encode: Callable[[np.ndarray], np.ndarray], part: int) -> tuple[np.ndarray, int]:
         codes = encode(images)
-        told = training.loop.part_of(cell.progress, part, 3)
+        progress = training.loop.part_of(cell.progress, part, 3)
         probe = models.stacked.linear_probe(codes.shape[1], cell.split.classes)
-        _fit_probe(probe, codes, labels, cell.seed, told)
+        _fit_probe(probe, codes, labels, cell.seed, progress)
         return softmax(training.predict.codes_to(probe, encode(tests))), codes.shape[1]
 
     untrained = models.stacked.build(cell.settings.widths, cell.split.size)
@@ -158,7 +172,7 @@ def linear_probe(cell: Cell) -> Result:
     pixels, _ = probed(lambda shown: shown.reshape(len(shown), -1) / np.float32(255), 0)
     random, _ = probed(_encoding(untrained.encoders), 1)
     probabilities, size = probed(_encoding(_trained(cell)), 2)
-    told, arrays = judged(cell, probabilities, probabilities, 1)
+    scores, arrays = judged(cell, probabilities, probabilities, 1)
     own = {
         "code_size": size,
         "pixels_accuracy": accuracy(cell.split.test_labels, pixels),
@@ -166,15 +180,15 @@ def linear_probe(cell: Cell) -> Result:
         "probe_images": count,
     }
     controls = {"pixels_probabilities": pixels, "random_encoder_probabilities": random}
-    return Result(metrics={**told, **own}, arrays={**arrays, **controls})
+    return Result(metrics={**scores, **own}, arrays={**arrays, **controls})
 
 
-def _encoding(encoders: Sequence[Any]) -> Callable[[np.ndarray], np.ndarray]:
+def _encoding(encoders: Sequence[keras.Model]) -> Callable[[np.ndarray], np.ndarray]:
     network = models.stacked.features_of(models.stacked.classifier(encoders, "flat"))
     return lambda images: training.predict.images_to(network, images)
 
 
-def _normalise(stack: Any, images: np.ndarray, seed: int) -> None:
+def _normalise(stack: Stack, images: np.ndarray, seed: int) -> None:
     """Fit the normalisation of untrained stages to images, as training does: no weight changes."""
     aim = training.objective.Objective(
         loss=lambda batch, learning: {
@@ -188,7 +202,9 @@ def _normalise(stack: Any, images: np.ndarray, seed: int) -> None:
     )()
 
 
-def _fit_probe(probe: Any, codes: np.ndarray, labels: np.ndarray, seed: int, progress: Any) -> None:
+def _fit_probe(
+    probe: keras.Model, codes: np.ndarray, labels: np.ndarray, seed: int, progress: Progress
+) -> None:
     steps = training.loop.steps(len(codes), PROBE)
     aim = training.objective.Objective(
         loss=models.stacked.probe_loss(probe),
@@ -220,8 +236,8 @@ def ensemble(cell: Cell) -> Result:
         np.mean([member.array(name) for member in members], axis=0)
         for name in ("probabilities", single)
     )
-    told, arrays = judged(cell, together, alone, views)
-    return Result(metrics={"members": len(members), **told}, arrays=arrays)
+    scores, arrays = judged(cell, together, alone, views)
+    return Result(metrics={"members": len(members), **scores}, arrays=arrays)
 
 
 def calibration(cell: Cell) -> Result:
@@ -234,7 +250,7 @@ def calibration(cell: Cell) -> Result:
     values = winner(cell, "from_scratch")
     fit = for_epochs(settings.fit, settings.fit.epochs, values["learning_rate"])
     rows = np.random.default_rng(cell.seed).permutation(len(cell.split.train_images))
-    labels, told = cell.split.test_labels, {}
+    labels, scores = cell.split.test_labels, {}
     arms = {"unsmoothed": 0.0, "smoothed": settings.label_smoothing}
     for number, (arm, smoothing) in enumerate(arms.items()):
         training.backend.prepare(cell.precision, cell.seed)
@@ -244,15 +260,15 @@ def calibration(cell: Cell) -> Result:
         fit_with_recipe(part, network, recipe, fit, rows[: settings.images], held_out=0)
         found = softmax(training.predict.images_to(network, cell.split.test_images))
         error = metrics.classification.expected_calibration_error(labels, found)
-        told[arm] = {
+        scores[arm] = {
             "accuracy": accuracy(labels, found),
             "expected_calibration_error": error,
         }
-    errors = {arm: figures["expected_calibration_error"] for arm, figures in told.items()}
-    accuracies = [figures["accuracy"] for figures in told.values()]
+    errors = {arm: figures["expected_calibration_error"] for arm, figures in scores.items()}
+    accuracies = [figures["accuracy"] for figures in scores.values()]
     return Result(
         {
-            **told,
+            **scores,
             "change": errors["smoothed"] - errors["unsmoothed"],
             "label_smoothing": settings.label_smoothing,
             **against_most_frequent(cell.split.train_labels, labels, *accuracies),
@@ -298,7 +314,7 @@ def few_labels(cell: Cell) -> Result:
 
 
 def _few_labels(
-    cell: Cell, network: Any, starts: dict[str, Any], best: Any
+    cell: Cell, network: keras.Model, starts: dict[str, list[np.ndarray]], best: Values
 ) -> dict[str, dict[str, float]]:
     """Accuracies by arm and labels of each class."""
     settings = cell.settings.few_labels
@@ -327,29 +343,29 @@ def _labelled(labels: np.ndarray, per_class: int, images: int, seed: int) -> np.
     return np.resize(random.permutation(np.concatenate(chosen)), images)
 
 
-def winner(cell: Cell, arm: str) -> dict[str, Any]:
+def winner(cell: Cell, arm: str) -> Figures:
     """Values that the search found for an arm: `fine_tuned` or `from_scratch`."""
-    values: dict[str, Any] = cell.needs["search"].metrics["best_by_arm"][arm]
+    values: Figures = cell.needs["search"].metrics["best_by_arm"][arm]
     return values
 
 
-def _trained(cell: Cell) -> list[Any]:
+def _trained(cell: Cell) -> list[keras.Model]:
     """Encoders of the pretrained stages."""
     stages = sorted(cell.needs["pretrained"].folder.glob("encoder_*.keras"))
     return [training.predict.load(path) for path in stages]
 
 
-def _random(cell: Cell) -> Sequence[Any]:
+def _random(cell: Cell) -> Sequence[keras.Model]:
     """Untrained encoders."""
     return models.stacked.build(cell.settings.widths, cell.split.size).encoders
 
 
-def _network(cell: Cell, encoders: Sequence[Any], pooling: str) -> Any:
+def _network(cell: Cell, encoders: Sequence[keras.Model], pooling: str) -> keras.Model:
     """Build the classifier of the cell's classes on encoders."""
     return models.stacked.classifier(encoders, pooling, classes=cell.split.classes)
 
 
-def _classified(cell: Cell, encoders: Any, arm: str) -> Result:
+def _classified(cell: Cell, encoders: Sequence[keras.Model], arm: str) -> Result:
     values = winner(cell, arm)
     network = _network(cell, encoders, values["pooling"])
     fit = cell.settings.fine_tune
@@ -358,7 +374,7 @@ def _classified(cell: Cell, encoders: Any, arm: str) -> Result:
     return evaluated(cell, network, record, views_of(cell))
 
 
-def views_of(cell: Cell) -> Any:
+def views_of(cell: Cell) -> Views:
     """Views of a test image that the settings ask for."""
     if not cell.settings.view_averaging:
         return training.views.Views()
@@ -367,14 +383,14 @@ def views_of(cell: Cell) -> Any:
 
 def fit_with_recipe(
     cell: Cell,
-    network: Any,
-    values: Any,
+    network: keras.Model,
+    values: Values,
     fit: Fit,
-    rows: Any = slice(None),
+    rows: slice | np.ndarray = slice(None),
     *,
     held_out: int | None = None,
     exact_curves: bool = False,
-) -> Any:
+) -> Record:
     """Train with the experiment's recipe and the searched values; see `fit_classifier`."""
     settings = cell.settings
     return fit_classifier(
@@ -393,17 +409,17 @@ def fit_with_recipe(
 
 def fit_classifier(
     cell: Cell,
-    network: Any,
+    network: keras.Model,
     fit: Fit,
-    augment: Any,
+    augment: Augmentation,
     *,
     label_smoothing: float = 0.0,
     weight_decay: float = 0.0,
-    rows: Any = slice(None),
-    optimizer: Any = None,
+    rows: slice | np.ndarray = slice(None),
+    optimizer: OptimizerFactory | None = None,
     held_out: int | None = None,
     exact_curves: bool = False,
-) -> Any:
+) -> Record:
     """Train a classifier on (some rows of) a cell's training images, validating each epoch.
 
     Parameters

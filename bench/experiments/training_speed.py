@@ -4,11 +4,13 @@ Contenders and ceilings run in processes of their own and take turns (`bench.tim
 that what the machine does besides falls on all alike; ratios are taken round by round.
 """
 
+from __future__ import annotations
+
 import importlib.util
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -17,9 +19,17 @@ from bench import metrics, timing, training
 from bench.declarations import declared
 from bench.experiments.applicability import HANDED_IN_SIZE
 from bench.experiments.definition import Cell, Experiment
+from bench.interfaces import Figures
 from bench.store import Result
 from bench.timing.interleave import Timing, take_turns
 from bench.timing.request import Request
+
+if TYPE_CHECKING:
+    import keras
+
+    from bench.config import Fit
+    from bench.data import Split
+    from bench.timing.networks import Timed
 
 PLAIN, OURS, RIVAL = timing.contenders.CONTENDERS  # their names
 CEILING = "convolution"
@@ -100,7 +110,7 @@ def training_growth(cell: Cell) -> Result:
         "images": {n: replace(usual, images=n) for n in settings.data_sizes},
         "threads": {n: replace(usual, threads=n) for n in settings.threads},
     }
-    rows: list[dict[str, Any]] = []
+    rows: list[Figures] = []
     for number, (axis, requests) in enumerate(axes.items()):
         timings = take_turns(
             {str(size): asked for size, asked in requests.items()},
@@ -130,7 +140,7 @@ def map_growth(cell: Cell) -> Result:
     pixels = cell.split.train_images.reshape(len(cell.split.train_images), -1) / np.float32(255)
     labels = cell.split.train_labels
     positions = np.random.default_rng(cell.seed).normal(size=(len(pixels), 2))
-    measured: dict[str, Callable[[int], Any]] = {
+    measured: dict[str, Callable[[int], object]] = {
         "tsne": lambda n: TSNE(perplexity=30, n_jobs=-1, random_state=1).fit(pixels[:n]),
         "scorecard": lambda n: metrics.embedding.scorecard(
             pixels[:n], positions[:n], labels[:n], positions[:n], labels[:n]
@@ -191,9 +201,9 @@ def _contenders(cell: Cell, network: str, bounds: Iterable[str]) -> dict[str, Re
 
 def _compared(
     requests: Mapping[str, Request], timings: Mapping[str, Timing], operations: int
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, Figures]:
     """Figures of each contender; of a ceiling, what it reached (1e9 a second)."""
-    found: dict[str, dict[str, Any]] = {
+    found: dict[str, Figures] = {
         name: {"rate": float(np.median(timings[name].value))}
         for name, asked in requests.items()
         if asked.name in timing.ceilings.CEILINGS
@@ -244,7 +254,7 @@ def _rounds(timings: Mapping[str, Timing]) -> pd.DataFrame:
     )
 
 
-def _fitted_plainly(timed: Any, split: Any, fit: Any) -> Any:
+def _fitted_plainly(timed: Timed, split: Split, fit: Fit) -> keras.Model:
     """Train as `contenders.keras_fit` does, for whole epochs of the training images."""
     model = timed.compiled()
     model.fit(
@@ -267,7 +277,7 @@ def _exponents(table: pd.DataFrame) -> dict[str, dict[str, float]]:
     return found
 
 
-def _seconds(function: Callable[[], Any]) -> float:
+def _seconds(function: Callable[[], object]) -> float:
     began = time.perf_counter()
     function()
     return time.perf_counter() - began

@@ -1,13 +1,21 @@
-"""Training a VAE, for the map and the generator; apart from `methods`, which all cells reach."""
+"""Training and evaluation of a VAE, for the map and the generator."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bench import models, training
 from bench.config import Fit
 from bench.experiments.definition import Cell
+from bench.interfaces import Figures
 from bench.store import derive_seed
+
+if TYPE_CHECKING:
+    import keras
+
+    from bench.training.loop import Record
 
 BOUND_DRAWS = 3  # codes drawn for each image
 IMPORTANCE_SAMPLES, IMPORTANCE_IMAGES = 100, 500
@@ -16,13 +24,13 @@ SAMPLES_AT_ONCE = 20  # for memory; divides the samples
 
 def fit_vae(
     cell: Cell,
-    pair: tuple[Any, Any],
+    pair: tuple[keras.Model, keras.Model],
     images: np.ndarray,
     fit: Fit,
     *,
     beta: float,
     free_bits: float = 0.0,
-) -> Any:
+) -> Record:
     """Train a VAE's encoder and decoder on the evidence lower bound, validating each epoch."""
     random, steps = training.objective.random(cell.seed), training.loop.steps(len(images), fit)
     optimizer = training.schedule.adam(fit.learning_rate, steps)
@@ -39,7 +47,7 @@ def fit_vae(
     )
 
 
-def held_out_bounds(cell: Cell, pair: tuple[Any, Any]) -> dict[str, Any]:
+def held_out_bounds(cell: Cell, pair: tuple[keras.Model, keras.Model]) -> Figures:
     """Evaluate a VAE on the test images: the evidence lower bound, and a tighter one.
 
     Parameters

@@ -1,10 +1,15 @@
 """Learning-rate schedules."""
 
+from collections.abc import Callable
+
 import keras
 from keras import ops
 
 from bench.interfaces import Tensor
 from bench.training.muon import OTHERS_RATE, ConvolutionMuon
+
+OptimizerFactory = Callable[[float, int, float], keras.optimizers.Optimizer]
+"""Called with the learning rate, the steps and the weight decay."""
 
 
 @keras.saving.register_keras_serializable("latent_lab")
