@@ -22,7 +22,7 @@
     put("values", list(given.values));
     put("cells", own.map(named));
     put("minus", list(given.minus).map(named));
-    put("path", [given.path || given.setting || given.published || given.handedIn || given.sameImages || ""].filter(Boolean));
+    put("path", [given.path || given.setting || given.published || given.handedIn || "", given.told || ""].filter(Boolean));
     const settings = own.length && cells[own[0]] ? Object.entries(cells[own[0]].settings) : [];
     put("settings", settings.map(([name, value]) => `${name} = ${JSON.stringify(value)}`));
     panel.showPopover();
@@ -41,6 +41,7 @@
     number.setAttribute("role", "button");
     number.setAttribute("aria-haspopup", "dialog");
     number.tabIndex = groups.get(home).length === 1 ? 0 : -1;
+    if (!number.dataset.path) number.dataset.told = number.title;
     number.removeAttribute("title");
   }
   document.addEventListener("click", (event) => {
@@ -75,7 +76,8 @@
       if (over) {
         scroller.tabIndex = 0;
         scroller.setAttribute("role", "region");
-        scroller.setAttribute("aria-label", table ? words.scroll : words.figure);
+        const named = table && table.caption ? `${table.caption.textContent.trim()} ` : "";
+        scroller.setAttribute("aria-label", named + (table ? words.scroll : words.figure));
         scroller.dataset.hint = table ? words.scroll : words.figure;
       } else {
         for (const name of ["tabindex", "role", "aria-label", "data-hint"]) scroller.removeAttribute(name);

@@ -53,7 +53,7 @@ def classifier_curves(subject: Subject) -> Figure | None:
     _ = language.gettext
     if not any(variant.tables("history") for variant in variants):
         return None
-    figure = new_figure(66, margins=(11, 33, 10.5, 6), gaps=(14, 0), grid=(1, 2))
+    figure = new_figure(54, margins=(11, 33, 10.5, 6), gaps=(14, 0), grid=(1, 2))
     panels = figure.subplots(1, 2)
     ends: list[tuple[float, str, str]] = []
     for variant in variants:

@@ -16,7 +16,7 @@ def samples(subject: Subject) -> Sheet | None:
     language, variants = subject.language, subject.variants
     if all(variant.array("samples") is None for variant in variants):
         return None
-    columns, rows, space, gap = 6, 5, 4.0, 0.5
+    columns, rows, space, gap = 6, 4, 4.0, 0.5
     width = (TEXT_WIDTH - (SHEETS - 1) * space) / SHEETS
     tile = (width - gap * (columns - 1)) / columns
     height = rows * (tile + gap) - gap
