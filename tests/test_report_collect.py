@@ -7,17 +7,15 @@ import pytest
 from scipy import stats
 
 from bench.report.collect import (
-    Quantity,
     Results,
     Tables,
-    apart,
-    difference,
     image_limits,
     lookup,
     same_images,
 )
 from bench.report.context import Context
 from bench.report.errors import ReportError
+from bench.report.quantities import Quantity, apart, difference
 from bench.store import Result, StoredCell, write_done
 from tests.report_fixture import made_up_run
 

@@ -7,7 +7,7 @@ import pytest
 
 from bench.declarations import declarations
 from bench.paths import TEMPLATES
-from bench.report.collect import Results, difference
+from bench.report.collect import Results
 from bench.report.constants import Constants
 from bench.report.context import Context
 from bench.report.drawings import Drawings
@@ -16,6 +16,7 @@ from bench.report.figures.calibration import is_shown, pooled_bins
 from bench.report.figures.neighbourhoods import curves
 from bench.report.i18n import Language
 from bench.report.page import judge_alone
+from bench.report.quantities import difference
 from bench.store import Result, write_done
 from bench.store.run import write_manifest
 from tests.report_fixture import PROVENANCE, made_up_run
@@ -81,7 +82,7 @@ def test_a_figure_without_its_array_is_not_drawn(results, tmp_path):
 
 def test_overfitting_has_a_panel_for_each_arm(gallery):
     svg = gallery.get("overfitting").svg
-    for title in ("Handed-in network", "The same, rate falls to zero", "This project's network"):
+    for title in ("Baseline network", "The same, rate falls to zero", "This project's network"):
         assert title in svg
 
 

@@ -4,17 +4,16 @@ What is measured, and where it must lie, stands in ``bench/config/protocol.toml`
 knows a claim.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
 from bench.config import protocol as fixed
 from bench.metrics.significance import holm
 from bench.report.bounds import possible
-from bench.report.collect import (
-    INAPPLICABLE,
+from bench.report.collect import INAPPLICABLE, Results
+from bench.report.quantities import (
     Quantity,
-    Results,
     apart,
     correlation,
     difference,
@@ -88,7 +87,7 @@ class Measure:
     @property
     def seeds(self) -> tuple[int, ...]:
         """How many trainings it rests on; of two groups, how many of each."""
-        return _seeds(self.asked, self.figure)
+        return self.figure.seeds
 
 
 @dataclass(frozen=True)
@@ -212,17 +211,8 @@ def _figure(results: Results, measure: fixed.Measure) -> Quantity:
     return {"paired": difference, "welch": apart, "spread": spread}[measure.kind](first, more[0])
 
 
-def _seeds(measure: fixed.Measure, figure: Quantity) -> tuple[int, ...]:
-    if not figure:
-        return ()
-    groups: list[Sequence[float]] = [figure.values]
-    if measure.kind in ("welch", "spread"):
-        groups.append(figure.others)
-    return tuple(len(group) for group in groups)
-
-
 def _p_value(measure: fixed.Measure, figure: Quantity) -> float | None:
-    if not figure or min(_seeds(measure, figure)) < measure.seeds:
+    if not figure or min(figure.seeds) < measure.seeds:
         return None
     return figure.p_value(measure.reference)
 
@@ -230,7 +220,7 @@ def _p_value(measure: fixed.Measure, figure: Quantity) -> float | None:
 def _verdict(measure: fixed.Measure, figure: Quantity, adjusted: float | None, level: float) -> str:
     if not figure:
         return NOT_APPLICABLE if figure.absence == INAPPLICABLE else NOT_MEASURED
-    if min(_seeds(measure, figure)) < measure.seeds:
+    if min(figure.seeds) < measure.seeds:
         return TOO_FEW
     if adjusted is None or adjusted >= level:
         return OPEN

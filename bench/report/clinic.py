@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from bench.report.collect import Quantity, Results, total
+from bench.report.collect import Results
 from bench.report.names import N_
+from bench.report.quantities import Quantity, total
 from bench.store import StoredCell
 
 DIVERGED = "DivergedError"

@@ -1,33 +1,18 @@
-"""The store as the report reads it: variants, and quantities that remember their cells."""
+"""The store as the report reads it: variants and their numbers, tables, arrays and images."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from bench.data import DATASETS
 from bench.declarations import QUIET, Declaration, Figure, System, declarations
-from bench.metrics import power
-from bench.metrics.intervals import (
-    Interval,
-    correlation_interval,
-    mean_interval,
-    proportion_interval,
-    spread_ratio,
-)
-from bench.metrics.significance import (
-    McNemar,
-    correlation_test,
-    mcnemar,
-    mean_test,
-    proportion_test,
-    spread_test,
-    welch_difference,
-)
+from bench.metrics.significance import McNemar, mcnemar
 from bench.report.errors import ReportError
+from bench.report.quantities import Quantity
 from bench.results.fields import Fields, fields_of
 from bench.store import StoredCell, StoredRun, UsedData
 
@@ -38,9 +23,6 @@ ROWS: dict[str, Callable[[pd.Series], Any]] = {
     "max": lambda column: column.max(),
 }
 EXTREMES: dict[str, Callable[[list[float]], float]] = {"min": min, "max": max}
-Estimate = Literal["mean", "share", "sum", "correlation", "spread", "welch"]
-Direction = Literal["greater", "less"]
-COSTS = ("training.", "architecture.", "provenance:", "config:")  # true of any network
 OF_THE_CELL = ("provenance:", "config:")  # no part of its results
 INAPPLICABLE = "inapplicable"  # to the data set that took the place of the experiment's own
 IMAGE_INTERVALS = {"accuracy": "image_interval", "knn_accuracy": "knn_image_interval"}
@@ -111,215 +93,6 @@ def _from_table(table: pd.DataFrame | None, row: str, column: str) -> Any:
     else:
         value = table[column].iloc[int(row)]
     return value.item() if isinstance(value, np.generic) else value
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """One measured number over the seeds of a variant, or the difference of two.
-
-    Attributes
-    ----------
-    path : str
-        Where each cell holds it; see `lookup`.
-    cells : tuple of StoredCell
-        The finished cells that hold a number there, by seed.
-    values : tuple of float
-        Its value in each of them.
-    absence : str
-        Why there is none: ``missing``, ``failed``, ``damaged``, ``absent`` (not planned),
-        ``inapplicable`` (not for this data set) or ``""``.
-    minus : tuple of StoredCell
-        For a difference: the cells whose values were taken off, seed by seed. For a correlation,
-        a ratio of spreads or a difference of means: those that `others` come from.
-    minus_path : str
-        Where those hold what was taken off, if not at `path`.
-    estimate : str
-        What is asked of the values: their mean; their sum; the share of those that are not 0;
-        the interval of one correlation; how much more they spread than others; or how much their
-        mean exceeds that of others that are not paired with them (``welch``).
-    others : tuple of float
-        The number of pairs of a correlation, or the other group of a comparison.
-    """
-
-    path: str
-    cells: tuple[StoredCell, ...]
-    values: tuple[float, ...]
-    absence: str = ""
-    minus: tuple[StoredCell, ...] = ()
-    minus_path: str = ""
-    estimate: Estimate = "mean"
-    others: tuple[float, ...] = ()
-
-    def __bool__(self) -> bool:
-        return bool(self.values)
-
-    @cached_property
-    def interval(self) -> Interval:
-        """Mean (or other estimate) and its 95 % confidence interval."""
-        return interval_of(self.values, self.estimate, self.others)
-
-    @property
-    def mean(self) -> float:
-        """Mean over the seeds."""
-        return self.interval.mean
-
-    @property
-    def half_width(self) -> float | None:
-        """Half the width of the interval; None with one seed."""
-        if self.interval.low is None or self.interval.high is None:
-            return None
-        return (self.interval.high - self.interval.low) / 2
-
-    def p_value(self, reference: float) -> float | None:
-        """Test whether the estimate is a given number: two-sided; None without an interval."""
-        return p_value_of(self.values, self.estimate, self.others, reference)
-
-    def visible(
-        self, direction: Direction, reference: float, level: float, likely: float
-    ) -> float | None:
-        """Tell from where on `p_value` would have been below a level, with a given power."""
-        return visible_of(
-            self.values, self.estimate, self.others, direction, reference, level, likely
-        )
-
-    @cached_property
-    def untrained(self) -> tuple[StoredCell, ...]:
-        """Cells behind a result whose network does no better than the trivial answer."""
-        if self.path.startswith(COSTS):
-            return ()
-        return tuple(cell for cell in (*self.cells, *self.minus) if is_untrained(cell))
-
-    @property
-    def labels(self) -> list[str]:
-        """The cells by name."""
-        return [cell.label for cell in self.cells]
-
-
-def interval_of(
-    values: Sequence[float], estimate: Estimate, others: Sequence[float] = ()
-) -> Interval:
-    """Estimate what is asked of some values, with its 95 % interval; see `Quantity`.
-
-    A mean by Student's t, a difference of two means by Welch's, a share by Clopper and Pearson, a
-    correlation by Fisher's transformation, and the ratio of two groups' standard deviations, of
-    their logarithms, by his F. A sum has none.
-    """
-    if estimate == "share":
-        return proportion_interval(_successes(values), len(values))
-    if estimate == "sum":
-        return Interval(sum(values), None, None, len(values))
-    if estimate == "correlation":
-        return correlation_interval(values[0], int(others[0]))
-    if estimate == "spread":
-        return spread_ratio(np.log(values), np.log(others))
-    if estimate == "welch":
-        return welch_difference(values, others).interval
-    return mean_interval(np.asarray(values, dtype=float))
-
-
-def p_value_of(
-    values: Sequence[float], estimate: Estimate, others: Sequence[float], reference: float
-) -> float | None:
-    """Test an estimate against a number, by the test that its interval belongs to."""
-    if estimate == "share":
-        return proportion_test(_successes(values), len(values), reference)
-    if estimate == "correlation":
-        return correlation_test(values[0], int(others[0]), reference)
-    if estimate == "spread":
-        return spread_test(np.log(values), np.log(others), reference)
-    if estimate == "welch":
-        return welch_difference(values, others, reference).p_value
-    return mean_test(values, reference)
-
-
-def visible_of(
-    values: Sequence[float],
-    estimate: Estimate,
-    others: Sequence[float],
-    direction: Direction,
-    reference: float,
-    level: float,
-    likely: float,
-) -> float | None:
-    """Tell which true value next to a reference `p_value_of` finds with a given power."""
-    if estimate == "share":
-        return power.visible_share(len(values), direction, reference, level, likely)
-    if estimate == "correlation":
-        return power.visible_correlation(int(others[0]), direction, reference, level, likely)
-    if estimate == "spread":
-        counts = len(values), len(others)
-        return power.visible_spread(*counts, direction, reference, level, likely)
-    if estimate == "welch":
-        return power.visible_difference(values, others, direction, reference, level, likely)
-    return power.visible_mean(values, direction, reference, level, likely)
-
-
-def is_untrained(cell: StoredCell) -> bool:
-    """Tell whether a finished cell's network does no better than the trivial answer."""
-    return cell.metrics.get("trained") == 0.0
-
-
-def _successes(values: Sequence[float]) -> int:
-    return int(np.count_nonzero(values))
-
-
-def share(quantity: Quantity) -> Quantity:
-    """Ask for the share of a quantity's cells in which it is not 0."""
-    return replace(quantity, estimate="share")
-
-
-def total(quantity: Quantity) -> Quantity:
-    """Ask for the sum of a quantity over its cells."""
-    return replace(quantity, estimate="sum")
-
-
-def correlation(quantity: Quantity, pairs: Quantity) -> Quantity:
-    """Read a quantity as one correlation, known from so many pairs."""
-    return _beside(quantity, pairs, "correlation")
-
-
-def spread(first: Quantity, second: Quantity) -> Quantity:
-    """Ask how much more one quantity spreads over its seeds than another, in proportion."""
-    return _beside(first, second, "spread")
-
-
-def apart(first: Quantity, second: Quantity) -> Quantity:
-    """Take the mean of one quantity from that of another; their seeds are not paired."""
-    return _beside(first, second, "welch")
-
-
-def _beside(first: Quantity, second: Quantity, estimate: Estimate) -> Quantity:
-    if not (first and second):
-        absence = first.absence or second.absence or "absent"
-        return Quantity(first.path, (), (), absence, estimate=estimate)
-    return replace(
-        first,
-        estimate=estimate,
-        others=second.values,
-        minus=second.cells,
-        minus_path=second.path if second.path != first.path else "",
-    )
-
-
-def difference(first: Quantity, second: Quantity) -> Quantity:
-    """Take one quantity from another, seed by seed.
-
-    Only seeds that both have are paired; without any the difference is absent.
-    """
-    subtracted = {cell.seed: (cell, v) for cell, v in zip(second.cells, second.values, strict=True)}
-    pairs = [
-        (cell, value, *subtracted[cell.seed])
-        for cell, value in zip(first.cells, first.values, strict=True)
-        if cell.seed in subtracted
-    ]
-    return Quantity(
-        path=first.path,
-        cells=tuple(cell for cell, _, _, _ in pairs),
-        values=tuple(value - other for _, value, _, other in pairs),
-        absence="" if pairs else (first.absence or second.absence or "absent"),
-        minus=tuple(cell for _, _, cell, _ in pairs),
-        minus_path=second.path if second.path != first.path else "",
-    )
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ import pandas as pd
 from bench.config import protocol as fixed
 from bench.report.claims import Claim, claims
 from bench.report.clinic import Finding, Kind, diverged, examine
-from bench.report.collect import Quantity, Results, Variant, is_untrained, unique
+from bench.report.collect import Results, Variant, unique
+from bench.report.quantities import Quantity, is_untrained
 from bench.store import StoredCell
 
 TRIALS_SHOWN = 5

@@ -12,16 +12,16 @@ from markupsafe import Markup
 
 from bench.report.bounds import possible, within
 from bench.report.claims import Measure
-from bench.report.collect import Quantity, SameImages, unique
+from bench.report.collect import SameImages, unique
 from bench.report.constants import Constants
 from bench.report.i18n import Language
 from bench.report.names import status_name, verdict_name
+from bench.report.quantities import Quantity
 from bench.store import StoredCell, StoredRun
 
 SHORT_KEY = 6
 DASH = "\N{EM DASH}"
 UNTRAINED = "\N{DAGGER}"
-SYMMETRIC = ("mean", "welch")
 LEAST_P = 0.001
 
 
@@ -65,12 +65,12 @@ class Marks:
         if not quantity:
             return self.absence(quantity.absence)
         for ledger in self.ledgers[-1:]:
-            ledger.append((quantity, interval and quantity.estimate in SYMMETRIC))
+            ledger.append((quantity, interval and quantity.estimate.symmetric))
         limits = self._limits(quantity, spec, stacked) if interval else Markup("")
         mean, dagger = self.language.number(quantity.mean, spec), self._dagger(quantity)
         if not self.marked:
             return Markup("{}{}{}").format(mean, limits, dagger)
-        estimate = Markup(' data-estimate="{}"').format(quantity.estimate)
+        estimate = Markup(' data-estimate="{}"').format(quantity.kind)
         return Markup(
             '<data class="n" value="{value!r}" data-cell="{cells}" data-path="{path}"'
             ' data-values="{values}" data-spec="{spec}"{estimate}{minus} title="{title}">'
@@ -81,7 +81,7 @@ class Marks:
             cells=" ".join(quantity.labels),
             path=quantity.path,
             spec=spec,
-            estimate=estimate if quantity.estimate != "mean" else "",
+            estimate=estimate if quantity.kind != "mean" else "",
             minus=self._minus(quantity),
             title=self._title(quantity),
             mean=mean,
@@ -95,10 +95,10 @@ class Marks:
         if found.low is None or found.high is None:
             return Markup("")
         least, greatest = found.low, found.high
-        if quantity.estimate == "mean" and not quantity.minus:
+        if quantity.kind == "mean" and not quantity.minus:
             least, greatest = within(found.low, found.high, possible(quantity.path))
         whole = (least, greatest) == (found.low, found.high)
-        if quantity.estimate in SYMMETRIC and whole:
+        if quantity.estimate.symmetric and whole:
             line = Markup("<br>") if stacked else Markup("")
             half = self.language.number((found.high - found.low) / 2, spec)
             if not self.marked:

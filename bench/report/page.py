@@ -13,21 +13,10 @@ from markupsafe import Markup
 from bench.config.assignment import Words
 from bench.data import DATASETS
 from bench.declarations import Declaration, own_packages
-from bench.metrics.verdicts import verdict
+from bench.metrics.verdicts import Direction, verdict
 from bench.report import names
 from bench.report.claims import NOT_MEASURED, Claim, Measure
-from bench.report.collect import (
-    IMAGE_INTERVALS,
-    Direction,
-    Quantity,
-    Results,
-    SameImages,
-    apart,
-    difference,
-    image_limits,
-    same_images,
-    share,
-)
+from bench.report.collect import IMAGE_INTERVALS, Results, SameImages, image_limits, same_images
 from bench.report.equations import load_equations, to_mathml, to_svg
 from bench.report.figures import Drawn, Gallery
 from bench.report.i18n import Language
@@ -36,6 +25,7 @@ from bench.report.markdown import to_html
 from bench.report.marks import UNTRAINED, Marks, anchor
 from bench.report.numbering import Numbering
 from bench.report.order import Order
+from bench.report.quantities import Quantity, apart, difference, share
 from bench.store import StoredCell
 
 REFERENCES = "references.toml"
@@ -276,7 +266,7 @@ class Page:
         first, second = (self.system(path) for path in measure.systems)
         pattern = (
             self.language.gettext("%(measure)s: %(first)s over %(second)s")
-            if measure.figure.estimate == "spread"
+            if measure.asked.kind == "spread"
             else self.language.gettext("%(measure)s: %(first)s minus %(second)s")
         )
         return pattern % {"measure": words, "first": first, "second": second}

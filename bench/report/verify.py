@@ -8,19 +8,21 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
-from typing import Any, cast
+from typing import Any
 
 from scipy import stats
 
+from bench.metrics.estimates import KINDS
 from bench.report.bounds import possible, within
 from bench.report.claims import spec_of
-from bench.report.collect import COSTS, Estimate, Tables, interval_of, lookup
+from bench.report.collect import Tables, lookup
 from bench.report.constants import SOURCES as STATED
 from bench.report.constants import Constants
 from bench.report.errors import ReportError
 from bench.report.i18n import Language, decimals_of
 from bench.report.marks import LEAST_P, UNTRAINED, profile_value, seed_value, setting_text
 from bench.report.names import verdict_name
+from bench.report.quantities import COSTS
 from bench.report.recount import Recount
 from bench.store import StoredCell, StoredRun
 
@@ -226,8 +228,8 @@ class Numbers:
         values, others = self._values(given["data-cell"], path), []
         if "data-minus" in given:
             others = self._values(given["data-minus"], given.get("data-minus-path", path))
-        estimate = cast(Estimate, given.get("data-estimate", "mean"))
-        if estimate == "mean" and others:
+        kind = given.get("data-estimate", "mean")
+        if kind == "mean" and others:
             values, others = [a - b for a, b in zip(values, others, strict=True)], []
         labels = f"{given['data-cell']} {given.get('data-minus', '')}".split()
         untrained = not path.startswith(COSTS) and any(
@@ -239,7 +241,8 @@ class Numbers:
             yield f"{path}: the page {words} that a network was not trained"
         if "data-values" in given:
             yield from self._seed_values(given["data-values"], values, path)
-        yield from self._interval(text.strip(), interval_of(values, estimate, others), given)
+        expected = KINDS[kind].of(values, others).interval
+        yield from self._interval(text.strip(), expected, given)
 
     @staticmethod
     def _seed_values(printed: str, values: list[float], path: str) -> Iterable[str]:

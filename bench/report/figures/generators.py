@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from bench.report.bounds import possible, within
-from bench.report.collect import Quantity, Variant
+from bench.report.collect import Variant
 from bench.report.figures.curves import (
     curve,
     label_ends,
@@ -31,6 +31,7 @@ from bench.report.figures.style import (
 from bench.report.figures.subject import Subject
 from bench.report.i18n import Language
 from bench.report.names import status_name, system_name
+from bench.report.quantities import Quantity
 
 Spot = tuple[float, float, str, str]  # across, up, name, colour
 
