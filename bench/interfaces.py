@@ -39,8 +39,14 @@ Scalars = dict[str, Tensor]
 Loss = Callable[[Batch, bool], Scalars]
 """`loss(batch, training)`: the scalar named `loss` is minimised, the others are logged."""
 
-Figures = dict[str, Any]
+JsonObject = dict[str, Any]
+"""An object of a JSON file, or a table of a TOML file."""
+
+JsonMapping = Mapping[str, Any]
+"""The same, only to be read."""
+
+Figures = JsonObject
 """What a cell measured, by name: numbers, texts, and lists and tables of them, as in JSON."""
 
-Values = Mapping[str, Any]
+Values = JsonMapping
 """Values of hyperparameters, by name."""

@@ -7,7 +7,6 @@ import datetime as dt
 import hashlib
 import tomllib
 import unicodedata
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from bench.config import mistakes
 from bench.config.protocol import protocol
 from bench.errors import UserError
+from bench.interfaces import JsonMapping, JsonObject
 
 MOST_BYTES = 200_000
 EXERCISES = (1, 2, 3, 4, 5)
@@ -46,7 +46,7 @@ class Earlier(_Table):
 
     name: Words = Field(description="What it is called in tables and sentences.")
     citation: Words = Field(description="What it is: told once, where it is first named.")
-    figures: dict[str, Any] = Field(
+    figures: JsonObject = Field(
         default={}, description="Its figures, by experiment: as in the example."
     )
 
@@ -65,13 +65,13 @@ class Assignment(_Table):
     claims: tuple[int, ...] = Field(
         default=(), description="Numbers of the protocol's claims that are tested."
     )
-    data: dict[str, Any] = Field(
+    data: JsonObject = Field(
         default={}, description="Which data set: settings of the profile's section `data`."
     )
     questions: dict[str, Words] = Field(
         default={}, description="Wording of the questions, by number of the exercise."
     )
-    budget: dict[str, Any] = Field(
+    budget: JsonObject = Field(
         default={}, description="Settings laid over the profile, as in a profile of one's own."
     )
     earlier: Earlier | None = Field(
@@ -156,7 +156,7 @@ def _unusable(path: Path, why: str) -> UserError:
     )
 
 
-def overlay(assignment: Assignment | None) -> Mapping[str, Any]:
+def overlay(assignment: Assignment | None) -> JsonMapping:
     """Return the settings that an assignment lays over the profile."""
     if assignment is None:
         return {}

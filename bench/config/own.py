@@ -1,13 +1,13 @@
 """Settings of experiments that are not this project's: a section of the profile for each."""
 
 from functools import cache
-from typing import Any
 
 from pydantic import Field, create_model
 
 from bench.config.schema import Profile, Section
 from bench.declarations import declarations, defaults, own_packages
 from bench.errors import UserError
+from bench.interfaces import JsonObject
 
 NAME = "ExtendedProfile"
 
@@ -17,7 +17,7 @@ def profile_type() -> type[Profile]:
     return _extended(own_packages())
 
 
-def own_defaults() -> dict[str, dict[str, Any]]:
+def own_defaults() -> dict[str, JsonObject]:
     """What the registered experiments give for their settings, by experiment."""
     return {name: defaults(said) for name, said in declarations().items() if not said.own}
 
@@ -25,7 +25,7 @@ def own_defaults() -> dict[str, dict[str, Any]]:
 @cache
 def _extended(packages: tuple[str, ...]) -> type[Profile]:
     del packages  # what the declarations depend on
-    sections: dict[str, Any] = {}
+    sections: JsonObject = {}
     for name, said in declarations().items():
         if said.own:
             continue

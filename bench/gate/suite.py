@@ -9,7 +9,8 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from bench.interfaces import JsonObject
 
 SUITE = Path("tests/benchmarks")
 LAST_WORDS = 1500
@@ -33,7 +34,7 @@ class Sitting:
     """
 
     rounds: dict[str, list[float]]
-    machine: dict[str, Any]
+    machine: JsonObject
 
 
 def sit(tree: Path, names: Sequence[str]) -> Sitting:

@@ -6,7 +6,7 @@ labels and the judge are this project's own.
 """
 
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
@@ -26,6 +26,7 @@ from bench.experiments.fashion_embedding import LINE, map_scores
 from bench.experiments.methods import against_mean_image
 from bench.experiments.sampling import SHOWN, Yardstick, failures_of_training
 from bench.grading.findings import FEATURES, CellGrade
+from bench.interfaces import JsonMapping, JsonObject
 from bench.running.cells import split_of
 from bench.store import DamagedError, StoredCell, StoredRun, content_key, derive_seed
 
@@ -178,7 +179,7 @@ class Grader:
             right = bool(np.allclose(mean, stored.array("probabilities"), rtol=0, atol=SAME))
             found.holds("probabilities", right, "the mean of the members' predictions", "others")
 
-    def _stability(self, stored: StoredCell, names: Mapping[str, Any]) -> Any:
+    def _stability(self, stored: StoredCell, names: JsonMapping) -> Any:
         for name in names:
             cells = self.run.select(stored.experiment, name)
             maps = [cell.array("test_map") for cell in cells if cell.status == "done"]
@@ -226,14 +227,14 @@ def _same_labels(labels: np.ndarray, cell: Cell, found: CellGrade) -> None:
     found.holds("labels", right, "the labels of the test images", "other labels")
 
 
-def _reconstruction(stored: StoredCell, cell: Cell, told: Mapping[str, Any]) -> dict[str, Any]:
+def _reconstruction(stored: StoredCell, cell: Cell, told: JsonMapping) -> JsonObject:
     if "reconstruction_mse" not in told or "trivial_error" not in told:
         return {}
     return dict(against_mean_image(cell, float(told["reconstruction_mse"])))
 
 
-def _duel(stored: StoredCell, cell: Cell, told: Mapping[str, Any]) -> dict[str, Any]:
-    again: dict[str, Any] = {}
+def _duel(stored: StoredCell, cell: Cell, told: JsonMapping) -> JsonObject:
+    again: JsonObject = {}
     if "discriminator_wins" in told:
         wins = stored.table("history")["discriminator_wins"]
         again["discriminator_wins"] = float(wins.iloc[-1])
@@ -241,7 +242,7 @@ def _duel(stored: StoredCell, cell: Cell, told: Mapping[str, Any]) -> dict[str, 
     return {**again, "failures": failures} if failures else again
 
 
-def _overfitting(stored: StoredCell, cell: Cell, told: Mapping[str, Any]) -> dict[str, Any]:
+def _overfitting(stored: StoredCell, cell: Cell, told: JsonMapping) -> JsonObject:
     if "overfitting" in told:
         return {"overfitting": second_half(stored.table("history"))}
     if stored.variant != "overfitting":
@@ -253,14 +254,14 @@ def _overfitting(stored: StoredCell, cell: Cell, told: Mapping[str, Any]) -> dic
     return again
 
 
-def _few_labels(stored: StoredCell, cell: Cell, told: Mapping[str, Any]) -> dict[str, Any]:
+def _few_labels(stored: StoredCell, cell: Cell, told: JsonMapping) -> JsonObject:
     if "gaps" not in told:
         return {}
     pretrained, plain = (told["accuracies"][arm] for arm in ("pretrained", "from_scratch"))
     return {"gaps": {count: value - plain[count] for count, value in pretrained.items()}}
 
 
-def _calibration(stored: StoredCell, cell: Cell, told: Mapping[str, Any]) -> dict[str, Any]:
+def _calibration(stored: StoredCell, cell: Cell, told: JsonMapping) -> JsonObject:
     if not {"smoothed", "unsmoothed"} <= set(told):
         return {}
     smoothed, unsmoothed = (
@@ -269,11 +270,11 @@ def _calibration(stored: StoredCell, cell: Cell, told: Mapping[str, Any]) -> dic
     return {"change": smoothed - unsmoothed}
 
 
-def _collapse(stored: StoredCell, cell: Cell, told: Mapping[str, Any]) -> dict[str, Any]:
+def _collapse(stored: StoredCell, cell: Cell, told: JsonMapping) -> JsonObject:
     return {"on_one_line": float(told["line_share"] > LINE)} if "on_one_line" in told else {}
 
 
-def _search(stored: StoredCell, cell: Cell, told: Mapping[str, Any]) -> dict[str, Any]:
+def _search(stored: StoredCell, cell: Cell, told: JsonMapping) -> JsonObject:
     if "best_score" not in told:
         return {}
     trials = stored.table("trials")
@@ -284,7 +285,7 @@ def _search(stored: StoredCell, cell: Cell, told: Mapping[str, Any]) -> dict[str
     return {"best_score": float(best["score"]), "best": values}
 
 
-_RULES: tuple[Callable[[StoredCell, Cell, Mapping[str, Any]], dict[str, Any]], ...] = (
+_RULES: tuple[Callable[[StoredCell, Cell, JsonMapping], JsonObject], ...] = (
     _reconstruction,
     _duel,
     _overfitting,

@@ -1,11 +1,12 @@
 """Figures that no run measured: those of an earlier report, and published ones."""
 
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from bench.declarations import declarations
+from bench.interfaces import JsonMapping
 from bench.paths import TEMPLATES
 
 PUBLISHED = "published.toml"
@@ -28,7 +29,7 @@ class Constants:
     def __init__(
         self,
         templates: Path = TEMPLATES,
-        earlier: Mapping[str, Any] | None = None,
+        earlier: JsonMapping | None = None,
         silent: Collection[str] = (),
     ) -> None:
         published = tomllib.loads((templates / PUBLISHED).read_text(encoding="utf-8"))

@@ -5,7 +5,7 @@ on paper are of (on the screen they say so themselves), and every number of the 
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from io import BytesIO
@@ -14,6 +14,7 @@ from typing import Any
 from markupsafe import Markup
 
 from bench.config import protocol
+from bench.interfaces import JsonMapping, JsonObject
 from bench.paths import ROOT
 from bench.report.collect import Tables, lookup
 from bench.report.constants import Constants
@@ -52,7 +53,7 @@ class Number:
 
 def gather(
     run: StoredRun, marks: Iterable[Mark], language: str, constants: Constants
-) -> dict[str, Any]:
+) -> JsonObject:
     """Collect what checking a report's marked numbers needs.
 
     Parameters
@@ -72,9 +73,9 @@ def gather(
         Plain JSON.
     """
     cells, tables = {cell.label: cell for cell in run.cells}, Tables()
-    values: dict[str, dict[str, Any]] = {}
+    values: dict[str, JsonObject] = {}
     pairs: dict[str, list[int]] = {}
-    stated: dict[str, dict[str, Any]] = {}
+    stated: dict[str, JsonObject] = {}
 
     def keep(labels: str, path: str) -> None:
         for label in labels.split():
@@ -177,7 +178,7 @@ def results_to_attach(
     }
 
 
-def _sealed(evidence: Mapping[str, Any], numbers: Iterable[Number]) -> dict[str, Any]:
+def _sealed(evidence: JsonMapping, numbers: Iterable[Number]) -> JsonObject:
     """Add the numbers of the text, and the hash of it all."""
     whole = {**evidence, "numbers": [number.text for number in numbers]}
     return {**whole, "sha256": content_key(whole)}

@@ -5,7 +5,6 @@ import mimetypes
 import re
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from jinja2 import (
     BytecodeCache,
@@ -118,7 +117,7 @@ def data_uri(path: Path) -> str:
     return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
-def _contents(page: Page) -> dict[str, Any]:
+def _contents(page: Page) -> dict[str, object]:
     """What is known only after the first pass."""
     return {"headings": page.numbering.outline.headings, "cited": page.numbering.cited}
 

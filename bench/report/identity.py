@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from bench.config import mistakes
 from bench.errors import UserError
+from bench.interfaces import JsonObject
 
 MOST_BYTES = 200_000  # of the file; a logo may have ten times as many
 LOGO_BYTES, LOGO_SIDE = 2_000_000, 4000  # bytes, pixels
@@ -144,7 +145,7 @@ class _File(_Table):
     report: Identity = Field(description="Who hands in what.")
 
 
-def read_toml(path: Path) -> dict[str, Any]:
+def read_toml(path: Path) -> JsonObject:
     """Read a small TOML file that a user named.
 
     Raises

@@ -1,7 +1,7 @@
 """Checks a finished report by itself: every printed number against the results that it carries."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -12,6 +12,7 @@ from scipy import stats
 
 from bench.config import protocol
 from bench.errors import UserError
+from bench.interfaces import JsonMapping, JsonObject
 from bench.report.collect import Tables, lookup
 from bench.report.constants import Constants
 from bench.report.errors import ReportError
@@ -125,7 +126,7 @@ def _refuse_unlikely(path: Path) -> None:
         raise UserError(f"{path}: expected at most {LARGEST} bytes, got {size}. It was not read.")
 
 
-def _read_html(path: Path) -> tuple[dict[str, Any], list[Number], list[Mark]]:
+def _read_html(path: Path) -> tuple[JsonObject, list[Number], list[Mark]]:
     page = path.read_text(encoding="utf-8")
     before, _, rest = page.partition(f'<script type="application/json" id="{ELEMENT}">')
     block, end, after = rest.partition("</script>")
@@ -135,7 +136,7 @@ def _read_html(path: Path) -> tuple[dict[str, Any], list[Number], list[Mark]]:
     return _checked(path, block), numbers_of_html(text), read_page(text).marks
 
 
-def _read_pdf(path: Path) -> tuple[dict[str, Any], list[Number], list[Mark]]:
+def _read_pdf(path: Path) -> tuple[JsonObject, list[Number], list[Mark]]:
     from pypdf import PdfReader
 
     reader = PdfReader(path)
@@ -147,7 +148,7 @@ def _read_pdf(path: Path) -> tuple[dict[str, Any], list[Number], list[Mark]]:
     return evidence, numbers_of_pdf(reader.pages), marks
 
 
-def _checked(path: Path, text: str) -> dict[str, Any]:
+def _checked(path: Path, text: str) -> JsonObject:
     evidence = json.loads(text)
     if not isinstance(evidence, dict) or evidence.get("schema") != SCHEMA:
         found = evidence.get("schema") if isinstance(evidence, dict) else type(evidence).__name__
@@ -210,7 +211,7 @@ def _source(mark: Mark) -> str:
 class _Embedded(Numbers):
     """Computes every marked number again from the results in the file."""
 
-    def __init__(self, evidence: Mapping[str, Any]) -> None:
+    def __init__(self, evidence: JsonMapping) -> None:
         self.evidence = evidence
         self.known = evidence["values"]
         cells = [
@@ -254,7 +255,7 @@ class _Embedded(Numbers):
 class _Recounted(Recount):
     """Judges the claims again from the results in the file."""
 
-    def __init__(self, evidence: Mapping[str, Any]) -> None:
+    def __init__(self, evidence: JsonMapping) -> None:
         self.known = evidence["values"]
         super().__init__(cast(StoredRun, SimpleNamespace(select=self._select)))
 
@@ -273,7 +274,7 @@ class _Recounted(Recount):
         return None if value is None or isinstance(value, bool) else float(value)
 
 
-def _against(evidence: Mapping[str, Any], run: StoredRun) -> Iterable[str]:
+def _against(evidence: JsonMapping, run: StoredRun) -> Iterable[str]:
     """Compare the results in a file with a run: a problem, or nothing, for each comparison."""
     cells, tables = {cell.label: cell for cell in run.cells if cell.status == "done"}, Tables()
     for label, held in evidence["cells"].items():

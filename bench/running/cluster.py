@@ -28,6 +28,7 @@ import filelock
 from bench.config import Profile, schema
 from bench.data.routes import cache_root
 from bench.errors import UserError
+from bench.interfaces import JsonMapping, JsonObject
 from bench.paths import ROOT
 from bench.running.cells import Outcome, keep_failure, run_cell, run_trial, scratch_of
 from bench.running.executors import ONE_THREAD, Show, Told, on_one_core
@@ -92,7 +93,7 @@ class Order:
     planned: PlannedCell
     needed: tuple[Needed, ...]
     token: str
-    git: Mapping[str, Any]
+    git: JsonMapping
     gpus: float
 
     @property
@@ -124,8 +125,7 @@ class Cluster:
         if importlib.util.find_spec("ray") is None:
             raise UserError(
                 "--executor ray: expected the package ray, which is not installed. Nothing was "
-                "run; install this project with its extra: "
-                "pip install -c .ci/constraints.txt -e '.[cluster]'"
+                "run; `bash .ci/setup cluster` installs it."
             )
         on_gpu = backend_sees_gpu()
         if gpus_per_cell is not None and not on_gpu:
@@ -228,8 +228,8 @@ def _run(
 ) -> None:
     """Hand a whole plan to Ray, and put each cell in its place as it comes back."""
     ray = _ray()
-    packed: dict[str, Any] = {}  # bytes of cells, by label
-    ends: dict[str, Any] = {}  # what tells that a cell has ended
+    packed: dict[str, object] = {}  # bytes of cells, by label
+    ends: dict[str, object] = {}  # what tells that a cell has ended
     pending: dict[Any, PlannedCell] = {}
     for planned in plan:
         stored, built_on = planned.stored, _built_on(planned)
@@ -269,7 +269,7 @@ def _run(
 
 
 def _received(
-    profile: Profile, planned: PlannedCell, ended: Any, packed: Mapping[str, Any]
+    profile: Profile, planned: PlannedCell, ended: Any, packed: Mapping[str, object]
 ) -> Outcome:
     """Put a cell that came back in its place."""
     ray, label = _ray(), planned.stored.label
@@ -434,7 +434,7 @@ def _check_reachable(address: str) -> None:
         ) from error
 
 
-def _nodes() -> list[dict[str, Any]]:
+def _nodes() -> list[JsonObject]:
     return [node for node in _ray().nodes() if node["Alive"]]
 
 

@@ -5,7 +5,7 @@ known to lose trials. An oracle is a function of its seed and of the scores that
 writes nothing: a search that goes on asks it again and tells it the scores that are kept.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -14,6 +14,7 @@ import keras_tuner
 from keras_tuner.engine import trial as trial_module
 
 from bench.config import Search
+from bench.interfaces import JsonMapping, JsonObject
 
 Space = Callable[[keras_tuner.HyperParameters], None]
 Status = trial_module.TrialStatus
@@ -37,7 +38,7 @@ class Proposal:
     """
 
     id: str
-    values: dict[str, Any]
+    values: JsonObject
     epochs: int
     after: str | None
 
@@ -80,7 +81,7 @@ class Oracle:
         self._oracle = _make(hyperparameters, settings, direction, seed)
         self._oracle.verbose = 0
 
-    def check(self, values: Mapping[str, Any]) -> None:
+    def check(self, values: JsonMapping) -> None:
         """Check that there is a value for each hyperparameter and for no other.
 
         Raises
@@ -184,7 +185,7 @@ class _Hyperband(_Unwritten, keras_tuner.oracles.HyperbandOracle):
             self._increment_bracket_num()
             self._start_new_bracket()
 
-    def populate_space(self, trial_id: str) -> dict[str, Any]:
+    def populate_space(self, trial_id: str) -> JsonObject:
         """Fill the first rungs; then promote from each rung that has ended to the next."""
         for bracket in self._brackets:
             values = self._drawn(bracket, trial_id) or self._promoted(bracket, trial_id)
@@ -200,7 +201,7 @@ class _Hyperband(_Unwritten, keras_tuner.oracles.HyperbandOracle):
             for rung in range(len(bracket["rounds"]))
         )
 
-    def _drawn(self, bracket: Mapping[str, Any], trial_id: str) -> dict[str, Any] | None:
+    def _drawn(self, bracket: JsonMapping, trial_id: str) -> JsonObject | None:
         number, rung = bracket["bracket_num"], bracket["rounds"][0]
         if len(rung) == self._get_size(number, 0):
             return None
@@ -210,7 +211,7 @@ class _Hyperband(_Unwritten, keras_tuner.oracles.HyperbandOracle):
         rung.append({"past_id": None, "id": trial_id})
         return {**values, "tuner/epochs": self._get_epochs(number, 0)}
 
-    def _promoted(self, bracket: Mapping[str, Any], trial_id: str) -> dict[str, Any] | None:
+    def _promoted(self, bracket: JsonMapping, trial_id: str) -> JsonObject | None:
         number, rungs = bracket["bracket_num"], bracket["rounds"]
         for place in range(1, len(rungs)):
             below = [self.trials[entry["id"]] for entry in rungs[place - 1]]

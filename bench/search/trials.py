@@ -10,16 +10,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
+from bench.interfaces import JsonObject, Values
 from bench.search.limits import limited
 from bench.store import content_key
 from bench.store.files import write_beside
 from bench.store.seal import DamagedError, read_sealed, write_sealed
 
-Values = Mapping[str, Any]
 # (values, epochs, seed): trains, and gives the score of each epoch, or of the last one alone
 Trial = Callable[[Values, int, int], Sequence[float]]
 KEY_DIGITS = 16
@@ -233,7 +233,7 @@ class Kept:
     def keep(self, request: Request, ended: Ended) -> Tried:
         """Write down how a trial ended, its state first."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        content: dict[str, Any] = {"tried": asdict(ended.tried)}
+        content: JsonObject = {"tried": asdict(ended.tried)}
         if ended.state is not None:
             state = ended.state
             content["state"] = hashlib.sha256(state).hexdigest()

@@ -13,11 +13,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 import pandas as pd
 
+from bench.interfaces import JsonMapping, JsonObject
 from bench.store.files import PART, read_json, replace, sync, write_json
 from bench.store.seal import DamagedError, check_files, list_files, read_sealed, write_sealed
 
@@ -48,7 +49,7 @@ class Result:
         Trained networks, saved as `.keras`.
     """
 
-    metrics: Mapping[str, Any]
+    metrics: JsonMapping
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
     models: Mapping[str, SavesItself] = field(default_factory=dict)
@@ -117,17 +118,17 @@ class StoredCell:
         return closing["sha256"] if closing else None
 
     @cached_property
-    def metrics(self) -> dict[str, Any]:
+    def metrics(self) -> JsonObject:
         """The cell's figures."""
         return self._json("metrics.json")
 
     @cached_property
-    def provenance(self) -> dict[str, Any]:
+    def provenance(self) -> JsonObject:
         """Commit, versions, hardware, data hashes, seeds and times."""
         return self._json("provenance.json")
 
     @cached_property
-    def config(self) -> dict[str, Any]:
+    def config(self) -> JsonObject:
         """The settings that the cell depends on."""
         return self._json("config.json")
 
@@ -163,7 +164,7 @@ class StoredCell:
         with self._reading(f"{name}.keras") as path:
             return path
 
-    def _closing(self) -> Mapping[str, Any] | None:
+    def _closing(self) -> JsonMapping | None:
         """Content of the file that was written last, all others compared; None without a cell."""
         name = next((n for n in (DONE, FAILED) if os.path.lexists(self.folder / n)), None)
         if name is None:
@@ -181,7 +182,7 @@ class StoredCell:
         check_files(self.folder, closing, name)
         return closing
 
-    def _files(self) -> Mapping[str, Any]:
+    def _files(self) -> JsonMapping:
         return (self._closing() or {}).get("files", {})
 
     @contextmanager
@@ -197,13 +198,13 @@ class StoredCell:
         except Exception as error:
             raise DamagedError(path, f"cannot be read ({type(error).__name__}: {error})") from error
 
-    def _json(self, name: str) -> dict[str, Any]:
+    def _json(self, name: str) -> JsonObject:
         with self._reading(name) as path:
             return read_json(path)
 
 
 def write_done(
-    cell: StoredCell, result: Result, config: Mapping[str, Any], provenance: Mapping[str, Any]
+    cell: StoredCell, result: Result, config: JsonMapping, provenance: JsonMapping
 ) -> None:
     """Write a finished cell, whole or not at all.
 
@@ -231,8 +232,8 @@ def write_done(
 def write_failed(
     cell: StoredCell,
     error: BaseException,
-    config: Mapping[str, Any],
-    provenance: Mapping[str, Any],
+    config: JsonMapping,
+    provenance: JsonMapping,
 ) -> None:
     """Keep the reason why a cell failed; never in place of a finished one."""
     if cell.status == "done":
@@ -248,7 +249,7 @@ def write_failed(
         _close(folder / FAILED, cell, reason)
 
 
-def _close(path: Path, cell: StoredCell, content: Mapping[str, Any]) -> None:
+def _close(path: Path, cell: StoredCell, content: JsonMapping) -> None:
     """Write the last file of a cell, once all others are on the disk."""
     for other in sorted(path.parent.iterdir()):
         sync(other)

@@ -4,16 +4,16 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
+from bench.interfaces import JsonMapping, JsonObject
 from bench.store.keys import canonical_json
 
 PART, DELETED = ".part", ".deleted"  # how the names of folders end that are no cells, or no more
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> JsonObject:
     """Read a JSON object.
 
     Raises
@@ -32,7 +32,7 @@ def read_json(path: Path) -> dict[str, Any]:
     return content
 
 
-def write_json(path: Path, value: Mapping[str, Any]) -> None:
+def write_json(path: Path, value: JsonMapping) -> None:
     """Write a JSON object.
 
     Raises

@@ -9,10 +9,10 @@ import sys
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 import psutil
 
+from bench.interfaces import JsonObject
 from bench.paths import ROOT
 
 # What can change a figure. The rest of the environment is pinned by the constraints file.
@@ -42,7 +42,7 @@ def package_versions() -> dict[str, str]:
 
 
 @cache
-def hardware() -> dict[str, Any]:
+def hardware() -> JsonObject:
     """Processor, cores, memory and GPU of this machine."""
     return {
         "cpu": _cpu_model(),
@@ -85,7 +85,7 @@ def gpu_name() -> str | None:
 
 
 @cache
-def git_state() -> dict[str, Any]:
+def git_state() -> JsonObject:
     """Commit of the checkout, and whether tracked files differ from it."""
     try:
         commit = _git("rev-parse", "HEAD")

@@ -9,12 +9,13 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from bench.errors import UserError
+from bench.interfaces import JsonMapping, JsonObject
 from bench.paths import is_name
 from bench.store.files import read_json, sync, write_json
 from bench.store.keys import content_key
@@ -61,14 +62,14 @@ class OtherFormatError(DamagedError):
     )
 
 
-def write_sealed(path: Path, content: Mapping[str, Any]) -> None:
+def write_sealed(path: Path, content: JsonMapping) -> None:
     """Write a JSON file that proves its own content, and wait until it stands on the disk."""
     whole = {"schema": SCHEMA, **content}
     write_json(path, {**whole, "sha256": content_key(whole)})
     sync(path)
 
 
-def read_sealed(path: Path) -> Mapping[str, Any]:
+def read_sealed(path: Path) -> JsonMapping:
     """Read a sealed file; see `write_sealed`.
 
     Raises
@@ -79,7 +80,7 @@ def read_sealed(path: Path) -> Mapping[str, Any]:
     return _content(str(path), _state(str(path)))
 
 
-def list_files(folder: Path) -> dict[str, dict[str, Any]]:
+def list_files(folder: Path) -> dict[str, JsonObject]:
     """Size (`bytes`) and `sha256` of each file of a folder, by name."""
     listed = {}
     for path in sorted(folder.iterdir()):
@@ -88,7 +89,7 @@ def list_files(folder: Path) -> dict[str, dict[str, Any]]:
     return listed
 
 
-def check_files(folder: Path, closing: Mapping[str, Any], name: str) -> None:
+def check_files(folder: Path, closing: JsonMapping, name: str) -> None:
     """Compare files with what the sealed file `name` beside them lists.
 
     Raises
@@ -159,7 +160,7 @@ def _remembered(function: Callable[[str], T]) -> Callable[[str, State], T]:
 
 
 @_remembered
-def _content(path: str) -> Mapping[str, Any]:
+def _content(path: str) -> JsonMapping:
     """Content of a sealed file, if it is what was written."""
     try:
         content = read_json(Path(path))

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from bench.interfaces import JsonObject
 from bench.store.provenance import peak_memory_mib
 from bench.timing.request import Request
 
@@ -63,7 +64,7 @@ def _timed(call: Callable[[], float]) -> tuple[float, float]:
     return time.perf_counter() - began, value
 
 
-def _say(answer: dict[str, Any]) -> None:
+def _say(answer: JsonObject) -> None:
     print(json.dumps(answer), flush=True)
 
 

@@ -4,11 +4,11 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from bench.errors import UserError
+from bench.interfaces import JsonObject
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def read_series(folder: Path) -> list[Series]:
 
 def _read(path: Path) -> Iterable[tuple[str, str, Point]]:
     try:
-        run: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        run: JsonObject = json.loads(path.read_text(encoding="utf-8"))
         machine, control = run["machine_info"], run["control_seconds"]
         seconds = [value for side in control.values() for value in side.values()]
         if not seconds:
@@ -108,7 +108,7 @@ def _read(path: Path) -> Iterable[tuple[str, str, Point]]:
         ) from error
 
 
-def _hardware(machine: dict[str, Any]) -> str:
+def _hardware(machine: JsonObject) -> str:
     own = machine["hardware"]
     gpu = f", {own['gpu']}" if own.get("gpu") else ""
     return f"{own['cpu']}, {own['cores']} cores{gpu}, {machine['backend']}"
