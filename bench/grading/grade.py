@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 from threadpoolctl import threadpool_limits
 
-from bench.config import Profile
+from bench.config import Profile, profile_type
 from bench.errors import UserError
 from bench.experiments import EXPERIMENTS
 from bench.grading.findings import CellGrade, Difference, Gap
@@ -109,7 +109,7 @@ def grade(folder: Path, progress: Progress | None = None) -> Grade:
 
 def _profile(run: StoredRun) -> Profile:
     try:
-        return Profile.model_validate(run.profile)
+        return profile_type().model_validate(run.profile)
     except ValidationError as error:
         where = ".".join(map(str, error.errors()[0]["loc"]))
         raise UserError(

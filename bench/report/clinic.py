@@ -107,7 +107,7 @@ def examine(results: Results) -> list[tuple[Kind, list[Finding]]]:
 
 def _findings(results: Results, kind: Kind) -> list[Finding]:
     findings = []
-    for variant in results.of_roles("fashion_generation", "generator"):
+    for variant in results.of_roles("generator"):
         path = variant.path
         measure, limit, detected = (
             results.value(path, f"failures.{kind.key}.{part}")

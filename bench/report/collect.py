@@ -361,10 +361,12 @@ class Results:
         """All that the variants of this checkout's experiments hold: tables loop over several."""
         return fields_of(*declarations().values())
 
-    def of_roles(self, experiment: str, *roles: str) -> list[Variant]:
-        """Variants of an experiment that have one of these roles, in its order."""
-        said = self.experiments[experiment]
-        return [self.variant(f"{experiment}/{name}") for name in said.of_roles(*roles)]
+    def of_roles(self, *roles: str, experiment: str = "") -> list[Variant]:
+        """Variants that have one of these roles, in order; those of one experiment, if named."""
+        asked = [self.experiments[experiment]] if experiment else self.experiments.values()
+        return [
+            self.variant(f"{said.name}/{name}") for said in asked for name in said.of_roles(*roles)
+        ]
 
     def figure(self, name: str, experiment: str = "") -> tuple[Declaration, Figure]:
         """Find a declared figure.

@@ -217,7 +217,7 @@ class Context:
         """The generator of least mean Fréchet distance, the handed-in decoders apart."""
         made_here = [
             variant
-            for variant in self.results.of_roles("fashion_generation", "generator")
+            for variant in self.results.of_roles("generator")
             if variant.declared and not variant.declared.handed_in
         ]
         values = [(variant.value("frechet_distance"), variant.path) for variant in made_here]

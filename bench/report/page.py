@@ -96,9 +96,7 @@ class Page:
             "experiment_name": self.experiment_name,
             "sections": self.sections(),
             "declared": self.results.experiments.get,
-            "generators": [
-                v.path for v in self.results.of_roles("fashion_generation", "generator")
-            ],
+            "of_roles": self.of_roles,
             "number": self.marks.number,
             "handed": self.marks.handed,
             "published": self.marks.published,
@@ -151,6 +149,10 @@ class Page:
         """Names of the classes of an experiment's data set."""
         named = self.gallery.class_names(experiment)
         return tuple(map(own_words, named)) if experiment in self.results.replaced else named
+
+    def of_roles(self, experiment: str, *roles: str) -> list[str]:
+        """List the variants of an experiment that have one of these roles."""
+        return [each.path for each in self.results.of_roles(*roles, experiment=experiment)]
 
     def inapplicable(self) -> str:
         """List the systems that do not exist for the run's data, each with its experiment."""
