@@ -3,7 +3,6 @@
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
@@ -11,6 +10,7 @@ from bench.config import mistakes
 from bench.config.own import own_defaults, profile_type
 from bench.config.schema import Classifier, Embedding, Fit, Generation, Profile, Search, Section
 from bench.errors import UserError
+from bench.interfaces import JsonMapping, JsonObject
 from bench.paths import run_name
 
 __all__ = [
@@ -31,7 +31,7 @@ FOLDER = Path(__file__).parent
 PROFILES = ("smoke", "quick", "long", "full")
 
 
-def load_profile(profile: str | Path, overlay: Mapping[str, Any] | None = None) -> Profile:
+def load_profile(profile: str | Path, overlay: JsonMapping | None = None) -> Profile:
     """Read a profile.
 
     Parameters
@@ -72,9 +72,9 @@ def load_profile(profile: str | Path, overlay: Mapping[str, Any] | None = None) 
             + "\n`python -m bench config` lists every key with its meaning."
         ) from error
     except (ValueError, RecursionError) as error:
-        told = "nested too deeply" if isinstance(error, RecursionError) else error
+        reason = "nested too deeply" if isinstance(error, RecursionError) else error
         raise UserError(
-            f"{path} is not valid TOML in UTF-8: {told}. Nothing was run; mend that place."
+            f"{path} is not valid TOML in UTF-8: {reason}. Nothing was run; mend that place."
         ) from error
     run_name(loaded.name, f"{path}, name")
     return _anchored(loaded, path.parent)
@@ -105,13 +105,13 @@ def describe(section: type[BaseModel] | None = None, prefix: str = "") -> Iterat
             yield from describe(kind, f"{prefix}{name}.")
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> JsonObject:
     if path.suffix != ".toml" or not path.is_file():
         raise FileNotFoundError(path)
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
-def _merge(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
+def _merge(base: JsonMapping, overlay: JsonMapping) -> JsonObject:
     """Lay one nested table over another; tables are merged, everything else is replaced."""
     merged = dict(base)
     for key, value in overlay.items():

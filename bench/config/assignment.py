@@ -7,8 +7,9 @@ import datetime as dt
 import hashlib
 import tomllib
 import unicodedata
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
@@ -139,7 +140,7 @@ def student_seed(root_seed: int, student: str) -> int:
     return int.from_bytes(digest[:8], "big") % SEEDS
 
 
-def _check_numbers(path: Path, key: str, known: Any, given: Any) -> None:
+def _check_numbers(path: Path, key: str, known: Iterable[str], given: Iterable[str]) -> None:
     names = list(known)
     for number in given:
         if number not in names:

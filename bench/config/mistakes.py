@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
-from typing import Any, get_args
+from typing import get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -31,7 +31,7 @@ def _walk(section: type[BaseModel], prefix: str) -> Iterator[tuple[str, str]]:
                 yield f"{prefix}{name}.{kind}", ""
 
 
-def _inside(annotation: Any) -> list[Any]:
+def _inside(annotation: object) -> list[object]:
     """Types and literal names within an annotation, itself first."""
     found = [annotation]
     for part in get_args(annotation):

@@ -7,7 +7,6 @@ Everything is scored on images held out of the training set: the test set is not
 import json
 import sys
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 
@@ -42,7 +41,7 @@ def figures(first_seed: int, seeds: int) -> dict[str, list[float]]:
     return found
 
 
-def _classifier(cell: Any) -> dict[str, float]:
+def _classifier(cell: SimpleNamespace) -> dict[str, float]:
     from bench import models, training
     from bench.config import Fit
     from bench.experiments.stacked_classifier import fit_classifier
@@ -57,7 +56,7 @@ def _classifier(cell: Any) -> dict[str, float]:
     return {"classifier.accuracy": float(np.mean(right))}
 
 
-def _autoencoder(cell: Any) -> dict[str, float]:
+def _autoencoder(cell: SimpleNamespace) -> dict[str, float]:
     from bench import metrics, models, training
     from bench.config import Fit
     from bench.experiments.methods import fit_autoencoder

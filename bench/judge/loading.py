@@ -4,12 +4,15 @@ import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bench import models, training
 from bench.errors import UserError
+
+if TYPE_CHECKING:
+    import keras
 
 FILE = Path(__file__).with_name("fashion_mnist.keras")
 # Of the shipped file; the accuracy is on the test images, as `recipe.py` measured it.
@@ -27,10 +30,10 @@ class Judge:
         From images (n, size, size, 1) in [0, 1] to logits.
     """
 
-    network: Any
+    network: "keras.Model"
 
     @cached_property
-    def _both(self) -> Any:
+    def _both(self) -> "keras.Model":
         import keras
 
         features = models.stacked.features_of(self.network).output

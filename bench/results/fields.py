@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -76,7 +76,7 @@ class Fields:
         return next(iter(get_close_matches(path.split(".")[0], sorted(names), 1)), None)
 
 
-def _has(annotation: Any, steps: list[str]) -> bool:
+def _has(annotation: object, steps: list[str]) -> bool:
     """Whether a value of a type can be asked for these steps."""
     if not steps:
         return True

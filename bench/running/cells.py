@@ -3,18 +3,17 @@
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 from bench import data
 from bench.config import Profile, protocol
 from bench.experiments.definition import Cell
-from bench.interfaces import Progress
+from bench.interfaces import JsonMapping, JsonObject, Progress
 from bench.results.fields import type_of
 from bench.running.plan import PlannedCell, given_settings
 from bench.search.trials import Ended, Request, TrialEndedError, TrialExecutor, failed
@@ -48,7 +47,7 @@ def run_cell(
     progress: Progress,
     trials: TrialExecutor | None = None,
     scratch: Path | None = None,
-    git: Mapping[str, Any] | None = None,
+    git: JsonMapping | None = None,
 ) -> Outcome:
     """Run a cell and write it down, whatever becomes of it.
 
@@ -133,7 +132,7 @@ def keep_failure(
     planned: PlannedCell,
     error: Exception,
     began: float,
-    git: Mapping[str, Any] | None = None,
+    git: JsonMapping | None = None,
 ) -> Outcome:
     """Write a failed cell down with its reason."""
     provenance = _provenance(profile, planned, began, git)
@@ -184,8 +183,8 @@ def _split(profile: Profile, info: data.DatasetInfo) -> data.Split:
 
 
 def _provenance(
-    profile: Profile, planned: PlannedCell, began: float, git: Mapping[str, Any] | None
-) -> dict[str, Any]:
+    profile: Profile, planned: PlannedCell, began: float, git: JsonMapping | None
+) -> JsonObject:
     info = planned.dataset
     return {
         **(git_state() if git is None else git),

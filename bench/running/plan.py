@@ -1,21 +1,25 @@
 """Which cells a run consists of, in which order, and the content key of each."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import TypeVar
 
 from bench import data
 from bench.config import Profile
 from bench.errors import UserError
 from bench.experiments import ASSIGNED, EXPERIMENTS
 from bench.experiments.definition import Experiment, Variant, chosen
+from bench.interfaces import JsonObject
 from bench.paths import ROOT
 from bench.running.profiles import backend_name, backend_sees_gpu
 from bench.store import StoredCell, UsedData, content_key, derive_seed
 from bench.store.provenance import hardware, package_versions
 from bench.store.source import source_hash
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ class PlannedCell:
     experiment: Experiment
     variant: Variant
     seed: int
-    depends_on: dict[str, Any]
+    depends_on: JsonObject
     dataset: data.DatasetInfo
     needs: dict[str, StoredCell]
     gathered: dict[str, list[StoredCell]]
@@ -220,7 +224,7 @@ def _dependencies(
     variant: Variant,
     index: int,
     needs: dict[str, StoredCell],
-) -> dict[str, Any]:
+) -> JsonObject:
     """Everything that can change the cell's figures."""
     section = getattr(profile, experiment.name).model_dump(mode="json")
     function, info = variant.function, dataset_of(profile, experiment)
@@ -244,14 +248,14 @@ def _dependencies(
     }
 
 
-def _without_seeds(settings: Any) -> Any:
+def _without_seeds(settings: object) -> object:
     """Leave out how often something is repeated: it changes no single repetition."""
     if not isinstance(settings, dict):
         return settings
     return {key: _without_seeds(value) for key, value in settings.items() if key != "seeds"}
 
 
-def given_settings(profile: Profile, cell: PlannedCell) -> Any:
+def given_settings(profile: Profile, cell: PlannedCell) -> SimpleNamespace:
     """Return the declared part of the experiment's section."""
     return chosen(getattr(profile, cell.experiment.name), cell.variant.settings)
 
@@ -263,7 +267,7 @@ def _repetitions(profile: Profile, experiment: Experiment, variant: Variant) -> 
     return int(attrgetter(variant.repeated)(getattr(profile, experiment.name)))
 
 
-def _known(names: dict[str, Any], name: str, what: str) -> Any:
+def _known(names: Mapping[str, T], name: str, what: str) -> T:
     if name not in names:
         raise UserError(f"No {what} {name!r}. Expected one of {', '.join(names)}. Nothing was run.")
     return names[name]

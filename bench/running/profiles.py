@@ -1,20 +1,19 @@
 """Which profile and which arithmetic this machine runs."""
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import psutil
 
 from bench.config import Profile, load_profile
+from bench.interfaces import JsonMapping
 from bench.store.provenance import gpu_name, processor_flags, usable_cores
 
 AUTO = "auto"
 WORKER_BYTES = 3 * 2**30  # a framework, a data set and a training
 
 
-def resolve_profile(name: str, overlay: Mapping[str, Any] | None = None) -> Profile:
+def resolve_profile(name: str, overlay: JsonMapping | None = None) -> Profile:
     """Read a profile; `auto` is `full` where the backend sees a GPU, else `quick`.
 
     `overlay`, an assignment's budget, is laid over it. The arithmetic `auto` becomes

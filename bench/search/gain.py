@@ -1,11 +1,11 @@
 """What a search gained: its winner and the defaults, trained again with fresh seeds."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 import pandas as pd
 from scipy import stats
 
+from bench.interfaces import Figures
 from bench.metrics import significance
 from bench.search.trials import Tried, Values
 from bench.store import derive_seed
@@ -42,9 +42,7 @@ def confirmations(
     ]
 
 
-def gained(
-    winner: Sequence[float], default: Sequence[float], direction: str
-) -> dict[str, Any] | None:
+def gained(winner: Sequence[float], default: Sequence[float], direction: str) -> Figures | None:
     """Compare scores of the winner with those of the defaults, from independent trainings.
 
     Parameters
@@ -74,9 +72,7 @@ def gained(
     return {**difference.interval._asdict(), "p_value": difference.p_value}
 
 
-def summary(
-    again: Mapping[str, Sequence[Tried]], arms: Iterable[str], direction: str
-) -> dict[str, Any]:
+def summary(again: Mapping[str, Sequence[Tried]], arms: Iterable[str], direction: str) -> Figures:
     """Put the scores of the repeated trainings together, and what was gained.
 
     Parameters
@@ -99,7 +95,7 @@ def summary(
     scores = {
         name: [t.score for t in tried if t.score is not None] for name, tried in again.items()
     }
-    told: dict[str, Any] = {"confirmed": scores, "confirmations_failed": failed}
+    told: Figures = {"confirmed": scores, "confirmations_failed": failed}
     gain = gained(scores["winner"], scores["default"], direction)
     if gain is not None:
         told["gain"] = gain
@@ -115,7 +111,7 @@ def summary(
     return told
 
 
-def ranking(trials: pd.DataFrame, epochs: int) -> dict[str, Any]:
+def ranking(trials: pd.DataFrame, epochs: int) -> Figures:
     """Tell how well a third of a trial's epochs ranks the trials as all of them do.
 
     Parameters

@@ -8,7 +8,6 @@ writes nothing: a search that goes on asks it again and tells it the scores that
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
 
 import keras_tuner
 from keras_tuner.engine import trial as trial_module
@@ -147,7 +146,7 @@ class _Unwritten:
     def save(self) -> None:
         """Write nothing."""
 
-    def _save_trial(self, trial: Any) -> None:
+    def _save_trial(self, trial: trial_module.Trial) -> None:
         """Write nothing."""
 
     def at_once(self) -> int | None:
@@ -179,7 +178,7 @@ class _Hyperband(_Unwritten, keras_tuner.oracles.HyperbandOracle):
     points than the first rung has places is searched all the same: there, none is promoted.
     """
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, **settings: object) -> None:
         super().__init__(**settings)
         while self._current_bracket > 0:
             self._increment_bracket_num()
@@ -228,7 +227,7 @@ class _Hyperband(_Unwritten, keras_tuner.oracles.HyperbandOracle):
                 }
         return None
 
-    def _ranked(self, trials: Iterable[Any]) -> list[Any]:
+    def _ranked(self, trials: Iterable[trial_module.Trial]) -> list[trial_module.Trial]:
         """Completed trials, the best first; equal ones in the order in which they began."""
         completed = [trial for trial in trials if trial.status == Status.COMPLETED]
         better_first = self.objective.direction == "max"
@@ -237,7 +236,7 @@ class _Hyperband(_Unwritten, keras_tuner.oracles.HyperbandOracle):
 
 def _make(
     hyperparameters: keras_tuner.HyperParameters, settings: Search, direction: str, seed: int
-) -> Any:
+) -> keras_tuner.Oracle:
     common = {
         "objective": keras_tuner.Objective(OBJECTIVE, direction),
         "hyperparameters": hyperparameters,

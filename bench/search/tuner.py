@@ -8,12 +8,11 @@ nothing.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from bench.config import Search
-from bench.interfaces import Progress
+from bench.interfaces import JsonObject, Progress
 from bench.search import gain
 from bench.search.oracles import Oracle, Space, Status
 from bench.search.trials import (
@@ -52,9 +51,9 @@ class Outcome:
         ranked_trials, and with several arms confirmed_by_arm and gain_by_arm.
     """
 
-    best: dict[str, Any]
+    best: JsonObject
     trials: pd.DataFrame
-    metrics: dict[str, Any]
+    metrics: JsonObject
 
 
 @dataclass(frozen=True)
@@ -222,7 +221,7 @@ def _outcome(rows: Sequence[_Row], search: _Search, direction: str, seed: int) -
     best = _winner(rows, direction, length, arms)
     by_arm = {arm: _winner(rows, direction, length, [arm]) for arm in arms}
     default, scores = rows[0], [row.tried.score for row in rows]
-    metrics: dict[str, Any] = {
+    metrics: JsonObject = {
         "best": dict(best.values),
         "best_score": best.tried.score,
         "default": dict(default.values),
@@ -265,7 +264,7 @@ def _winner(rows: Sequence[_Row], direction: str, epochs: int, arms: Sequence[st
     return better(whole, key=lambda row: sum(row.tried.arms[arm] for arm in arms))
 
 
-def _columns(number: int, row: _Row) -> dict[str, Any]:
+def _columns(number: int, row: _Row) -> JsonObject:
     tried = row.tried
     completed = tried.score is not None
     several = tried.arms if len(tried.arms) > 1 else {}

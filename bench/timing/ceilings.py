@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
+
+from bench.interfaces import Tensor
 
 MATRIX = 2048
 # Images, height, width, channels: maps as large as those of the timed networks, and denser.
@@ -28,7 +29,7 @@ def convolution(precision: str) -> Call:
     """Dense 3x3 convolution on the backend, the best of several shapes; a call gives GFLOP/s."""
     from keras import ops
 
-    def prepared(shape: tuple[int, ...]) -> tuple[Callable[[], Any], int]:
+    def prepared(shape: tuple[int, ...]) -> tuple[Callable[[], object], int]:
         maps, kernel = _random(shape, precision), _random((3, 3, shape[-1], shape[-1]), precision)
         run = _compiled(lambda: ops.conv(maps, kernel, padding="same"))
         return run, 2 * 9 * int(np.prod(shape)) * shape[-1]
@@ -52,14 +53,14 @@ CEILINGS: dict[str, Callable[[str], Call]] = {
 }
 
 
-def _random(shape: tuple[int, ...], precision: str) -> Any:
+def _random(shape: tuple[int, ...], precision: str) -> Tensor:
     from keras import ops
 
     array = np.random.default_rng(1).standard_normal(shape, dtype="float32")
     return ops.cast(array, "bfloat16" if precision == "mixed_bfloat16" else "float32")
 
 
-def _compiled(function: Callable[[], Any]) -> Callable[[], Any]:
+def _compiled(function: Callable[[], object]) -> Callable[[], object]:
     """Compile for the backend and wait for the result at each call."""
     from bench import training
 
@@ -70,10 +71,10 @@ def _compiled(function: Callable[[], Any]) -> Callable[[], Any]:
     import jax
 
     compiled = jax.jit(function)
-    return lambda: compiled().block_until_ready()
+    return lambda: jax.block_until_ready(compiled())
 
 
-def _rate(function: Callable[[], Any], amount: int) -> float:
+def _rate(function: Callable[[], object], amount: int) -> float:
     """Best of a few repeats, in 1e9 a second: a ceiling is what the machine can do undisturbed."""
     seconds = []
     for _ in range(REPEATS):

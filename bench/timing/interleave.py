@@ -8,11 +8,10 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
-from bench.interfaces import Progress
+from bench.interfaces import JsonObject, Progress
 from bench.paths import ROOT
 from bench.timing.request import Request
 
@@ -94,7 +93,7 @@ class Worker:
         self.timing.value.append(answer["value"])
         self.timing.peak_memory_mib = answer["peak_memory_mib"]
 
-    def _answer(self) -> dict[str, Any]:
+    def _answer(self) -> JsonObject:
         line = self._process.stdout.readline() if self._process.stdout else ""
         if not line:
             code = self._process.wait()
@@ -104,7 +103,7 @@ class Worker:
                 f"The process of {self.asked} ended with code {code} before it answered. "
                 f"Nothing was timed. Its last words: {words}"
             )
-        answer: dict[str, Any] = json.loads(line)
+        answer: JsonObject = json.loads(line)
         return answer
 
 

@@ -4,7 +4,6 @@ Needs the extra `pytorch`; Keras only lends the layers' shapes and initial weigh
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import keras
 import numpy as np
@@ -105,11 +104,13 @@ def _translated(layer: keras.Layer) -> list[nn.Module]:
     raise NotImplementedError(f"{type(layer).__name__} has no translation to PyTorch yet.")
 
 
-def _convolution(layer: Any) -> list[nn.Module]:
+def _convolution(layer: keras.Layer) -> list[nn.Module]:
     kernel, stride = layer.kernel_size, layer.strides
     left, right, above, below = border = _strided_border(layer)
     even = left == right and above == below
-    padding: Any = "same" if stride == (1, 1) else (above, left) if even else 0
+    padding: str | int | tuple[int, int] = (
+        "same" if stride == (1, 1) else (above, left) if even else 0
+    )
     made = nn.Conv2d(
         layer.input.shape[-1], layer.filters, kernel, stride, padding, bias=layer.use_bias
     )
@@ -117,7 +118,7 @@ def _convolution(layer: Any) -> list[nn.Module]:
     return filled if padding else [nn.ZeroPad2d(border), *filled]
 
 
-def _transposed(layer: Any) -> list[nn.Module]:
+def _transposed(layer: keras.Layer) -> list[nn.Module]:
     kernel, stride = layer.kernel_size, layer.strides
     made = nn.ConvTranspose2d(
         layer.input.shape[-1], layer.filters, kernel, stride, _border(layer), bias=layer.use_bias
@@ -125,7 +126,7 @@ def _transposed(layer: Any) -> list[nn.Module]:
     return _filled(made, layer, (3, 2, 0, 1))
 
 
-def _strided_border(layer: Any) -> tuple[int, int, int, int]:
+def _strided_border(layer: keras.Layer) -> tuple[int, int, int, int]:
     """Zeros left, right, above and below, as TensorFlow's `same` adds them where strides skip."""
     if layer.padding == "valid":
         return 0, 0, 0, 0
@@ -139,7 +140,7 @@ def _strided_border(layer: Any) -> tuple[int, int, int, int]:
     return left, right, above, below
 
 
-def _border(layer: Any) -> tuple[int, int]:
+def _border(layer: keras.Layer) -> tuple[int, int]:
     """Padding on either side; `same` splits evenly for the even differences that we use."""
     if layer.padding == "valid":
         return 0, 0
@@ -147,12 +148,12 @@ def _border(layer: Any) -> tuple[int, int]:
     return down // 2, across // 2
 
 
-def _dense(layer: Any) -> list[nn.Module]:
+def _dense(layer: keras.Layer) -> list[nn.Module]:
     made = nn.Linear(layer.input.shape[-1], layer.units, bias=layer.use_bias)
     return _filled(made, layer, (1, 0))
 
 
-def _filled(made: Any, layer: Any, axes: tuple[int, ...]) -> list[nn.Module]:
+def _filled(made: nn.Module, layer: keras.Layer, axes: tuple[int, ...]) -> list[nn.Module]:
     """Copy the weights over and append the activation."""
     kernel, *bias = layer.get_weights()
     with torch.no_grad():
@@ -162,7 +163,7 @@ def _filled(made: Any, layer: Any, axes: tuple[int, ...]) -> list[nn.Module]:
     return [made, ACTIVATIONS[layer.activation.__name__]()]
 
 
-def _normalisation(layer: Any) -> list[nn.Module]:
+def _normalisation(layer: keras.Layer) -> list[nn.Module]:
     channels, flat = layer.input.shape[-1], len(layer.input.shape) == 2
     kind = nn.BatchNorm1d if flat else nn.BatchNorm2d
     made = kind(channels, eps=layer.epsilon, momentum=1 - layer.momentum)
@@ -179,7 +180,7 @@ def _cut(cropping: tuple[tuple[int, int], tuple[int, int]]) -> tuple[int, int, i
     return -left, -right, -above, -below
 
 
-TRANSLATIONS: dict[type, Callable[[Any], list[nn.Module]]] = {
+TRANSLATIONS: dict[type, Callable[[keras.Layer], list[nn.Module]]] = {
     keras.layers.Conv2D: _convolution,
     keras.layers.Conv2DTranspose: _transposed,
     keras.layers.Dense: _dense,

@@ -8,11 +8,14 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 from bench.interfaces import JsonObject
 from bench.store.provenance import peak_memory_mib
 from bench.timing.request import Request
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 def main(asked: Request) -> None:
@@ -38,7 +41,7 @@ def _make(asked: Request) -> Callable[[], float]:
     return CONTENDERS[asked.name](asked, images, labels)
 
 
-def _training_data(path: str) -> tuple[Any, Any]:
+def _training_data(path: str) -> "tuple[np.ndarray, np.ndarray]":
     """Images and labels of a file; of Fashion-MNIST if none is named."""
     if not path:
         from bench import data
@@ -51,7 +54,7 @@ def _training_data(path: str) -> tuple[Any, Any]:
         return arrays["images"], arrays["labels"]
 
 
-def _repeated(array: Any, count: int) -> Any:
+def _repeated(array: "np.ndarray", count: int) -> "np.ndarray":
     """The first `count` rows, from the start again where there are not as many."""
     import numpy as np
 

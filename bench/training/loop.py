@@ -4,13 +4,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from bench.config import Fit
-from bench.interfaces import Progress
+from bench.interfaces import Figures, Progress
 from bench.store.provenance import peak_memory_mib, usable_cores
 from bench.training import backend, carry, statistics
 from bench.training.objective import Objective
@@ -36,7 +35,7 @@ class Record:
     """
 
     history: pd.DataFrame
-    cost: dict[str, Any]
+    cost: Figures
 
 
 def steps(images: int, fit: Fit) -> int:
@@ -57,7 +56,7 @@ def joined_history(records: Sequence[Record], label: str) -> pd.DataFrame:
     )
 
 
-def total_cost(records: Sequence[Record]) -> dict[str, Any]:
+def total_cost(records: Sequence[Record]) -> Figures:
     """Cost of successive trainings as one: sums, and throughput over all their warm steps."""
     costs = [record.cost for record in records]
     warm = sum(c["milliseconds_per_step"] * c["steps"] for c in costs)
@@ -215,7 +214,7 @@ def _cost(
     epochs: int,
     chunk: int,
     batch_size: int,
-) -> dict[str, Any]:
+) -> Figures:
     """Throughput over all calls but the first, which compiles."""
     warm = calls[1:] or calls
     step_seconds = float(np.mean(warm)) / chunk
