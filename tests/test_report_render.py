@@ -7,14 +7,19 @@ import sys
 import pytest
 from pypdf import PdfReader
 
+from bench.config.assignment import load_assignment
+from bench.paths import ROOT
 from bench.report import ReportError, render
 from bench.report.constants import Constants
 from bench.report.drawings import FOLDER
 from bench.report.i18n import Language
+from bench.report.order import Order
 from bench.report.verify import check_page, read_page
 from tests.report_fixture import made_up_run, templates_with_pseudo_spanish
 
 WATERMARK = "smoke: do not cite"
+ORDER = Order("full", assignment=load_assignment(ROOT / "bench" / "config" / "assignment.toml"))
+STATED = Constants(earlier=ORDER.figures)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +42,7 @@ def run(tmp_path_factory):
 def english(run, templates, tmp_path_factory):
     """HTML and PDF, by suffix."""
     out = tmp_path_factory.mktemp("english")
-    paths = render(run, out, ("en",), templates=templates)
+    paths = render(run, out, ("en",), templates=templates, order=ORDER)
     left = {path for path in out.iterdir() if path.name != FOLDER}
     assert left == set(paths), "something was left beside the report"
     return {path.suffix: path for path in paths}
@@ -54,8 +59,8 @@ def printed(english):
 
 
 def test_files_are_named_by_language_and_format(english):
-    assert english[".html"].name == "lab-report.en.html"
-    assert english[".pdf"].name == "lab-report.en.pdf"
+    assert english[".html"].name == "full-record.en.html"
+    assert english[".pdf"].name == "full-record.en.pdf"
 
 
 def test_the_exercises_stand_in_order(page):
@@ -84,37 +89,39 @@ def test_every_number_names_its_cell(page, run):
 def test_failed_and_missing_cells_are_shown_with_their_reasons(page):
     assert "MemoryError: no room for &lt;b&gt;it&lt;/b&gt;" in page
     assert "<b>it</b>" not in page
-    assert re.search(r"gan-s0-[0-9a-f]{6}</a>: <strong>failed", page)
-    assert re.search(r"tsne-s0-[0-9a-f]{6}</a>: <strong>missing", page)
+    assert "GAN, seed 0</a>: <strong>failed" in page
+    assert "t-SNE, seed 0</a>: <strong>missing" in page
     assert 'id="fig-stage_curves-mnist_classifier" class="empty"' in page
 
 
 def test_two_seeds_give_intervals_and_verdicts(page):
     assert 'scope="row">Ensemble of the seeds' in page
-    assert "confidence interval over 2 seeds" in page
+    assert "confidence interval over the seeds (2)" in page
     assert "±" in page
 
 
 def test_few_labels_are_judged_count_by_count(page):
     assert page.count('<h3 id="fashion_classifier-few-labels">') == 1
     words = re.sub(r"<[^>]+>", "", page)
-    judged = re.findall(r"With ([\d, and]+) the two cannot be told apart", words)
+    judged = re.findall(
+        r"With ([\d, and]+) labelled images of each class no difference is shown", words
+    )
     assert judged, "two noisy seeds cannot tell the arms apart at every count"
 
 
 def test_one_seed_gives_no_ensemble_and_no_verdict(templates, tmp_path):
     alone = made_up_run(tmp_path / "alone")
-    (path,) = render(alone, tmp_path / "out", ("en",), ("html",), templates=templates)
+    (path,) = render(alone, tmp_path / "out", ("en",), ("html",), templates=templates, order=ORDER)
     text = path.read_text(encoding="utf-8")
-    assert 'scope="row">Ensemble of the seeds' not in text
-    assert "the cure works" not in text
+    assert 'scope="row">Ensemble of the seeds' not in text[: text.index('id="tab-sources"')]
+    assert "excludes zero" not in text
     assert text.count("too few seeds</data>") > 15
     assert "One run" not in text
-    assert check_page(text, alone, Language("en"), Constants()).drawings > 15
+    assert check_page(text, alone, Language("en"), STATED).drawings > 15
 
 
 def _check(page, run, code="en"):
-    return check_page(page, run, Language(code), Constants())
+    return check_page(page, run, Language(code), STATED)
 
 
 def test_the_page_agrees_with_the_store(page, run):
@@ -124,12 +131,13 @@ def test_the_page_agrees_with_the_store(page, run):
 @pytest.mark.parametrize(
     ("pattern", "replacement", "complaint"),
     [
-        (r'(data-path="accuracy"[^>]*>)0\.\d', r"\g<1>0.1", "accuracy: the page says"),
+        (r'(data-path="accuracy"[^>]*>)\d', r"\g<1>0", "accuracy: the page says"),
+        (r'(data-path="accuracy" data-values=")\d', r"\g<1>7", "the seeds' values"),
         (r"± 0\.0", "± 0.9", "the page says"),
         (r'(data-estimate="share".*?–)\d', r"\g<1>9", "on_one_line: the page says"),
         (r'(data-estimate="correlation".*?\()\d', r"\g<1>9", "correlation: the page says"),
         (r'(data-estimate="sum".*?>)\d', r"\g<1>9", "detected: the page says"),
-        (r'(data-handed-in="[^"]*accuracy"[^>]*>)0\.93', r"\g<1>0.99", "the page says"),
+        (r'(data-handed-in="[^"]*accuracy"[^>]*>)93', r"\g<1>99", "the page says"),
         (r'data-minus-path="cured', 'data-minus-path="handed_in', "accuracy_gap: the page says"),
         (r'(data-setting="[^>]*>)\d', r"\g<1>987", "setting"),
         (r"(<main>)", r"\1<p>It reaches 0.999.</p>", "names no cell: 'It reaches 0.999.'"),
@@ -172,15 +180,15 @@ def test_an_untranslated_word_stands_in_english_and_is_named(run, templates, tmp
 
 
 def test_spanish_is_spanish_throughout(run, templates, tmp_path):
-    (path,) = render(run, tmp_path, ("es",), ("html",), templates=templates)
+    (path,) = render(run, tmp_path, ("es",), ("html",), templates=templates, order=ORDER)
     text = path.read_text(encoding="utf-8")
     assert '<html lang="es">' in text
     assert "Figure ñ 1." in text
     assert "Ankle boot ñ" in text
-    assert "Reconstruction loss ñ" in text, "labels inside figures"
+    assert "Mean brightness ñ" in text, "labels inside figures"
     accuracy = run.select("mnist_classifier", "fine_tuned")
     mean = sum(cell.metrics["accuracy"] for cell in accuracy) / len(accuracy)
-    assert f"{mean:.4f}".replace(".", ",") in text
+    assert f"{100 * mean:.2f}".replace(".", ",") in text
 
 
 def test_the_watermark_stands_on_each_printed_page(printed):
@@ -213,8 +221,8 @@ def test_the_pdf_is_tagged_and_described(printed):
 
 def test_the_contents_name_the_page_of_each_heading(printed):
     contents = next(s.extract_text() for s in printed.pages if "Contents" in s.extract_text())
-    line = re.search(r"Method notes[ .]*(\d+)", contents)
-    assert "Method notes" in printed.pages[int(line.group(1)) - 1].extract_text()
+    line = re.search(r"method notes[ .]*(\d+)", contents)
+    assert "method notes" in printed.pages[int(line.group(1)) - 1].extract_text()
 
 
 def test_only_bundled_typefaces_are_used(printed):
@@ -228,7 +236,7 @@ def test_only_bundled_typefaces_are_used(printed):
 
 
 def test_rendering_again_gives_the_same_bytes(english, run, templates, tmp_path):
-    for path in render(run, tmp_path, ("en",), templates=templates):
+    for path in render(run, tmp_path, ("en",), templates=templates, order=ORDER):
         assert path.read_bytes() == english[path.suffix].read_bytes(), path.name
 
 

@@ -5,10 +5,11 @@ A figure is drawn again when a cell that it shows, the code that draws, or the w
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from bench.declarations import Declaration, folder_of, own_packages
 from bench.paths import ROOT
@@ -32,11 +33,13 @@ class Drawings:
     language : Language
         Whose words the figures hold; nothing is kept while it lacks a translation.
     templates : Path
-        Holds the catalogues and the handed-in figures.
+        Holds the catalogues and the published figures.
     experiments : iterable of Declaration
         What the figures' names and colours come from.
     datasets : iterable of UsedData
         What the names of classes and data sets come from.
+    earlier : mapping
+        Figures of an earlier report that are drawn beside the run's.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class Drawings:
         templates: Path,
         experiments: Iterable[Declaration] = (),
         datasets: Iterable[UsedData] = (),
+        earlier: Mapping[str, Any] | None = None,
     ) -> None:
         self._folder = out_dir / FOLDER
         self._language = language
@@ -57,6 +61,7 @@ class Drawings:
         self._made_by = [_digest(path) for path in (*code, *words) if path.is_file()]
         self._made_by.append(content_key([each.stored() for each in said]))
         self._made_by.append(content_key([each.model_dump(mode="json") for each in datasets]))
+        self._made_by.append(content_key(dict(earlier or {})))
         self._made_by += [version(name) for name in DRAWN_BY]
         self._formulae_by = [version("matplotlib"), _digest(Path(equations.__file__))]
 

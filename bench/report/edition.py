@@ -32,7 +32,7 @@ def render_language(job: Job) -> Rendered:
     constants = Constants(templates, job.order.figures, results.replaced)
     name = FILE_NAMES[job.order.edition]
     said = results.experiments.values()
-    kept = Drawings(out_dir, language, templates, said, run.datasets.values())
+    kept = Drawings(out_dir, language, templates, said, run.datasets.values(), job.order.figures)
     gallery = Gallery(results, language, constants, kept)
     build = Path(tempfile.mkdtemp(prefix=f".{name}.{code}.", dir=out_dir))
     try:
