@@ -69,3 +69,24 @@ def killed(cell):
         return score(values, epochs, seed)
 
     return _searched(cell, trial)
+
+
+@experiment.variant("slow", settings=("search",))
+def slow(cell):
+    """Trials that last for a while, and say where they run."""
+
+    def trial(values, epochs, seed):
+        note(f"began {values['x']:.6f} {seed} {os.environ.get('RAY_NODE_ID', '')}")
+        time.sleep(2)
+        note(f"ended {values['x']:.6f} {seed}")
+        return score(values, epochs, seed)
+
+    return _searched(cell, trial)
+
+
+@experiment.variant("lasting", repeated="handed_in_seeds")
+def lasting(cell):
+    """Cells that last for a while."""
+    note(f"began {cell.seed_index}")
+    time.sleep(2)
+    return Result({"seed": cell.seed})
