@@ -13,7 +13,7 @@ from bench.config import protocol as fixed
 from bench.report.claims import Claim, claims
 from bench.report.clinic import Finding, Kind, diverged, examine
 from bench.report.collect import Results, Variant, unique
-from bench.report.quantities import Quantity, is_untrained
+from bench.report.quantities import is_untrained
 from bench.store import StoredCell
 
 TRIALS_SHOWN = 5
@@ -188,11 +188,6 @@ class Context:
         """How many greedy stages a classifier has; 0: not known."""
         tables = self.results.variant(f"{experiment}/pretrained").tables("history")
         return int(tables[0]["stage"].nunique()) if tables and "stage" in tables[0] else 0
-
-    def seconds(self, cell: StoredCell) -> Quantity:
-        """Return how long a finished cell took."""
-        path = "provenance:seconds"
-        return Quantity(path, (cell,), (float(cell.provenance["seconds"]),))
 
     @cached_property
     def claims(self) -> dict[int, Claim]:

@@ -19,7 +19,6 @@ from bench.report.names import status_name, verdict_name
 from bench.report.quantities import Quantity
 from bench.store import StoredCell, StoredRun
 
-SHORT_KEY = 6
 DASH = "\N{EM DASH}"
 UNTRAINED = "\N{DAGGER}"
 LEAST_P = 0.001
@@ -223,19 +222,6 @@ class Marks:
             '<data class="s" data-setting="{}" data-spec="{}" title="{}">{}</data>'
         ).format(path, spec, f"profile: {path}", text)
 
-    def cells(self, cells: Iterable[StoredCell]) -> Markup:
-        """Name cells, briefly: experiment and variant once, each seed with its key's start."""
-        listed = sorted(unique(cells), key=self._place)
-        parts = []
-        for experiment, own in groupby(listed, key=lambda cell: cell.experiment):
-            links = []
-            for _, seeds in groupby(own, key=lambda cell: cell.variant):
-                first, *more = seeds
-                links.append(self._link(first, f"{first.variant}-s{first.seed}"))
-                links += [self._link(cell, f"s{cell.seed}") for cell in more]
-            parts.append(Markup("{}/ {}").format(experiment, Markup(", ").join(links)))
-        return Markup("; ").join(parts)
-
     def source(self, cells: Iterable[StoredCell]) -> Markup:
         """Refer to the table of sources, by the numbers of the cells' variants.
 
@@ -260,14 +246,6 @@ class Marks:
     def variants(self) -> list[tuple[str, str]]:
         """Experiment and variant of every cell, in the plan's order: the numbers of the sources."""
         return unique((cell.experiment, cell.variant) for cell in self.run.cells)
-
-    def _link(self, cell: StoredCell, name: str) -> Markup:
-        text = f"{name}-{cell.key[:SHORT_KEY]}"
-        pattern = Markup('<a href="#{}">{}</a>') if self.marked else Markup("{1}")
-        return pattern.format(anchor(cell), text)
-
-    def _place(self, cell: StoredCell) -> tuple[str, int, int]:
-        return cell.experiment, self.variants.index((cell.experiment, cell.variant)), cell.seed
 
     def _title(self, quantity: Quantity) -> str:
         _ = self.language.gettext

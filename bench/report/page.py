@@ -15,7 +15,7 @@ from bench.data import DATASETS
 from bench.declarations import Declaration, own_packages
 from bench.metrics.verdicts import Direction, verdict
 from bench.report import names
-from bench.report.claims import NOT_MEASURED, Claim, Measure
+from bench.report.claims import NOT_MEASURED, Measure
 from bench.report.collect import IMAGE_INTERVALS, Results, SameImages, image_limits, same_images
 from bench.report.equations import load_equations, to_mathml, to_svg
 from bench.report.figures import Drawn, Gallery
@@ -87,7 +87,6 @@ class Page:
             "judge_alone": judge_alone,
             "share": share,
             "measured": self.measured,
-            "measures_of": self.measures_of,
             "judged": self.marks.judged,
             "image_interval": self.image_interval,
             "mcnemar": self.mcnemar,
@@ -104,7 +103,6 @@ class Page:
             "handed_in": self.gallery.constants.handed_in,
             "setting": self.marks.setting,
             "absence": self.marks.absence,
-            "cells": self.marks.cells,
             "figure": self.figure,
             "table": self.table,
             "sourced": self.sourced,
@@ -272,10 +270,6 @@ class Page:
             else self.language.gettext("%(measure)s: %(first)s minus %(second)s")
         )
         return pattern % {"measure": words, "first": first, "second": second}
-
-    def measures_of(self, claim: Claim) -> str:
-        """List what a claim is judged by, as prose: exactly the protocol's measures."""
-        return self.language.join([self.measured(measure) for measure in claim.measures])
 
     def image_interval(self, quantity: Quantity, spec: str = ".4f") -> Markup:
         """Print the figure of one trained network with its 95 % interval over test images.
