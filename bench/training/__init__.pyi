@@ -1,6 +1,7 @@
 from . import (
     augment,
     backend,
+    carry,
     greedy,
     loop,
     muon,
@@ -15,6 +16,7 @@ from . import (
 __all__ = [
     "augment",
     "backend",
+    "carry",
     "greedy",
     "loop",
     "muon",
