@@ -1,6 +1,7 @@
 from . import (
     classification,
     embedding,
+    estimates,
     failures,
     generation,
     intervals,
@@ -16,6 +17,7 @@ from . import (
 __all__ = [
     "classification",
     "embedding",
+    "estimates",
     "failures",
     "generation",
     "intervals",
