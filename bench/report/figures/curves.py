@@ -36,10 +36,11 @@ def stage_curves(subject: Subject) -> Figure | None:
     panels = figure.subplots(1, len(stages), squeeze=False)[0]
     for axes, stage in zip(panels, stages, strict=True):
         own = [table[table["stage"] == stage].reset_index(drop=True) for table in tables]
+        axes.set_title(_("Stage %(stage)d") % {"stage": stage})
+        if one_epoch(axes, own, ("loss", "validation_loss"), language):
+            continue
         curve(axes, own, "loss", variant.colour, TRAINING)
         curve(axes, own, "validation_loss", variant.colour, VALIDATION)
-        name_single_points(axes, language)
-        axes.set_title(_("Stage %(stage)d") % {"stage": stage})
         epoch_axis(axes, language, _("Epoch"))
         from_zero(axes)
     panels[0].set_ylabel(_("Reconstruction loss"))
@@ -121,22 +122,27 @@ def curve(
     return float(mean[-1])
 
 
-def name_single_points(axes: Axes, language: Language) -> None:
-    """Write its value beside the point of a curve that is only one epoch long.
+def one_epoch(
+    axes: Axes, tables: Sequence[pd.DataFrame], columns: Sequence[str], language: Language
+) -> bool:
+    """Say in words what a single epoch gave: a point is no curve.
 
-    The first curve's, in training, to the left; the second's, in validation, to the right.
+    Returns
+    -------
+    bool
+        Whether there is only one epoch: then the panel holds the words and nothing else.
     """
-    words = (language.gettext("training"), language.gettext("validation"))
-    for line, word, side in zip(axes.lines, words, ("right", "left"), strict=False):
-        heights = np.asarray(line.get_ydata(), dtype=float)
-        if len(heights) == 1:
-            axes.annotate(
-                f"{word}\n{language.number(float(heights[0]), '.4f')}",
-                (float(np.asarray(line.get_xdata())[0]), float(heights[0])),
-                (-5 if side == "right" else 5, 0), textcoords="offset points",
-                ha=side, va="center", fontsize=7, color=QUIET,
-            )  # fmt: skip
-            axes.set_ylim(top=max(axes.get_ylim()[1], 1.3 * float(heights[0])))
+    if min(len(table) for table in tables) > 1:
+        return False
+    _ = language.gettext
+    words = {"loss": _("training"), "validation_loss": _("validation")}
+    lines = [_("one epoch")]
+    for column in columns:
+        if column in tables[0] and tables[0][column].notna().any():
+            mean = float(np.mean([table[column].iloc[0] for table in tables]))
+            lines.append(f"{words[column]}: {language.number(mean, '.4f')}")
+    note(axes, "\n".join(lines))
+    return True
 
 
 def from_zero(axes: Axes) -> None:
@@ -194,10 +200,11 @@ def pair(axes: Axes, variant: Variant, language: Language, stage: int | None = N
         return
     if stage is not None:
         tables = [table[table["stage"] == stage].reset_index(drop=True) for table in tables]
+    if one_epoch(axes, tables, ("loss", "validation_loss"), language):
+        return
     curve(axes, tables, "loss", variant.colour, TRAINING)
     if "validation_loss" in tables[0] and tables[0]["validation_loss"].notna().any():
         curve(axes, tables, "validation_loss", variant.colour, VALIDATION)
-    name_single_points(axes, language)
     epoch_axis(axes, language, language.gettext("Epoch"))
     from_zero(axes)
 
