@@ -38,6 +38,11 @@ def evaluated(
     averaged_apart : bool
         Whether the figures are those of the image alone, and the accuracy with all views is told
         apart, as `accuracy_averaged`.
+
+    Returns
+    -------
+    Result
+        Metrics, history, predictions, examples and the network.
     """
     images, labels = cell.split.test_images, cell.split.test_labels
     by_view = probabilities_by_view(network, images, views)
@@ -116,7 +121,22 @@ def judged(
 
 
 def judged_averaged(labels: np.ndarray, probabilities: np.ndarray, seed: int) -> Figures:
-    """Score predictions (n, 10) that stand beside those of the image alone."""
+    """Score predictions (n, 10) that stand beside those of the image alone.
+
+    Parameters
+    ----------
+    labels : ndarray of int, shape (n,)
+        The true classes.
+    probabilities : ndarray of float, shape (n, classes)
+        Means over views.
+    seed : int
+        Of the bootstrap.
+
+    Returns
+    -------
+    dict
+        `accuracy_averaged` and `image_interval_averaged`.
+    """
     return {
         "accuracy_averaged": accuracy(labels, probabilities),
         "image_interval_averaged": _image_interval(labels, probabilities, seed),
@@ -148,13 +168,41 @@ def against_most_frequent(
 
 
 def probabilities_by_view(network: keras.Model, images: np.ndarray, views: Views) -> np.ndarray:
-    """Class probabilities (views, n, 10) of images, the image itself first."""
+    """Class probabilities (views, n, 10) of images, the image itself first.
+
+    Parameters
+    ----------
+    network : keras.Model
+        From images to logits.
+    images : ndarray of uint8, shape (n, size, size)
+        Images.
+    views : Views
+        Which views of each.
+
+    Returns
+    -------
+    ndarray of float, shape (views, n, classes)
+        Class probabilities, those of the image itself first.
+    """
     each = [softmax(training.predict.images_to(network, view)) for view in views.of(images)]
     return np.stack(each)
 
 
 def accuracy(labels: np.ndarray, probabilities: np.ndarray) -> float:
-    """Share of images whose most probable class is the true one."""
+    """Share of images whose most probable class is the true one.
+
+    Parameters
+    ----------
+    labels : ndarray of int, shape (n,)
+        The true classes.
+    probabilities : ndarray of float, shape (n, classes)
+        Predictions.
+
+    Returns
+    -------
+    float
+        From 0 to 1.
+    """
     return float(np.mean(probabilities.argmax(axis=1) == labels))
 
 

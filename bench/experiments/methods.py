@@ -103,7 +103,20 @@ def _scoring(cell: Cell, trial: Trial, objective: str) -> Callable[[Values, int,
 
 
 def with_seed(cell: Cell, seed: int) -> Cell:
-    """Give a cell another seed, and nobody its progress: a part of something longer."""
+    """Give a cell another seed, and a progress that is not shown.
+
+    Parameters
+    ----------
+    cell : Cell
+        A cell.
+    seed : int
+        The seed.
+
+    Returns
+    -------
+    Cell
+        A copy.
+    """
     return replace(cell, seed=seed, progress=_ignored)
 
 
@@ -112,13 +125,41 @@ def _ignored(done: float, words: str) -> None:
 
 
 def rows_to_search(cell: Cell, budget: Search | None = None) -> np.ndarray:
-    """Rows of the training images that a search's trials see, as many as its budget has."""
+    """Rows of the training images that a search's trials see, as many as its budget has.
+
+    Parameters
+    ----------
+    cell : Cell
+        Its training images and seed are used.
+    budget : Search, optional
+        If absent, the section `search` of the cell's settings.
+
+    Returns
+    -------
+    ndarray of int
+        Rows of the training images.
+    """
     rows = np.random.default_rng(cell.seed).permutation(len(cell.split.train_images))
     return rows[: (budget or cell.settings.search).images]
 
 
 def for_epochs(fit: Fit, epochs: int, learning_rate: float) -> Fit:
-    """Change how long a training is, and its learning rate."""
+    """Change how long a training is, and its learning rate.
+
+    Parameters
+    ----------
+    fit : Fit
+        A training.
+    epochs : int
+        Passes over the images.
+    learning_rate : float
+        Peak of the schedule.
+
+    Returns
+    -------
+    Fit
+        A copy.
+    """
     return fit.model_copy(update={"epochs": epochs, "learning_rate": learning_rate})
 
 
@@ -171,7 +212,14 @@ def fit_autoencoder(
 
 
 def against_mean_image(cell: Cell, error: float) -> dict[str, float]:
-    """Hold a decoder's mean squared error against that of the mean training image.
+    """Compare a decoder's mean squared error with that of the mean training image.
+
+    Parameters
+    ----------
+    cell : Cell
+        Its split is used.
+    error : float
+        The decoder's, on the test images; [0, 1] pixels.
 
     Returns
     -------
@@ -185,7 +233,24 @@ def against_mean_image(cell: Cell, error: float) -> dict[str, float]:
 
 
 def reconstructed(cell: Cell, decoder: keras.Model, codes: np.ndarray) -> tuple[np.ndarray, float]:
-    """Decode the test images' codes: uint8 images, and mean squared error of the [0, 1] pixels."""
+    """Decode the test images' codes.
+
+    Parameters
+    ----------
+    cell : Cell
+        Its test images are used.
+    decoder : keras.Model
+        From codes to images.
+    codes : ndarray of float, shape (n, latent)
+        Codes of the test images.
+
+    Returns
+    -------
+    images : ndarray of uint8, shape (n, size, size)
+        The reconstructions.
+    error : float
+        Mean squared error of the [0, 1] pixels.
+    """
     restored = training.predict.codes_to(decoder, codes)[..., 0]
     error = restored - cell.split.test_images / np.float32(255)
     return models.images.to_pixels(restored), float(np.mean(np.square(error)))

@@ -32,7 +32,22 @@ NEAREST = 1000
 
 
 def gaussian_codes(cell: Cell, size: int, count: int) -> np.ndarray:
-    """Draw codes (count, size) from N(0, 1); those of one seed index are the same for all."""
+    """Draw codes (count, size) from N(0, 1); those of one seed index are the same for all.
+
+    Parameters
+    ----------
+    cell : Cell
+        Its seed is used.
+    size : int
+        Size of a code.
+    count : int
+        Number of codes.
+
+    Returns
+    -------
+    ndarray of float32, shape (count, size)
+        Codes.
+    """
     random = np.random.default_rng(derive_seed(cell.seed, "codes"))
     return random.standard_normal((count, size)).astype("float32")
 
@@ -68,6 +83,11 @@ def generated(
         Of the training.
     extra : dict, optional
         Further figures.
+
+    Returns
+    -------
+    Result
+        Metrics, history, samples, interpolations and the networks.
     """
     samples = models.images.to_pixels(training.predict.codes_to(decoder, codes))
     paths = _paths(cell, decoder, codes, spherical=gaussian)
@@ -119,7 +139,22 @@ def judge_figures(cell: Cell) -> Figures:
 
 
 def validation_distance(cell: Cell, decoder: keras.Model, size: int) -> float:
-    """Fréchet distance of samples to the validation images, as many: for choosing settings."""
+    """Fréchet distance of samples to the validation images, as many: for choosing settings.
+
+    Parameters
+    ----------
+    cell : Cell
+        Its split and seed are used.
+    decoder : keras.Model
+        From codes to images.
+    size : int
+        Size of a code.
+
+    Returns
+    -------
+    float
+        Fréchet distance.
+    """
     eyes = judge_of(cell)
     images = cell.split.validation_images
     codes = gaussian_codes(cell, size, len(images))
@@ -177,6 +212,11 @@ class Yardstick:
             What is measured.
         lessons : tuple of ndarray, optional
             Images and classes from which a pupil learns; else the samples, with the judge's.
+
+        Returns
+        -------
+        dict
+            Figures by name; see `measures`. For the first seed also `pupil_accuracy`.
         """
         self.cell.progress(0.95, "scoring the samples")
         features, classes = self.judge.look(samples)
@@ -196,6 +236,11 @@ class Yardstick:
         features : ndarray of float32, shape (count, 64)
         classes : ndarray of int, shape (count,)
             What the judge says of them.
+
+        Returns
+        -------
+        dict
+            Figures by name.
         """
         shares = np.bincount(classes, minlength=self.cell.split.classes) / len(classes)
         some = self.features[:BALLS], features[:BALLS]

@@ -344,7 +344,20 @@ def _labelled(labels: np.ndarray, per_class: int, images: int, seed: int) -> np.
 
 
 def winner(cell: Cell, arm: str) -> Figures:
-    """Values that the search found for an arm: `fine_tuned` or `from_scratch`."""
+    """Values that the search found for an arm: `fine_tuned` or `from_scratch`.
+
+    Parameters
+    ----------
+    cell : Cell
+        It needs the search.
+    arm : {'fine_tuned', 'from_scratch'}
+        Which start of the training.
+
+    Returns
+    -------
+    dict
+        Hyperparameters by name.
+    """
     values: Figures = cell.needs["search"].metrics["best_by_arm"][arm]
     return values
 
@@ -391,7 +404,26 @@ def fit_with_recipe(
     held_out: int | None = None,
     exact_curves: bool = False,
 ) -> Record:
-    """Train with the experiment's recipe and the searched values; see `fit_classifier`."""
+    """Train with the experiment's recipe and the searched values; see `fit_classifier`.
+
+    Parameters
+    ----------
+    cell : Cell
+        Its settings, split, seed and progress are used.
+    network : keras.Model
+        From images to logits.
+    values : mapping
+        The searched hyperparameters; see `winner`.
+    fit : Fit
+        The training.
+    rows, held_out, exact_curves
+        See `fit_classifier`.
+
+    Returns
+    -------
+    Record
+        Of the training.
+    """
     settings = cell.settings
     return fit_classifier(
         cell,

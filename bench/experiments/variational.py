@@ -31,7 +31,26 @@ def fit_vae(
     beta: float,
     free_bits: float = 0.0,
 ) -> Record:
-    """Train a VAE's encoder and decoder on the evidence lower bound, validating each epoch."""
+    """Train a VAE's encoder and decoder on the evidence lower bound, validating each epoch.
+
+    Parameters
+    ----------
+    cell : Cell
+        Its seed, validation images and progress are used.
+    pair : tuple of keras.Model
+        Encoder (mean and log-variance) and decoder.
+    images : ndarray of uint8, shape (n, size, size)
+        Training images.
+    fit : Fit
+        The training.
+    beta, free_bits : float
+        See `models.vae.negative_elbo`.
+
+    Returns
+    -------
+    Record
+        Of the training.
+    """
     random, steps = training.objective.random(cell.seed), training.loop.steps(len(images), fit)
     optimizer = training.schedule.adam(fit.learning_rate, steps)
     loss = models.vae.negative_elbo(

@@ -67,6 +67,11 @@ def check(
     progress : callable
         Told the share that is done and a few words.
 
+    Returns
+    -------
+    Check
+        Findings and exit code.
+
     Raises
     ------
     UserError
@@ -89,7 +94,26 @@ def check(
 def judge(
     trees: Trees, gates: Sequence[str], pairs: int, select: str, progress: Progress
 ) -> list[Finding]:
-    """Let each gate look at two trees; a gate that breaks down is a finding of its own."""
+    """Let each gate look at two trees; a gate that breaks down is a finding of its own.
+
+    Parameters
+    ----------
+    trees : Trees
+        Both commits, checked out.
+    gates : sequence of str
+        Names of gates.
+    pairs : int
+        Pairs of processes of the time gate.
+    select : str
+        Benchmarks, as pytest's `-k`.
+    progress : callable
+        Takes the share that is done, and words.
+
+    Returns
+    -------
+    list of Finding
+        Of all gates.
+    """
     looks: dict[str, Callable[[], list[Finding]]] = {
         "quality": lambda: quality_gate.judge(trees.head, _part(progress, 0.0, 0.2)),
         # before the exact gate, which takes base's own list of benchmarks away

@@ -19,6 +19,18 @@ TOLERANCE = {"peak_memory_mib": 0.10, "bytes": 0.05}
 def judge(trees: Trees, progress: Progress) -> list[Finding]:
     """Count in both trees, with head's way of counting, and compare.
 
+    Parameters
+    ----------
+    trees : Trees
+        Both commits, checked out.
+    progress : callable
+        Takes the share that is done, and words.
+
+    Returns
+    -------
+    list of Finding
+        One for each figure.
+
     Raises
     ------
     HarnessError
@@ -44,7 +56,22 @@ def judge(trees: Trees, progress: Progress) -> list[Finding]:
 
 
 def compare(name: str, base: float | None, head: float) -> Finding:
-    """Judge one figure."""
+    """Compare one figure.
+
+    Parameters
+    ----------
+    name : str
+        The figure.
+    base : float or None
+        Its value at base; None if base does not have it.
+    head : float
+        Its value at head.
+
+    Returns
+    -------
+    Finding
+        The outcome.
+    """
     if base is None:
         return Finding(GATE, name, Outcome.NO_BASELINE, f"{head:,.0f}; base does not have it")
     allowed = TOLERANCE.get(name.rpartition(".")[2], 0.0)

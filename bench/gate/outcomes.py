@@ -69,6 +69,11 @@ def exit_code(findings: Sequence[Finding], *, allow_no_baseline: bool = False) -
         All rows.
     allow_no_baseline : bool
         Whether a gate may find no baseline for any of its figures, as on a first run.
+
+    Returns
+    -------
+    int
+        0, or one of the codes above 4.
     """
     outcomes = {finding.outcome for finding in findings}
     if Outcome.HARNESS_ERROR in outcomes or not outcomes:

@@ -40,6 +40,11 @@ def judge(tree: Path, progress: Progress, first_seed: int = FIRST_SEED) -> list[
     first_seed : int
         Of the first look; a second one, where the first is alarmed, has fresh seeds.
 
+    Returns
+    -------
+    list of Finding
+        One for each probe.
+
     Raises
     ------
     HarnessError
@@ -66,6 +71,11 @@ def compare(name: str, reference: Sequence[float], measured: Sequence[float]) ->
         The probe.
     reference, measured : sequence of float
         One figure a seed, at least two each.
+
+    Returns
+    -------
+    Finding
+        The outcome.
     """
     from scipy.stats import ttest_ind
 
@@ -90,6 +100,20 @@ def compare(name: str, reference: Sequence[float], measured: Sequence[float]) ->
 
 def measure(tree: Path, first_seed: int, seeds: int) -> dict[str, list[float]]:
     """Train a tree's probes in a process of their own.
+
+    Parameters
+    ----------
+    tree : Path
+        A checkout.
+    first_seed : int
+        The first seed.
+    seeds : int
+        How many, one after the other.
+
+    Returns
+    -------
+    dict of str to list of float
+        A figure a seed, by probe.
 
     Raises
     ------

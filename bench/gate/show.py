@@ -55,7 +55,15 @@ def verdict(check: Check) -> str:
 
 
 def print_table(check: Check, console: Console) -> None:
-    """Print every finding, the alarming ones last, where eyes are."""
+    """Print every finding, the alarming ones last, where eyes are.
+
+    Parameters
+    ----------
+    check : Check
+        What was found.
+    console : Console
+        Where it is printed.
+    """
     table = Table("gate", "figure", "outcome", "what was measured")
     calm = (Outcome.OK, Outcome.ACCEPTED)
     for finding in sorted(check.findings, key=lambda f: f.outcome not in calm):
@@ -87,7 +95,20 @@ def markdown(check: Check) -> str:
 
 
 def write_json(check: Check, folder: Path) -> Path:
-    """Keep a check beside the reports."""
+    """Keep a check beside the reports.
+
+    Parameters
+    ----------
+    check : Check
+        What was found.
+    folder : Path
+        Where the file is written.
+
+    Returns
+    -------
+    Path
+        The file.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     path = (
         folder / f"{check.base[:12].replace('/', '-')}-to-{check.head[:12].replace('/', '-')}.json"

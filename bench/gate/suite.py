@@ -47,6 +47,11 @@ def sit(tree: Path, names: Sequence[str]) -> Sitting:
     names : sequence of str
         Which benchmarks.
 
+    Returns
+    -------
+    Sitting
+        Times by benchmark.
+
     Raises
     ------
     HarnessError
@@ -88,6 +93,11 @@ def collected(tree: Path, select: str = "") -> set[str]:
         The checkout.
     select : str
         As pytest's -k.
+
+    Returns
+    -------
+    set of str
+        Names of benchmarks.
 
     Raises
     ------

@@ -20,7 +20,20 @@ class Sittings:
     head: list[suite.Sitting] = field(default_factory=list)
 
     def rounds(self, tree: str, name: str) -> list[list[float]]:
-        """Rounds of one benchmark, of those processes in which it did not fail."""
+        """Rounds of one benchmark, of those processes in which it did not fail.
+
+        Parameters
+        ----------
+        tree : {'base', 'head'}
+            Which commit.
+        name : str
+            The benchmark.
+
+        Returns
+        -------
+        list of list of float
+            Seconds, a list a process.
+        """
         return [s.rounds[name] for s in getattr(self, tree) if name in s.rounds]
 
     @property
@@ -43,6 +56,11 @@ def judge(trees: Trees, count: int, select: str, progress: Progress) -> list[Fin
         As pytest's -k.
     progress : callable
         Told the share that is done and a few words.
+
+    Returns
+    -------
+    list of Finding
+        One for each benchmark.
     """
     findings = []
     try:

@@ -49,6 +49,11 @@ def checked_out(base: str, head: str = "HEAD", repository: Path = ROOT) -> Itera
     repository : Path
         The clone that holds them.
 
+    Yields
+    ------
+    Trees
+        Their folders.
+
     Raises
     ------
     NoBaselineError
@@ -80,6 +85,11 @@ def resolve(reference: str, repository: Path = ROOT, role: str = "base") -> str:
         The clone that should hold it.
     role : {'base', 'head'}
         What it is to be.
+
+    Returns
+    -------
+    str
+        The commit's hash.
 
     Raises
     ------

@@ -63,6 +63,18 @@ class Judge:
 def load(path: Path = FILE, sha256: str = SHA256) -> Judge:
     """Load the shipped network.
 
+    Parameters
+    ----------
+    path : Path
+        A `.keras` file.
+    sha256 : str
+        The hash that it must have.
+
+    Returns
+    -------
+    Judge
+        The network.
+
     Raises
     ------
     UserError

@@ -33,6 +33,11 @@ def classifier(size: int = 28, classes: int = 10) -> keras.Model:
         Pixels a side.
     classes : int
         Number of logits.
+
+    Returns
+    -------
+    keras.Model
+        The network.
     """
     image = keras.Input((size, size, 1))
     maps = _normalised(_convolution(WIDTHS[0], 4, strides=2)(image))

@@ -21,6 +21,11 @@ def dense_encoder(hidden: Sequence[int], latent: int, size: int = SIZE) -> keras
         Units of the bottleneck.
     size : int
         Pixels a side.
+
+    Returns
+    -------
+    keras.Model
+        From images (n, size, size, 1) to codes (n, latent).
     """
     image = keras.Input(image_shape(size))
     code = layers.Flatten()(image)
@@ -31,7 +36,22 @@ def dense_encoder(hidden: Sequence[int], latent: int, size: int = SIZE) -> keras
 
 
 def dense_decoder(hidden: Sequence[int], latent: int, size: int = SIZE) -> keras.Model:
-    """Mirror the dense encoder; pixels by a sigmoid. Parameters: see `dense_encoder`."""
+    """Mirror the dense encoder; pixels by a sigmoid.
+
+    Parameters
+    ----------
+    hidden : sequence of int
+        Units of the encoder's hidden layers, outermost first.
+    latent : int
+        Size of the code.
+    size : int
+        Pixels a side.
+
+    Returns
+    -------
+    keras.Model
+        From codes (n, latent) to pixels (n, size, size, 1).
+    """
     code = keras.Input((latent,))
     image = code
     for units in reversed(hidden):
@@ -52,6 +72,11 @@ def convolutional_encoder(width: int, outputs: int, size: int = SIZE) -> keras.M
         Values of the code.
     size : int
         Pixels a side.
+
+    Returns
+    -------
+    keras.Model
+        From images (n, size, size, 1) to (n, outputs).
     """
     image = keras.Input(image_shape(size))
     code = image
@@ -72,6 +97,11 @@ def convolutional_decoder(width: int, latent: int, size: int = SIZE) -> keras.Mo
         Values of the code.
     size : int
         Pixels a side. Where 4 does not divide it, what is too much is cut off.
+
+    Returns
+    -------
+    keras.Model
+        From codes (n, latent) to pixels (n, size, size, 1).
     """
     start = -(-size // 4)
     code = keras.Input((latent,))
@@ -90,7 +120,18 @@ def convolutional_decoder(width: int, latent: int, size: int = SIZE) -> keras.Mo
 
 
 def reconstruction_loss(encoder: keras.Model, decoder: keras.Model) -> Loss:
-    """Bernoulli cross-entropy between images and their reconstructions, nats a pixel."""
+    """Bernoulli cross-entropy between images and their reconstructions, nats a pixel.
+
+    Parameters
+    ----------
+    encoder, decoder : keras.Model
+        From images to codes, and back.
+
+    Returns
+    -------
+    callable
+        `loss(batch, training)`, as `training.objective.Objective` takes it.
+    """
 
     def loss(batch: Batch, training: bool) -> Scalars:
         images = to_unit(batch["images"])

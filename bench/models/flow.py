@@ -17,7 +17,22 @@ STEPS = 40  # of the sampler, each with two evaluations
 
 
 def velocity(latent: int, hidden: int, depth: int = 3) -> keras.Model:
-    """Build the network: codes with time features (n, latent + 9) to velocities (n, latent)."""
+    """Build the network: codes with time features (n, latent + 9) to velocities (n, latent).
+
+    Parameters
+    ----------
+    latent : int
+        Size of the codes.
+    hidden : int
+        Units of each hidden layer.
+    depth : int
+        Residual layers after the first.
+
+    Returns
+    -------
+    keras.Model
+        The network.
+    """
     seen = keras.Input((latent + 1 + 2 * FREQUENCIES,))
     state = layers.Dense(hidden, activation="gelu")(seen)
     for _ in range(depth):
@@ -26,14 +41,40 @@ def velocity(latent: int, hidden: int, depth: int = 3) -> keras.Model:
 
 
 def with_time(codes: Tensor, time: Tensor) -> Tensor:
-    """Put time features beside codes: (n, latent) and (n, 1) to (n, latent + 9)."""
+    """Put time features beside codes: (n, latent) and (n, 1) to (n, latent + 9).
+
+    Parameters
+    ----------
+    codes : tensor, shape (n, latent)
+        Codes.
+    time : tensor, shape (n, 1)
+        Time of each, from 0 (noise) to 1 (codes).
+
+    Returns
+    -------
+    tensor, shape (n, latent + 9)
+        The network's input.
+    """
     angles = [np.pi * k * time for k in range(1, FREQUENCIES + 1)]
     waves = [wave(angle) for angle in angles for wave in (ops.sin, ops.cos)]
     return ops.concatenate([codes, time, *waves], axis=-1)
 
 
 def matching_loss(network: keras.Model, random: keras.random.SeedGenerator) -> Loss:
-    """Squared error of the velocity on straight paths from noise to the `codes` of a batch."""
+    """Squared error of the velocity on straight paths from noise to the `codes` of a batch.
+
+    Parameters
+    ----------
+    network : keras.Model
+        See `velocity`.
+    random : keras.random.SeedGenerator
+        Source of the noise and of the times.
+
+    Returns
+    -------
+    callable
+        `loss(batch, training)`, as `training.objective.Objective` takes it.
+    """
 
     def loss(batch: Batch, training: bool) -> Scalars:
         codes = batch["codes"]
@@ -47,7 +88,20 @@ def matching_loss(network: keras.Model, random: keras.random.SeedGenerator) -> L
 
 
 def flow(network: keras.Model, noise: np.ndarray) -> np.ndarray:
-    """Carry noise (n, latent) along the velocity field to codes, by the midpoint rule."""
+    """Carry noise (n, latent) along the velocity field to codes, by the midpoint rule.
+
+    Parameters
+    ----------
+    network : keras.Model
+        See `velocity`.
+    noise : ndarray of float, shape (n, latent)
+        Draws from N(0, 1).
+
+    Returns
+    -------
+    ndarray of float, shape (n, latent)
+        The codes.
+    """
     state, step = ops.convert_to_tensor(noise, dtype="float32"), 1.0 / STEPS
     for k in range(STEPS):
         time = ops.full((len(noise), 1), k * step)

@@ -30,6 +30,11 @@ def discriminator(width: int, size: int = SIZE) -> keras.Model:
         Channels of the first convolution; the second has twice as many.
     size : int
         Pixels a side.
+
+    Returns
+    -------
+    keras.Model
+        The network.
     """
     image = keras.Input(image_shape(size))
     code = image
@@ -60,6 +65,11 @@ def losses(
         gamma: weight of half the mean squared slope at real and at generated images.
     random : keras.random.SeedGenerator
         For codes and probing noise.
+
+    Returns
+    -------
+    discriminator, generator : callable
+        Their losses.
 
     Notes
     -----

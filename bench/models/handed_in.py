@@ -61,6 +61,18 @@ def classifier(trained_encoder: keras.Model, classes: int = CLASSES) -> keras.Mo
 
     The head is not given: one hidden layer of 128 ReLU units is taken, on the 49 flattened values
     (the two-unit bottleneck after them could not carry ten classes at the reported accuracy).
+
+    Parameters
+    ----------
+    trained_encoder : keras.Model
+        See `encoder`.
+    classes : int
+        Number of classes.
+
+    Returns
+    -------
+    keras.Model
+        From images (n, size, size, 1) to logits (n, classes).
     """
     features = trained_encoder.get_layer("flattened").output
     hidden = layers.Dense(128, activation="relu")(features)

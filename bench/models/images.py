@@ -27,12 +27,40 @@ def to_pixels(images: Tensor | np.ndarray) -> np.ndarray:
 
 
 def cross_entropy(target: Tensor, output: Tensor) -> Tensor:
-    """Bernoulli cross-entropy of images in [0, 1], mean over pixels, nats."""
+    """Bernoulli cross-entropy of images in [0, 1], mean over pixels, nats.
+
+    Parameters
+    ----------
+    target : tensor
+        Pixels, [0, 1].
+    output : tensor
+        Probabilities, of the same shape.
+
+    Returns
+    -------
+    tensor
+        A scalar.
+    """
     return ops.mean(ops.binary_crossentropy(target, ops.cast(output, "float32")))
 
 
 def convolution(filters: int, kernel: int, **settings: object) -> keras.layers.Layer:
-    """Make a 'same' convolution without bias: normalisation follows it."""
+    """Make a 'same' convolution without bias: normalisation follows it.
+
+    Parameters
+    ----------
+    filters : int
+        Output channels.
+    kernel : int
+        Pixels a side of the kernel.
+    **settings
+        Further settings of `keras.layers.Conv2D`.
+
+    Returns
+    -------
+    keras.layers.Layer
+        The layer.
+    """
     return keras.layers.Conv2D(
         filters,
         kernel,

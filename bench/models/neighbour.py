@@ -60,14 +60,42 @@ class Mode(layers.Layer):
 
 
 def gaussian_kernel(a: Tensor, b: Tensor, bandwidth: float) -> Tensor:
-    """Unnormalised Gaussian kernel between points (n, d) and (m, d), shape (n, m)."""
+    """Unnormalised Gaussian kernel between points (n, d) and (m, d), shape (n, m).
+
+    Parameters
+    ----------
+    a : tensor, shape (n, d)
+        Points.
+    b : tensor, shape (m, d)
+        Points.
+    bandwidth : float
+        Standard deviation of the kernel.
+
+    Returns
+    -------
+    tensor, shape (n, m)
+        Values from 0 to 1.
+    """
     a, b = ops.cast(a, "float32"), ops.cast(b, "float32")
     squared = ops.sum(ops.square(a[:, None] - b[None]), axis=-1)
     return ops.exp(-squared / (2.0 * bandwidth**2))
 
 
 def density_network(encoders: Sequence[keras.Model], anchors: int) -> keras.Model:
-    """Stack encoders and a dense layer: images (n, size, size, 1) to logits (n, anchors)."""
+    """Stack encoders and a dense layer: images (n, size, size, 1) to logits (n, anchors).
+
+    Parameters
+    ----------
+    encoders : sequence of keras.Model
+        Stages, outermost first.
+    anchors : int
+        Number of anchors.
+
+    Returns
+    -------
+    keras.Model
+        The network.
+    """
     image = keras.Input(encoders[0].input_shape[1:])
     code = image
     for encoder in encoders:
@@ -77,7 +105,22 @@ def density_network(encoders: Sequence[keras.Model], anchors: int) -> keras.Mode
 
 
 def placing_network(density: keras.Model, anchors: np.ndarray, bandwidth: float) -> keras.Model:
-    """Put the mode on top of a trained density network: images to positions (n, d)."""
+    """Put the mode on top of a trained density network: images to positions (n, d).
+
+    Parameters
+    ----------
+    density : keras.Model
+        See `density_network`.
+    anchors : ndarray of float, shape (m, d)
+        Places of the anchors.
+    bandwidth : float
+        Of the kernel around each anchor.
+
+    Returns
+    -------
+    keras.Model
+        The network.
+    """
     count, dimensions = anchors.shape
     mode = Mode(count, dimensions, bandwidth, name="mode", dtype="float32")
     placed = mode(density.output)

@@ -20,7 +20,22 @@ class BatchNormalization(keras.layers.BatchNormalization):
     def call(
         self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None
     ) -> Tensor:
-        """Normalise maps (n, height, width, channels) over all axes but the last."""
+        """Normalise maps (n, height, width, channels) over all axes but the last.
+
+        Parameters
+        ----------
+        inputs : tensor, shape (n, height, width, channels)
+            Maps.
+        training : bool, optional
+            Whether the batch's statistics are used, else the moving ones.
+        mask : tensor, optional
+            Passed on where Keras's own layer does the work.
+
+        Returns
+        -------
+        tensor
+            Maps of the same shape.
+        """
         affine = self.center and self.scale
         if keras.backend.backend() != "tensorflow" or len(inputs.shape) != 4 or not affine:
             return super().call(inputs, training=training, mask=mask)

@@ -31,7 +31,22 @@ class Stack:
     decoders: Sequence[keras.Model]
 
     def encode(self, images: Tensor, depth: int, training: bool = False) -> Tensor:
-        """Code of the first `depth` stages for images (n, size, size, 1)."""
+        """Code of the first `depth` stages for images (n, size, size, 1).
+
+        Parameters
+        ----------
+        images : tensor, shape (n, size, size, 1)
+            Pixels, [0, 1].
+        depth : int
+            Number of stages; all if there are fewer.
+        training : bool
+            Whether the stages run as in training.
+
+        Returns
+        -------
+        tensor
+            Maps of the last of these stages.
+        """
         for encoder in self.encoders[:depth]:
             images = encoder(images, training=training)
         return images
@@ -53,6 +68,11 @@ def build(widths: Sequence[int], size: int = SIZE) -> Stack:
         Channels of each stage, outermost first.
     size : int
         Pixels a side of an image.
+
+    Returns
+    -------
+    Stack
+        The stages.
 
     Raises
     ------
@@ -156,6 +176,11 @@ def classifier(
         Share of that vector dropped in training.
     classes : int
         Number of logits.
+
+    Returns
+    -------
+    keras.Model
+        From images (n, size, size, 1) to logits (n, classes).
     """
     pool = {
         "average": layers.GlobalAveragePooling2D,
@@ -190,6 +215,11 @@ def classification_loss(
         Weight of the uniform distribution in the targets, in training only.
     random : keras.random.SeedGenerator
         For the augmentation.
+
+    Returns
+    -------
+    callable
+        `loss(batch, training)`, as `training.objective.Objective` takes it.
     """
     classes = network.output_shape[-1]
 
@@ -216,7 +246,20 @@ def features_of(network: keras.Model) -> keras.Model:
 
 
 def linear_probe(size: int, classes: int = CLASSES) -> keras.Model:
-    """Standardise codes (n, size) and map them to logits: nothing else is learnt."""
+    """Standardise codes (n, size) and map them to logits: nothing else is learnt.
+
+    Parameters
+    ----------
+    size : int
+        Size of the codes.
+    classes : int
+        Number of classes.
+
+    Returns
+    -------
+    keras.Model
+        From codes (n, size) to logits (n, classes).
+    """
     code = keras.Input((size,))
     standard = layers.BatchNormalization(center=False, scale=False)(code)
     return keras.Model(code, layers.Dense(classes, name="logits")(standard), name="linear_probe")

@@ -24,12 +24,42 @@ LEAST_PROBABILITY = 1e-7  # of a pixel, as in Keras's cross-entropy
 
 
 def encoder(width: int, latent: int, size: int = SIZE) -> keras.Model:
-    """Build the encoder: images to mean and log-variance side by side, (n, 2 * latent)."""
+    """Build the encoder: images to mean and log-variance side by side, (n, 2 * latent).
+
+    Parameters
+    ----------
+    width : int
+        See `autoencoder.convolutional_encoder`.
+    latent : int
+        Size of the code.
+    size : int
+        Pixels a side.
+
+    Returns
+    -------
+    keras.Model
+        The network.
+    """
     return convolutional_encoder(width, 2 * latent, size)
 
 
 def decoder(width: int, latent: int, size: int = SIZE) -> keras.Model:
-    """Build the decoder: codes (n, latent) to pixel probabilities (n, size, size, 1)."""
+    """Build the decoder: codes (n, latent) to pixel probabilities (n, size, size, 1).
+
+    Parameters
+    ----------
+    width : int
+        See `autoencoder.convolutional_encoder`.
+    latent : int
+        Size of the code.
+    size : int
+        Pixels a side.
+
+    Returns
+    -------
+    keras.Model
+        The network.
+    """
     return convolutional_decoder(width, latent, size)
 
 
@@ -51,7 +81,18 @@ def mean_and_log_variance(output: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def kl_per_unit(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """KL of N(mean, variance) from N(0, 1) for each image and unit, nats (appendix B)."""
+    """KL of N(mean, variance) from N(0, 1) for each image and unit, nats (appendix B).
+
+    Parameters
+    ----------
+    mean, log_variance : tensor, shape (n, latent)
+        Of each image's code.
+
+    Returns
+    -------
+    tensor, shape (n, latent)
+        Nats.
+    """
     return 0.5 * (ops.square(mean) + ops.exp(log_variance) - 1.0 - log_variance)
 
 
@@ -124,12 +165,36 @@ def negative_elbo(
 
 
 def reconstruction_nats(images: Tensor, pixels: Tensor) -> Tensor:
-    """Cross-entropy of each image (n, size, size, 1) and its reconstruction, nats."""
+    """Cross-entropy of each image (n, size, size, 1) and its reconstruction, nats.
+
+    Parameters
+    ----------
+    images, pixels : tensor, shape (n, size, size, 1)
+        Pixels and their probabilities, [0, 1].
+
+    Returns
+    -------
+    tensor, shape (n,)
+        Nats.
+    """
     return ops.sum(ops.binary_crossentropy(images, pixels), axis=(1, 2, 3))
 
 
 def log_likelihood(images: np.ndarray, restored: np.ndarray) -> np.ndarray:
-    """Log p(x|z) of images (n, size, size) in [0, 1] given what codes decode to, float64, nats."""
+    """Log p(x|z) of images (n, size, size) in [0, 1] given what codes decode to, float64, nats.
+
+    Parameters
+    ----------
+    images : ndarray, shape (n, size, size)
+        Pixels, [0, 1].
+    restored : ndarray, shape (n, size, size)
+        Their probabilities.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        Nats.
+    """
     pixels = np.clip(restored.astype("float64"), LEAST_PROBABILITY, 1.0 - LEAST_PROBABILITY)
     target = images.astype("float64")
     nats = target * np.log(pixels) + (1.0 - target) * np.log1p(-pixels)
@@ -137,7 +202,20 @@ def log_likelihood(images: np.ndarray, restored: np.ndarray) -> np.ndarray:
 
 
 def log_density_ratio(codes: np.ndarray, mean: np.ndarray, log_variance: np.ndarray) -> np.ndarray:
-    """Log p(z) - log q(z|x) of codes (n, latent) drawn from an encoder's Gaussian, nats."""
+    """Log p(z) - log q(z|x) of codes (n, latent) drawn from an encoder's Gaussian, nats.
+
+    Parameters
+    ----------
+    codes : ndarray, shape (..., n, latent)
+        Draws from the encoder's Gaussian.
+    mean, log_variance : ndarray, shape (n, latent)
+        Of that Gaussian.
+
+    Returns
+    -------
+    ndarray of float64, shape (..., n)
+        Nats.
+    """
     drawn, centre, spread = (a.astype("float64") for a in (codes, mean, log_variance))
     # log(2 pi) stands in both densities and cancels
     of_encoder = -0.5 * (np.square(drawn - centre) * np.exp(-spread) + spread)

@@ -70,6 +70,11 @@ def make_plan(
     variant : str, optional
         Only this variant of them (and what it needs).
 
+    Returns
+    -------
+    list of PlannedCell
+        Each after what it needs.
+
     Raises
     ------
     UserError

@@ -128,7 +128,17 @@ class Oracle:
         return proposals
 
     def report(self, proposal: Proposal, score: float | None, message: str = "") -> None:
-        """Tell how a trial ended: its score, or None and the reason why it failed."""
+        """Tell how a trial ended: its score, or None and the reason why it failed.
+
+        Parameters
+        ----------
+        proposal : Proposal
+            The trial.
+        score : float or None
+            Its score; None if it failed.
+        message : str
+            Why it failed.
+        """
         trial = self._oracle.get_trial(proposal.id)
         if score is None:
             trial.status, trial.message = Status.FAILED, message

@@ -137,7 +137,15 @@ class TrialExecutor(Protocol):
     """Where trials run: in this process, in several, or on a cluster. It changes no score."""
 
     def run(self, requests: Sequence[Request], tell: Tell) -> None:
-        """Run trials that do not wait for each other; `tell` of each as soon as it has ended."""
+        """Run trials that do not wait for each other; `tell` of each as soon as it has ended.
+
+        Parameters
+        ----------
+        requests : sequence of Request
+            The trials.
+        tell : callable
+            Takes each as it ends.
+        """
 
 
 class TrialEndedError(Exception):
@@ -161,13 +169,34 @@ class Inline:
         self.arms = arms
 
     def run(self, requests: Sequence[Request], tell: Tell) -> None:
-        """Run them in their order."""
+        """Run them in their order.
+
+        Parameters
+        ----------
+        requests : sequence of Request
+            The trials.
+        tell : callable
+            Takes each as it ends.
+        """
         for request in requests:
             tell(request, attempt(self.arms, request))
 
 
 def attempt(arms: Mapping[str, Trial], request: Request) -> Ended:
-    """Train each arm with its values; a failure is told in the result, with its reason."""
+    """Train each arm with its values; a failure is told in the result, with its reason.
+
+    Parameters
+    ----------
+    arms : mapping of str to callable
+        A function that trains, for each arm.
+    request : Request
+        Values, epochs and seed.
+
+    Returns
+    -------
+    Ended
+        Scores, or the reason why there are none.
+    """
     from bench.training import carry  # here, since planning needs no framework
 
     began = time.perf_counter()
@@ -191,7 +220,20 @@ def attempt(arms: Mapping[str, Trial], request: Request) -> Ended:
 
 
 def failed(message: str, seconds: float = 0.0) -> Tried:
-    """Make the row of a trial that failed."""
+    """Make the row of a trial that failed.
+
+    Parameters
+    ----------
+    message : str
+        Why.
+    seconds : float
+        How long it ran.
+
+    Returns
+    -------
+    Tried
+        The row.
+    """
     return Tried(seconds=seconds, message=message)
 
 
@@ -231,7 +273,20 @@ class Kept:
         return path.read_bytes() if path.is_file() else None
 
     def keep(self, request: Request, ended: Ended) -> Tried:
-        """Write down how a trial ended, its state first."""
+        """Write down how a trial ended, its state first.
+
+        Parameters
+        ----------
+        request : Request
+            Which trial.
+        ended : Ended
+            How it ended.
+
+        Returns
+        -------
+        Tried
+            Its row of the table.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
         content: JsonObject = {"tried": asdict(ended.tried)}
         if ended.state is not None:

@@ -208,6 +208,17 @@ def write_done(
 ) -> None:
     """Write a finished cell, whole or not at all.
 
+    Parameters
+    ----------
+    cell : StoredCell
+        Where it stands.
+    result : Result
+        What the cell's function gave.
+    config : mapping
+        Everything that the key is the hash of.
+    provenance : mapping
+        Machine, versions, times and seed.
+
     Raises
     ------
     ValueError
@@ -235,7 +246,19 @@ def write_failed(
     config: JsonMapping,
     provenance: JsonMapping,
 ) -> None:
-    """Keep the reason why a cell failed; never in place of a finished one."""
+    """Keep the reason why a cell failed; never in place of a finished one.
+
+    Parameters
+    ----------
+    cell : StoredCell
+        Where it stands.
+    error : BaseException
+        Why it failed.
+    config : mapping
+        Everything that the key is the hash of.
+    provenance : mapping
+        Machine, versions, times and seed.
+    """
     if cell.status == "done":
         return
     with _replacing(cell) as folder:

@@ -35,6 +35,13 @@ def read_json(path: Path) -> JsonObject:
 def write_json(path: Path, value: JsonMapping) -> None:
     """Write a JSON object.
 
+    Parameters
+    ----------
+    path : Path
+        The file.
+    value : mapping
+        What it holds.
+
     Raises
     ------
     ValueError
@@ -45,7 +52,15 @@ def write_json(path: Path, value: JsonMapping) -> None:
 
 
 def write_beside(path: Path, write: Callable[[Path], object]) -> None:
-    """Let a file be written beside `path` and take its place once it stands on the disk."""
+    """Let a file be written beside `path` and take its place once it stands on the disk.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    write : callable
+        Writes to the path that it is given.
+    """
     beside = path.with_name(f".{path.name}.{os.getpid()}{PART}")
     write(beside)
     sync(beside)
@@ -71,7 +86,15 @@ def remove(path: Path) -> None:
 
 
 def replace(target: Path, beside: Path) -> None:
-    """Let a whole folder take the place of whatever stands there."""
+    """Let a whole folder take the place of whatever stands there.
+
+    Parameters
+    ----------
+    target : Path
+        The place.
+    beside : Path
+        The new folder, on the same file system.
+    """
     if os.path.lexists(target):
         remove(target)
     beside.rename(target)

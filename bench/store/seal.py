@@ -63,7 +63,15 @@ class OtherFormatError(DamagedError):
 
 
 def write_sealed(path: Path, content: JsonMapping) -> None:
-    """Write a JSON file that proves its own content, and wait until it stands on the disk."""
+    """Write a JSON file that proves its own content, and wait until it stands on the disk.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    content : mapping
+        What it holds.
+    """
     whole = {"schema": SCHEMA, **content}
     write_json(path, {**whole, "sha256": content_key(whole)})
     sync(path)
@@ -91,6 +99,15 @@ def list_files(folder: Path) -> dict[str, JsonObject]:
 
 def check_files(folder: Path, closing: JsonMapping, name: str) -> None:
     """Compare files with what the sealed file `name` beside them lists.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder of the files.
+    closing : mapping
+        What the sealed file holds.
+    name : str
+        Its name.
 
     Raises
     ------

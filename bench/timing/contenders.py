@@ -14,7 +14,22 @@ Call = Callable[[], float]
 
 
 def our_loop(asked: Request, images: np.ndarray, labels: np.ndarray) -> Call:
-    """Our compiled loop over uint8 images that stay on the device."""
+    """Our compiled loop over uint8 images that stay on the device.
+
+    Parameters
+    ----------
+    asked : Request
+        Network, precision and batch size.
+    images : ndarray of uint8, shape (n, size, size)
+        Training images.
+    labels : ndarray of int, shape (n,)
+        Their classes.
+
+    Returns
+    -------
+    callable
+        Trains once over the images and gives the loss.
+    """
     from bench import training
     from bench.timing import networks
 
@@ -35,7 +50,22 @@ def our_loop(asked: Request, images: np.ndarray, labels: np.ndarray) -> Call:
 
 
 def keras_fit(asked: Request, images: np.ndarray, labels: np.ndarray) -> Call:
-    """Plain `fit` of the same network on float32 NumPy arrays: what a tutorial would do."""
+    """Plain `fit` of the same network on float32 NumPy arrays: what a tutorial would do.
+
+    Parameters
+    ----------
+    asked : Request
+        Network, precision and batch size.
+    images : ndarray of uint8, shape (n, size, size)
+        Training images.
+    labels : ndarray of int, shape (n,)
+        Their classes.
+
+    Returns
+    -------
+    callable
+        Trains once over the images and gives the loss.
+    """
     from bench import training
     from bench.timing import networks
 
@@ -53,7 +83,22 @@ def keras_fit(asked: Request, images: np.ndarray, labels: np.ndarray) -> Call:
 
 
 def pytorch(asked: Request, images: np.ndarray, labels: np.ndarray) -> Call:
-    """The same network and step in PyTorch (the extra `pytorch`)."""
+    """The same network and step in PyTorch (the extra `pytorch`).
+
+    Parameters
+    ----------
+    asked : Request
+        Network, precision and batch size.
+    images : ndarray of uint8, shape (n, size, size)
+        Training images.
+    labels : ndarray of int, shape (n,)
+        Their classes.
+
+    Returns
+    -------
+    callable
+        Trains once over the images and gives the loss.
+    """
     from bench.timing.pytorch import training_call
 
     return training_call(asked, images, labels)

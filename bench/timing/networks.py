@@ -83,6 +83,11 @@ def build(name: str, scale: float = 1.0, size: int = 28, classes: int = 10) -> T
         Pixels a side of an image.
     classes : int
         Number of classes.
+
+    Returns
+    -------
+    Timed
+        The network with its loss and optimiser.
     """
     return NETWORKS[name](scale, size, classes)
 

@@ -58,7 +58,22 @@ def translate(model: keras.Model) -> nn.Sequential:
 
 
 def training_call(asked: Request, images: np.ndarray, labels: np.ndarray) -> Callable[[], float]:
-    """Make a call that trains once over the images, as in PyTorch's own tutorials."""
+    """Make a call that trains once over the images, as in PyTorch's own tutorials.
+
+    Parameters
+    ----------
+    asked : Request
+        Network, precision and batch size.
+    images : ndarray of uint8, shape (n, size, size)
+        Training images.
+    labels : ndarray of int, shape (n,)
+        Their classes.
+
+    Returns
+    -------
+    callable
+        Trains once over the images and gives the loss.
+    """
     keras.utils.set_random_seed(1)
     timed = networks.build(asked.network, asked.scale, images.shape[1], asked.classes)
     device = "cuda" if torch.cuda.is_available() else "cpu"

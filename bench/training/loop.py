@@ -39,17 +39,58 @@ class Record:
 
 
 def steps(images: int, fit: Fit) -> int:
-    """Steps of a whole training, which a learning-rate schedule must know."""
+    """Steps of a whole training, which a learning-rate schedule must know.
+
+    Parameters
+    ----------
+    images : int
+        Training images.
+    fit : Fit
+        The training.
+
+    Returns
+    -------
+    int
+        Steps.
+    """
     return fit.epochs * steps_per_epoch(images, fit.batch_size)
 
 
 def part_of(progress: Progress, part: int, parts: int) -> Progress:
-    """Let one of several trainings report as a part of the whole, counted from 0."""
+    """Let one of several trainings report as a part of the whole, counted from 0.
+
+    Parameters
+    ----------
+    progress : callable
+        Progress of the whole.
+    part : int
+        Which training it is, from 0.
+    parts : int
+        How many there are.
+
+    Returns
+    -------
+    callable
+        Progress of that training.
+    """
     return lambda done, words: progress((part + done) / parts, f"{part + 1}/{parts}: {words}")
 
 
 def joined_history(records: Sequence[Record], label: str) -> pd.DataFrame:
-    """Histories of successive trainings, one below the other, numbered from 1 in column `label`."""
+    """Histories of successive trainings, one below the other, numbered from 1 in column `label`.
+
+    Parameters
+    ----------
+    records : sequence of Record
+        Of the trainings, in order.
+    label : str
+        Name of the column that numbers them.
+
+    Returns
+    -------
+    DataFrame
+        One row an epoch.
+    """
     return pd.concat(
         [record.history.assign(**{label: k}) for k, record in enumerate(records, start=1)],
         ignore_index=True,
@@ -75,6 +116,18 @@ def total_cost(records: Sequence[Record]) -> Figures:
 
 def steps_per_epoch(images: int, batch_size: int) -> int:
     """Whole batches in an epoch; a partial one is left out, since it would compile anew.
+
+    Parameters
+    ----------
+    images : int
+        Images of an epoch.
+    batch_size : int
+        Images of a step.
+
+    Returns
+    -------
+    int
+        Steps.
 
     Raises
     ------

@@ -12,12 +12,38 @@ BATCH = 500
 
 
 def images_to(network: keras.Model, pixels: np.ndarray) -> np.ndarray:
-    """Apply a network to uint8 images (n, size, size); float32 result, first axis n."""
+    """Apply a network to uint8 images (n, size, size); float32 result, first axis n.
+
+    Parameters
+    ----------
+    network : keras.Model
+        From images (n, size, size, 1) in [0, 1].
+    pixels : ndarray of uint8, shape (n, size, size)
+        Images.
+
+    Returns
+    -------
+    ndarray of float32
+        The network's outputs; n is the first axis.
+    """
     return codes_to(network, pixels[..., None].astype("float32") / 255.0)
 
 
 def codes_to(network: keras.Model, inputs: np.ndarray) -> np.ndarray:
-    """Apply a network to arrays in batches; float32 result."""
+    """Apply a network to arrays in batches; float32 result.
+
+    Parameters
+    ----------
+    network : keras.Model
+        The network.
+    inputs : ndarray
+        Its inputs; n is the first axis.
+
+    Returns
+    -------
+    ndarray of float32
+        Its outputs; n is the first axis.
+    """
     return np.asarray(network.predict(inputs, batch_size=BATCH, verbose=0), dtype="float32")
 
 

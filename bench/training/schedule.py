@@ -58,6 +58,11 @@ def adam(
         Decoupled weight decay (Loshchilov and Hutter, 2017, arXiv 1711.05101).
     **settings
         Further settings of `keras.optimizers.AdamW`.
+
+    Returns
+    -------
+    keras.optimizers.Optimizer
+        The optimiser.
     """
     optimizer = keras.optimizers.AdamW(OneCycle(peak, steps), weight_decay=weight_decay, **settings)
     return _sparing(optimizer)
@@ -86,6 +91,11 @@ def muon(peak: float, steps: int, weight_decay: float = 0.0) -> keras.optimizers
         Steps of the whole training.
     weight_decay : float
         Decoupled weight decay; biases and normalisation are not decayed.
+
+    Returns
+    -------
+    keras.optimizers.Optimizer
+        The optimiser.
     """
     optimizer = ConvolutionMuon(
         OneCycle(peak, steps),
@@ -110,6 +120,11 @@ def steady_adam(learning_rate: float, *, averaged: bool) -> keras.optimizers.Opt
         The same at every step.
     averaged : bool
         Whether an exponential average of the weights takes their place at the end.
+
+    Returns
+    -------
+    keras.optimizers.Optimizer
+        The optimiser.
     """
     return keras.optimizers.Adam(
         learning_rate, beta_1=0.0, beta_2=0.99, use_ema=averaged, ema_momentum=0.995

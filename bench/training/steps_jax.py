@@ -93,7 +93,22 @@ def compile_training(
 def compile_evaluation(
     loss: Loss, uses: Sequence[keras.Model], data: Mapping[str, np.ndarray]
 ) -> Callable[[np.ndarray], Log]:
-    """Compile the same loop without training: `loss(batch, False)` averaged over the batches."""
+    """Compile the same loop without training: `loss(batch, False)` averaged over the batches.
+
+    Parameters
+    ----------
+    loss : callable
+        See `training.objective.Objective`.
+    uses : sequence of keras.Model
+        The networks that the loss calls.
+    data : mapping of str to ndarray
+        What it is evaluated on; it stays on the device.
+
+    Returns
+    -------
+    callable
+        Takes indices of shape (steps, batch) and gives each scalar's mean over the steps.
+    """
     resident = {name: jnp.asarray(array) for name, array in data.items()}
     variables = _unique(v for network in uses for v in network.variables)
 

@@ -74,6 +74,11 @@ def write_page(stored: Path, folder: Path) -> Path:
     folder : Path
         Where the page is written.
 
+    Returns
+    -------
+    Path
+        The page.
+
     Raises
     ------
     UserError
