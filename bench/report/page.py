@@ -391,12 +391,15 @@ class Page:
     def commands(self) -> list[str]:
         """Return the commands that set the project up, repeat the run and render this report."""
         run, profile = self.results.run.name, self.results.run.profile.get("name", "")
+        asked = " --assignment assignment.toml" if self.order.assignment else ""
+        signed = " --report report.toml" if self.order.identity.authors else ""
         edition = " --edition full" if self.order.full else ""
+        named = f"--profile {profile} --run {run}{asked}"
         return [
             "python3 -m venv .venv",
             ".venv/bin/pip install -c .ci/constraints.txt -e .",
-            f".venv/bin/invoke run-all --profile {profile} --run {run}",
-            f".venv/bin/invoke report --profile {profile} --run {run}{edition}",
+            f".venv/bin/invoke run-all {named}",
+            f".venv/bin/invoke report {named}{signed}{edition}",
         ]
 
     def embedded(self) -> dict[str, Any]:
