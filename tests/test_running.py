@@ -142,6 +142,11 @@ def test_unknown_names_are_refused(tmp_path, experiments, variant):
         make_plan(SMOKE, tmp_path, experiments, variant)
 
 
+def test_a_misspelt_experiment_is_told_with_what_was_meant(tmp_path):
+    with pytest.raises(UserError, match="Did you mean mnist_classifier"):
+        make_plan(SMOKE, tmp_path, ["mnist_clasifier"])
+
+
 @pytest.mark.parametrize("name", ["smoke", "quick", "full"])
 def test_the_real_plan_orders_each_cell_after_its_needs_without_a_framework(tmp_path, name):
     profile = load_profile(name).model_copy(update={"precision": "float32"})

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from operator import attrgetter
 from pathlib import Path
 from types import SimpleNamespace
@@ -274,5 +275,9 @@ def _repetitions(profile: Profile, experiment: Experiment, variant: Variant) -> 
 
 def _known(names: Mapping[str, T], name: str, what: str) -> T:
     if name not in names:
-        raise UserError(f"No {what} {name!r}. Expected one of {', '.join(names)}. Nothing was run.")
+        meant = get_close_matches(name, names, 1)
+        raise UserError(
+            f"No {what} {name!r}. Expected one of {', '.join(names)}. Nothing was run."
+            + (f" Did you mean {meant[0]}?" if meant else "")
+        )
     return names[name]
