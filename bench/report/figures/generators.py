@@ -20,9 +20,11 @@ from bench.report.figures.curves import (
 from bench.report.figures.scores import label_box
 from bench.report.figures.style import (
     INK,
+    MOST_NUMBERED,
     QUIET,
     TEXT_WIDTH,
     WRITTEN_COLOURS,
+    class_ticks,
     epoch_axis,
     new_figure,
     note,
@@ -112,14 +114,16 @@ def class_shares(subject: Subject) -> Figure | None:
             )
     # as far from an even share as none at all: full colour
     axes.imshow(shares, cmap="PuOr_r", vmin=0, vmax=2 * even, aspect="auto")
-    for row, column in np.argwhere(~np.isnan(shares)):
+    names, size = class_ticks(class_names)
+    for row, column in np.argwhere(~np.isnan(shares)) if len(names) <= MOST_NUMBERED else ():
         share = shares[row, column]
         axes.text(
             column, row, language.number(share * 100, ".1f"), ha="center", va="center",
-            fontsize=7.5, color="white" if abs(share - even) > 0.7 * even else INK,
+            fontsize=7.5 * min(1.0, 12 / len(names)),
+            color="white" if abs(share - even) > 0.7 * even else INK,
         )  # fmt: skip
     axes.set_yticks(range(len(variants)), [system_name(v, language) for v in variants])
-    axes.set_xticks(range(len(class_names)), class_names)
+    axes.set_xticks(range(len(names)), names, fontsize=size)
     axes.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
     for label in axes.get_xticklabels():
         label.set(rotation=40, ha="left", rotation_mode="anchor")

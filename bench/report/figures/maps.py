@@ -196,7 +196,7 @@ def _key(panels: list[Axes], class_names: tuple[str, ...]) -> None:
         x, y = 0.1 + across, 0.95 - down
         _number(panels[0], x, y, label, palette[label], min(size, NUMBER_SIZE))
         panels[0].text(
-            x + 0.013 * size, y, name, transform=panels[0].transAxes, va="center", fontsize=size
+            x + 0.0125 * size, y, name, transform=panels[0].transAxes, va="center", fontsize=size
         )
 
 

@@ -5,8 +5,10 @@ from matplotlib.figure import Figure
 
 from bench.report.figures.style import (
     INK,
+    MOST_NUMBERED,
     QUIET,
     RULE,
+    class_ticks,
     new_figure,
     number_ticks,
 )
@@ -33,20 +35,23 @@ def confusion(subject: Subject) -> Figure | None:
     errors = np.where(np.eye(len(shares), dtype=bool), 0, shares)
     greatest = max(errors.max(), 1e-3)
     axes.imshow(errors, cmap="Oranges", vmin=0, vmax=greatest * 1.35, aspect="auto")
-    for row, column in np.ndindex(shares.shape):
+    numbered = len(shares) <= MOST_NUMBERED
+    for row, column in np.ndindex(shares.shape if numbered else (0, 0)):
         share, right = shares[row, column], row == column
         if right or share >= 0.0005:
             axes.text(
                 column, row, language.number(share * 100, ".1f"), ha="center", va="center",
-                fontsize=7, color=INK if right or share > 0.4 * greatest else QUIET,
+                fontsize=7 * min(1.0, 10 / len(shares)),
+                color=INK if right or share > 0.4 * greatest else QUIET,
                 fontweight=600 if right else 400,
             )  # fmt: skip
-    axes.set_xticks(range(len(class_names)), class_names)
+    names, size = class_ticks(class_names)
+    axes.set_xticks(range(len(names)), names, fontsize=size)
     if not short:
         axes.tick_params(axis="x", labelrotation=45)
         for label in axes.get_xticklabels():
             label.set(ha="right", rotation_mode="anchor")
-    axes.set_yticks(range(len(class_names)), class_names)
+    axes.set_yticks(range(len(names)), names, fontsize=size)
     axes.tick_params(length=0)
     axes.set_xlabel(_("Predicted"))
     axes.set_ylabel(_("True"))
@@ -65,7 +70,8 @@ def per_class(subject: Subject) -> Figure | None:
     }
     if not any(rows.values()) or not any(q for own in rows.values() for q in own):
         return None
-    figure = new_figure(66, margins=(24, 36, 10.5, 2))
+    names, size = class_ticks(class_names)
+    figure = new_figure(12.5 + 5.35 * min(max(len(names), 10), 40), margins=(24, 36, 10.5, 2))
     axes = figure.subplots()
     heights = np.arange(len(class_names))
     axes.hlines(heights, 0, 1, color=RULE, linewidth=0.4, zorder=0)
@@ -84,7 +90,7 @@ def per_class(subject: Subject) -> Figure | None:
         keys.append((subject.named(variant), variant.colour))
     axes.set_xlim(max(0, lowest - 0.03), 1.002)
     axes.set_ylim(len(class_names) - 0.4, -0.6)
-    axes.set_yticks(heights, class_names)
+    axes.set_yticks(heights, names, fontsize=size)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.set_xlabel(_("F1 score"))

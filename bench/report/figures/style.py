@@ -20,6 +20,9 @@ INK = "#1a1a1a"
 QUIET = "#6b6b6b"
 RULE = "#c9c9c9"
 
+LONGEST_NAME = 18  # characters of a class's name in a figure
+MOST_NUMBERED = 20  # classes of which a matrix shows numbers, not colours alone
+
 # Paul Tol's "muted" scheme (safe for colour-blind readers), with a tenth grey. Every class is
 # also labelled where it lies, so that nothing rests on colour alone.
 CLASS_COLOURS = (
@@ -42,6 +45,13 @@ def class_colours(count: int) -> tuple[str, ...]:
         return CLASS_COLOURS[:count]
     shades = ((0.75, 0.75), (0.9, 0.5))  # saturation and value, by turns
     return tuple(to_hex(hsv_to_rgb((label / count, *shades[label % 2]))) for label in range(count))
+
+
+def class_ticks(class_names: Sequence[str]) -> tuple[list[str], float]:
+    """Names of classes, cut where they are long, and the size in points that all of them fit in."""
+    cut = LONGEST_NAME + 1
+    shown = [name if len(name) <= cut else f"{name[:LONGEST_NAME]}…" for name in class_names]
+    return shown, 7.5 * min(1.0, 20 / len(class_names))
 
 
 # What is too pale to be read is written in a darker shade of itself.
