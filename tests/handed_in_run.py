@@ -9,7 +9,7 @@ import pandas as pd
 
 from bench.config import load_profile
 from bench.experiments.definition import Cell
-from bench.experiments.evaluation import judged, judged_averaged
+from bench.experiments.evaluation import scored, scored_averaged
 from bench.experiments.fashion_classifier import second_half
 from bench.experiments.fashion_embedding import map_scores
 from bench.experiments.sampling import SHOWN, Yardstick, failures_of_training
@@ -89,7 +89,7 @@ def _guesses(cell, seed, errors):
 
 
 def _fine_tuned(cell):
-    told, arrays = judged(cell, _guesses(cell, 1, 0.1), _guesses(cell, 2, 0.15), 2)
+    told, arrays = scored(cell, _guesses(cell, 1, 0.1), _guesses(cell, 2, 0.15), 2)
     return Result(told, {}, arrays)
 
 
@@ -100,8 +100,8 @@ def _ensemble(cell):
 
 def _handed_in(cell):
     plain, averaged = _guesses(cell, 3, 0.2), _guesses(cell, 4, 0.15)
-    told, arrays = judged(cell, plain, plain, 1)
-    told |= {"views_averaged": 4, **judged_averaged(cell.split.test_labels, averaged, cell.seed)}
+    told, arrays = scored(cell, plain, plain, 1)
+    told |= {"views_averaged": 4, **scored_averaged(cell.split.test_labels, averaged, cell.seed)}
     curve = _curve(0.3)
     told["overfitting"] = second_half(curve)
     return Result(told, {"history": curve}, {**arrays, "averaged_probabilities": averaged})
@@ -109,7 +109,7 @@ def _handed_in(cell):
 
 def _linear_probe(cell):
     plain, pixels, untrained = (_guesses(cell, seed, 0.3) for seed in (5, 6, 7))
-    told, arrays = judged(cell, plain, plain, 1)
+    told, arrays = scored(cell, plain, plain, 1)
     for name, found in (("pixels", pixels), ("random_encoder", untrained)):
         arrays[f"{name}_probabilities"] = found
         right = found.argmax(axis=1) == cell.split.test_labels

@@ -31,5 +31,5 @@ def test_a_figure_that_vanished_is_a_harness_error(tmp_path, monkeypatch):
     monkeypatch.setattr(exact_gate, "_count", lambda tree, yardstick: counted[tree.name])
     monkeypatch.setattr(exact_gate, "lay_yardstick", lambda trees: None)
     trees = Trees(tmp_path / "base", tmp_path / "head", "b", "h")
-    found = {f.name: f.outcome for f in exact_gate.judge(trees, lambda *_: None)}
+    found = {f.name: f.outcome for f in exact_gate.examine(trees, lambda *_: None)}
     assert found == {"a.parameters": Outcome.OK, "b.parameters": Outcome.HARNESS_ERROR}

@@ -41,36 +41,36 @@ def _tree(tmp_path, **content):
     return tmp_path
 
 
-def _judged(monkeypatch, tree, *measured):
+def _examined(monkeypatch, tree, *measured):
     looks = iter(measured)
     monkeypatch.setattr(quality_gate, "measure", lambda *_: next(looks))
-    return {f.name: f.outcome for f in quality_gate.judge(tree, lambda *_: None)}
+    return {f.name: f.outcome for f in quality_gate.examine(tree, lambda *_: None)}
 
 
 def test_an_alarm_needs_a_second_look_that_agrees(tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
     tree = _tree(tmp_path, backend="tensorflow", probes={"accuracy": REFERENCE})
     bad, good = {"accuracy": _around(0.78)}, {"accuracy": _around(0.83)}
-    assert _judged(monkeypatch, tree, bad, good) == {"accuracy": Outcome.OK}
-    assert _judged(monkeypatch, tree, bad, bad) == {"accuracy": Outcome.REGRESSED}
-    assert _judged(monkeypatch, tree, good) == {"accuracy": Outcome.OK}
+    assert _examined(monkeypatch, tree, bad, good) == {"accuracy": Outcome.OK}
+    assert _examined(monkeypatch, tree, bad, bad) == {"accuracy": Outcome.REGRESSED}
+    assert _examined(monkeypatch, tree, good) == {"accuracy": Outcome.OK}
 
 
 def test_a_probe_that_vanished_is_a_harness_error(tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
     tree = _tree(tmp_path, backend="tensorflow", probes={"a": REFERENCE, "b": REFERENCE})
     only = {"a": _around(0.83)}
-    assert _judged(monkeypatch, tree, only, only)["b"] is Outcome.HARNESS_ERROR
+    assert _examined(monkeypatch, tree, only, only)["b"] is Outcome.HARNESS_ERROR
 
 
 def test_another_backend_than_the_reference_has_no_baseline(tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_BACKEND", "jax")
     tree = _tree(tmp_path, backend="tensorflow", probes={"a": REFERENCE})
-    assert _judged(monkeypatch, tree) == {"all probes": Outcome.NO_BASELINE}
+    assert _examined(monkeypatch, tree) == {"all probes": Outcome.NO_BASELINE}
 
 
 def test_no_reference_has_no_baseline(tmp_path, monkeypatch):
-    assert _judged(monkeypatch, tmp_path) == {"all probes": Outcome.NO_BASELINE}
+    assert _examined(monkeypatch, tmp_path) == {"all probes": Outcome.NO_BASELINE}
 
 
 def test_the_recorded_reference_has_several_seeds_of_every_probe():

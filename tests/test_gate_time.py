@@ -64,13 +64,13 @@ def _commit(folder, package, benchmark, conftest=CONFTEST):
         subprocess.run(["git", "-C", str(folder), *identity, *words], check=True)
 
 
-def _judged(folder, base, head):
+def _examined(folder, base, head):
     """Outcomes by benchmark, of a repository with these two commits."""
     subprocess.run(["git", "init", "-q", str(folder)], check=True)
     _commit(folder, *base)
     _commit(folder, *head)
     with checked_out("HEAD~1", "HEAD", folder) as trees:
-        findings = time_gate.judge(trees, 2, "", lambda *_: None)
+        findings = time_gate.examine(trees, 2, "", lambda *_: None)
     return {f.name.rpartition("::")[2]: f.outcome for f in findings}
 
 
@@ -94,38 +94,38 @@ def test_a_sitting_gives_the_seconds_of_each_round(tmp_path):
 
 def test_what_became_slower_is_red_and_the_rest_is_not(tmp_path):
     benchmarks = _benchmarks("steady", "changed")
-    found = _judged(tmp_path, (_package(), benchmarks), (_package(0.012), benchmarks))
+    found = _examined(tmp_path, (_package(), benchmarks), (_package(0.012), benchmarks))
     assert found == {"test_it[steady]": Outcome.OK, "test_it[changed]": Outcome.REGRESSED}
 
 
 def test_what_became_faster_is_not_red(tmp_path):
     benchmarks = _benchmarks("changed")
-    found = _judged(tmp_path, (_package(0.012), benchmarks), (_package(), benchmarks))
+    found = _examined(tmp_path, (_package(0.012), benchmarks), (_package(), benchmarks))
     assert found == {"test_it[changed]": Outcome.OK}
 
 
 def test_a_benchmark_that_vanished_is_a_harness_error(tmp_path):
     base, head = _benchmarks("steady", "changed"), _benchmarks("steady")
-    found = _judged(tmp_path, (_package(), base), (_package(), head))
+    found = _examined(tmp_path, (_package(), base), (_package(), head))
     assert found == {"test_it[steady]": Outcome.OK, "test_it[changed]": Outcome.HARNESS_ERROR}
 
 
 def test_no_benchmark_at_all_is_a_harness_error(tmp_path):
     empty = "import bench\n"
-    found = _judged(tmp_path, (_package(), empty), (_package(), empty))
+    found = _examined(tmp_path, (_package(), empty), (_package(), empty))
     assert found == {"benchmarks of head": Outcome.HARNESS_ERROR}
 
 
 def test_a_benchmark_that_fails_on_head_is_a_harness_error(tmp_path):
     benchmarks = _benchmarks("steady", "changed")
     broken = _package().replace("def changed():", "def changed():\n    raise ValueError")
-    found = _judged(tmp_path, (_package(), benchmarks), (broken, benchmarks))
+    found = _examined(tmp_path, (_package(), benchmarks), (broken, benchmarks))
     assert found == {"test_it[steady]": Outcome.OK, "test_it[changed]": Outcome.HARNESS_ERROR}
 
 
 def test_a_benchmark_that_base_cannot_run_has_no_baseline(tmp_path):
     old = _package().replace("changed", "former")
-    found = _judged(
+    found = _examined(
         tmp_path, (old, _benchmarks("steady")), (_package(), _benchmarks("steady", "changed"))
     )
     assert found == {"test_it[steady]": Outcome.OK, "test_it[changed]": Outcome.NO_BASELINE}
@@ -142,7 +142,7 @@ def test_a_benchmark_that_another_process_slowed_is_too_noisy(tmp_path, monkeypa
 
     monkeypatch.setattr(time_gate.suite, "sit", disturbed)
     benchmarks = _benchmarks("steady")
-    found = _judged(tmp_path, (_package(), benchmarks), (_package(), benchmarks))
+    found = _examined(tmp_path, (_package(), benchmarks), (_package(), benchmarks))
     assert found == {"test_it[steady]": Outcome.TOO_NOISY}
 
 
@@ -158,5 +158,5 @@ def test_other_hardware_is_told_and_nothing_is_compared(tmp_path, monkeypatch, w
 
     monkeypatch.setattr(time_gate.suite, "sit", elsewhere)
     benchmarks = _benchmarks("steady")
-    found = _judged(tmp_path, (_package(), benchmarks), (_package(), benchmarks))
+    found = _examined(tmp_path, (_package(), benchmarks), (_package(), benchmarks))
     assert found == {"hardware": Outcome.NO_BASELINE}

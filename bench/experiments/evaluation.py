@@ -52,10 +52,10 @@ def evaluated(
         kept = {"averaged_probabilities": by_view.mean(axis=0)}
         apart = {
             "views_averaged": len(by_view),
-            **judged_averaged(labels, kept["averaged_probabilities"], cell.seed),
+            **scored_averaged(labels, kept["averaged_probabilities"], cell.seed),
         }
         by_view = by_view[:1]
-    scores, arrays = judged(cell, by_view.mean(axis=0), by_view[0], len(by_view))
+    scores, arrays = scored(cell, by_view.mean(axis=0), by_view[0], len(by_view))
     return Result(
         metrics={
             **scores,
@@ -69,7 +69,7 @@ def evaluated(
     )
 
 
-def judged(
+def scored(
     cell: Cell, probabilities: np.ndarray, single_view: np.ndarray, views: int
 ) -> tuple[Figures, dict[str, np.ndarray]]:
     """Score predictions for the test images.
@@ -120,7 +120,7 @@ def judged(
     return scores, arrays
 
 
-def judged_averaged(labels: np.ndarray, probabilities: np.ndarray, seed: int) -> Figures:
+def scored_averaged(labels: np.ndarray, probabilities: np.ndarray, seed: int) -> Figures:
     """Score predictions (n, 10) that stand beside those of the image alone.
 
     Parameters

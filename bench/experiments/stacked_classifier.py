@@ -22,8 +22,8 @@ from bench.experiments.evaluation import (
     accuracy,
     against_most_frequent,
     evaluated,
-    judged,
     probabilities_by_view,
+    scored,
     softmax,
 )
 from bench.experiments.methods import (
@@ -172,7 +172,7 @@ def linear_probe(cell: Cell) -> Result:
     pixels, _ = probed(lambda shown: shown.reshape(len(shown), -1) / np.float32(255), 0)
     random, _ = probed(_encoding(untrained.encoders), 1)
     probabilities, size = probed(_encoding(_trained(cell)), 2)
-    scores, arrays = judged(cell, probabilities, probabilities, 1)
+    scores, arrays = scored(cell, probabilities, probabilities, 1)
     own = {
         "code_size": size,
         "pixels_accuracy": accuracy(cell.split.test_labels, pixels),
@@ -236,7 +236,7 @@ def ensemble(cell: Cell) -> Result:
         np.mean([member.array(name) for member in members], axis=0)
         for name in ("probabilities", single)
     )
-    scores, arrays = judged(cell, together, alone, views)
+    scores, arrays = scored(cell, together, alone, views)
     return Result(metrics={"members": len(members), **scores}, arrays=arrays)
 
 

@@ -79,7 +79,7 @@ def check(
     """
     try:
         with checked_out(base, head) as trees:
-            findings = judge(trees, gates, pairs, select, progress)
+            findings = examine(trees, gates, pairs, select, progress)
             found = Check(trees.base_commit, trees.head_commit, findings)
     except NoBaselineError as error:
         missing = [Finding(gate, "base", Outcome.NO_BASELINE, str(error)) for gate in gates]
@@ -91,7 +91,7 @@ def check(
     )
 
 
-def judge(
+def examine(
     trees: Trees, gates: Sequence[str], pairs: int, select: str, progress: Progress
 ) -> list[Finding]:
     """Let each gate look at two trees; a gate that breaks down is a finding of its own.
@@ -115,10 +115,10 @@ def judge(
         Of all gates.
     """
     looks: dict[str, Callable[[], list[Finding]]] = {
-        "quality": lambda: quality_gate.judge(trees.head, _part(progress, 0.0, 0.2)),
+        "quality": lambda: quality_gate.examine(trees.head, _part(progress, 0.0, 0.2)),
         # before the exact gate, which takes base's own list of benchmarks away
-        "time": lambda: time_gate.judge(trees, pairs, select, _part(progress, 0.2, 0.9)),
-        "exact": lambda: exact_gate.judge(trees, _part(progress, 0.9, 1.0)),
+        "time": lambda: time_gate.examine(trees, pairs, select, _part(progress, 0.2, 0.9)),
+        "exact": lambda: exact_gate.examine(trees, _part(progress, 0.9, 1.0)),
     }
     findings: list[Finding] = []
     for gate, look in looks.items():

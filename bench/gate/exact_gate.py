@@ -16,7 +16,7 @@ SCRIPT = Path("bench/gate/counts.py")
 TOLERANCE = {"peak_memory_mib": 0.10, "bytes": 0.05}
 
 
-def judge(trees: Trees, progress: Progress) -> list[Finding]:
+def examine(trees: Trees, progress: Progress) -> list[Finding]:
     """Count in both trees, with head's way of counting, and compare.
 
     Parameters

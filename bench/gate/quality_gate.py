@@ -28,7 +28,7 @@ FIRST_SEED, SECOND_LOOK = 101, 50  # the reference has seeds 1 to 12
 SIGNIFICANCE = 0.01  # of each look; two must agree
 
 
-def judge(tree: Path, progress: Progress, first_seed: int = FIRST_SEED) -> list[Finding]:
+def examine(tree: Path, progress: Progress, first_seed: int = FIRST_SEED) -> list[Finding]:
     """Train a tree's probes and compare them with its recorded reference.
 
     Parameters

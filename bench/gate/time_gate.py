@@ -43,7 +43,7 @@ class Sittings:
         return any(machine != seen[0] for machine in seen)
 
 
-def judge(trees: Trees, count: int, select: str, progress: Progress) -> list[Finding]:
+def examine(trees: Trees, count: int, select: str, progress: Progress) -> list[Finding]:
     """Time both trees and compare every benchmark.
 
     Parameters

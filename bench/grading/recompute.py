@@ -1,6 +1,6 @@
 """The figures of a finished cell, computed again from what it keeps.
 
-Which figures can be computed again is told by what is kept: predictions, places on a map, samples,
+Which figures can be computed again depends on what is kept: predictions, places on a map, samples,
 curves. Everything is read as numbers and text. No network of the cell is loaded; the images, the
 labels and the judge are this project's own.
 """
@@ -20,7 +20,7 @@ from bench.config import Profile
 from bench.data import Split, resolve
 from bench.experiments import EXPERIMENTS
 from bench.experiments.definition import Cell
-from bench.experiments.evaluation import accuracy, judged, judged_averaged
+from bench.experiments.evaluation import accuracy, scored, scored_averaged
 from bench.experiments.fashion_classifier import second_half
 from bench.experiments.fashion_embedding import LINE, map_scores
 from bench.experiments.methods import against_mean_image
@@ -88,9 +88,9 @@ class Grader:
             found.holds(f"config:data.{name}", got == expected, repr(expected), repr(got))
         right = content_key(config).startswith(stored.key)
         found.holds("config", right, "the settings that the cell's key is the hash of", "others")
-        told = stored.provenance["dataset"]
-        right = (told.get("name"), told.get("sha256")) == (info.name, dict(info.files))
-        found.holds("provenance:dataset", right, f"the files of {info.name}", repr(told))
+        recorded = stored.provenance["dataset"]
+        right = (recorded.get("name"), recorded.get("sha256")) == (info.name, dict(info.files))
+        found.holds("provenance:dataset", right, f"the files of {info.name}", repr(recorded))
 
     def _cell(self, stored: StoredCell) -> Cell:
         """What the experiment's own functions are given to score."""
@@ -152,12 +152,12 @@ class Grader:
                 _ = self._yardsticks[count].held_out_distance
             yardstick = self._yardsticks[count].of(cell)
             features, classes = yardstick.judge.look(samples)
-        told = yardstick.measures(samples, features, classes)
+        measured = yardstick.measures(samples, features, classes)
         if "trivial_distance" in stored.metrics:
             trivial = yardstick.trivial_distance()
-            trained = float(told["frechet_distance"] < trivial)
-            told |= {"trivial_distance": trivial, "trained": trained}
-        found.compare(stored.metrics, told, FEATURES)
+            trained = float(measured["frechet_distance"] < trivial)
+            measured |= {"trivial_distance": trivial, "trained": trained}
+        found.compare(stored.metrics, measured, FEATURES)
         if "nearest" in stored.arrays:
             training = cell.split.train_images
             _, rows = metrics.neighbours.nearest_neighbours(samples[:SHOWN], training)
@@ -166,15 +166,15 @@ class Grader:
 
     def _arithmetic(self, stored: StoredCell, cell: Cell, found: CellGrade) -> None:
         """Compute again what follows from other figures, curves and cells."""
-        told = stored.metrics
+        stated = stored.metrics
         for rule in _RULES:
-            found.compare(told, rule(stored, cell, told))
-        if "stability" in told:
-            found.compare(told, {"stability": dict(self._stability(stored, told["stability"]))})
-        if "members" in told and "probabilities" in stored.arrays:
+            found.compare(stated, rule(stored, cell, stated))
+        if "stability" in stated:
+            found.compare(stated, {"stability": dict(self._stability(stored, stated["stability"]))})
+        if "members" in stated and "probabilities" in stored.arrays:
             members = self.run.select(stored.experiment, "fine_tuned")
             each = [m.array("probabilities") for m in members if m.status == "done"]
-            found.compare(told, {"members": len(each)})
+            found.compare(stated, {"members": len(each)})
             mean = np.mean(each, axis=0)
             right = bool(np.allclose(mean, stored.array("probabilities"), rtol=0, atol=SAME))
             found.holds("probabilities", right, "the mean of the members' predictions", "others")
@@ -191,20 +191,20 @@ def _predictions(stored: StoredCell, cell: Cell, found: CellGrade) -> None:
     """Score a classifier's predictions again."""
     if "probabilities" not in stored.arrays:
         return
-    arrays, told = stored.arrays, stored.metrics
+    arrays, stated = stored.arrays, stored.metrics
     _same_labels(arrays["labels"], cell, found)
-    together, views = arrays["probabilities"], told["views"]
+    together, views = arrays["probabilities"], stated["views"]
     if views > 1 and "single_view_probabilities" not in arrays:
         found.lacks("accuracy_single_view", "the predictions of the images alone are not kept")
         return
     single = arrays["single_view_probabilities"] if views > 1 else together
-    again, _ = judged(cell, together, single, views)
-    found.compare(told, again)
-    if "accuracy_averaged" not in told:
+    again, _ = scored(cell, together, single, views)
+    found.compare(stated, again)
+    if "accuracy_averaged" not in stated:
         return
     if "averaged_probabilities" in arrays:
         labels, averaged = cell.split.test_labels, arrays["averaged_probabilities"]
-        found.compare(told, judged_averaged(labels, averaged, cell.seed))
+        found.compare(stated, scored_averaged(labels, averaged, cell.seed))
     else:
         found.lacks("accuracy_averaged", "the averaged predictions are not kept")
 
@@ -227,61 +227,61 @@ def _same_labels(labels: np.ndarray, cell: Cell, found: CellGrade) -> None:
     found.holds("labels", right, "the labels of the test images", "other labels")
 
 
-def _reconstruction(stored: StoredCell, cell: Cell, told: JsonMapping) -> JsonObject:
-    if "reconstruction_mse" not in told or "trivial_error" not in told:
+def _reconstruction(stored: StoredCell, cell: Cell, stated: JsonMapping) -> JsonObject:
+    if "reconstruction_mse" not in stated or "trivial_error" not in stated:
         return {}
-    return dict(against_mean_image(cell, float(told["reconstruction_mse"])))
+    return dict(against_mean_image(cell, float(stated["reconstruction_mse"])))
 
 
-def _duel(stored: StoredCell, cell: Cell, told: JsonMapping) -> JsonObject:
+def _duel(stored: StoredCell, cell: Cell, stated: JsonMapping) -> JsonObject:
     again: JsonObject = {}
-    if "discriminator_wins" in told:
+    if "discriminator_wins" in stated:
         wins = stored.table("history")["discriminator_wins"]
         again["discriminator_wins"] = float(wins.iloc[-1])
-    failures = failures_of_training(told)
+    failures = failures_of_training(stated)
     return {**again, "failures": failures} if failures else again
 
 
-def _overfitting(stored: StoredCell, cell: Cell, told: JsonMapping) -> JsonObject:
-    if "overfitting" in told:
+def _overfitting(stored: StoredCell, cell: Cell, stated: JsonMapping) -> JsonObject:
+    if "overfitting" in stated:
         return {"overfitting": second_half(stored.table("history"))}
     if stored.variant != "overfitting":
         return {}
     again = {}
     for arm, curve in stored.table("history").groupby("arm", sort=False):
-        gap = told[str(arm)]["training_accuracy"] - told[str(arm)]["validation_accuracy"]
+        gap = stated[str(arm)]["training_accuracy"] - stated[str(arm)]["validation_accuracy"]
         again[str(arm)] = {"accuracy_gap": gap, **second_half(curve)}
     return again
 
 
-def _few_labels(stored: StoredCell, cell: Cell, told: JsonMapping) -> JsonObject:
-    if "gaps" not in told:
+def _few_labels(stored: StoredCell, cell: Cell, stated: JsonMapping) -> JsonObject:
+    if "gaps" not in stated:
         return {}
-    pretrained, plain = (told["accuracies"][arm] for arm in ("pretrained", "from_scratch"))
+    pretrained, plain = (stated["accuracies"][arm] for arm in ("pretrained", "from_scratch"))
     return {"gaps": {count: value - plain[count] for count, value in pretrained.items()}}
 
 
-def _calibration(stored: StoredCell, cell: Cell, told: JsonMapping) -> JsonObject:
-    if not {"smoothed", "unsmoothed"} <= set(told):
+def _calibration(stored: StoredCell, cell: Cell, stated: JsonMapping) -> JsonObject:
+    if not {"smoothed", "unsmoothed"} <= set(stated):
         return {}
     smoothed, unsmoothed = (
-        told[arm]["expected_calibration_error"] for arm in ("smoothed", "unsmoothed")
+        stated[arm]["expected_calibration_error"] for arm in ("smoothed", "unsmoothed")
     )
     return {"change": smoothed - unsmoothed}
 
 
-def _collapse(stored: StoredCell, cell: Cell, told: JsonMapping) -> JsonObject:
-    return {"on_one_line": float(told["line_share"] > LINE)} if "on_one_line" in told else {}
+def _collapse(stored: StoredCell, cell: Cell, stated: JsonMapping) -> JsonObject:
+    return {"on_one_line": float(stated["line_share"] > LINE)} if "on_one_line" in stated else {}
 
 
-def _search(stored: StoredCell, cell: Cell, told: JsonMapping) -> JsonObject:
-    if "best_score" not in told:
+def _search(stored: StoredCell, cell: Cell, stated: JsonMapping) -> JsonObject:
+    if "best_score" not in stated:
         return {}
     trials = stored.table("trials")
     full = trials[(trials["status"] == "COMPLETED") & (trials["epochs"] == trials["epochs"].max())]
     scores = full["score"].astype(float)
-    best = full.loc[scores.idxmin() if told["direction"] == "min" else scores.idxmax()]
-    values = {name: _plain(best[f"hp_{name}"]) for name in told["best"]}
+    best = full.loc[scores.idxmin() if stated["direction"] == "min" else scores.idxmax()]
+    values = {name: _plain(best[f"hp_{name}"]) for name in stated["best"]}
     return {"best_score": float(best["score"]), "best": values}
 
 

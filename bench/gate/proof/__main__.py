@@ -54,7 +54,7 @@ def prove_time(identical: int, planted: int) -> Iterator[str]:
     def look(plant: Callable[[Trees], None]) -> list[Finding]:
         with checked_out("HEAD", "HEAD") as trees:
             plant(trees)
-            return time_gate.judge(trees, PAIRS, SELECT, lambda *_: None)
+            return time_gate.examine(trees, PAIRS, SELECT, lambda *_: None)
 
     yield from _identical(look(lambda trees: None) for _ in range(identical))
     yield f"## One benchmark {plants.SLOWDOWN} times slower"
@@ -77,7 +77,7 @@ def prove_quality(identical: int, planted: int) -> Iterator[str]:
         first_seed, plant = job
         with checked_out("HEAD", "HEAD") as trees:
             plant(trees.head)
-            return quality_gate.judge(trees.head, lambda *_: None, first_seed)
+            return quality_gate.examine(trees.head, lambda *_: None, first_seed)
 
     def looks(count: int, plant: Callable[[Path], None]) -> Iterator[list[Finding]]:
         # nothing is timed here: as many at once as there are cores
@@ -93,8 +93,8 @@ def prove_quality(identical: int, planted: int) -> Iterator[str]:
         found = 0
         for number, findings in enumerate(looks(planted, plant), start=1):
             found += wanted in {f.outcome for f in findings}
-            told = "; ".join(f"{f.name} **{f.outcome}**, {f.words}" for f in findings)
-            yield f"{number}. {told}"
+            listed = "; ".join(f"{f.name} **{f.outcome}**, {f.words}" for f in findings)
+            yield f"{number}. {listed}"
         yield from ("", f"Found: **{found} of {planted}** (wanted: at least 9 of 10).", "")
 
 
