@@ -153,23 +153,23 @@ def _check(
     folder: Path, part: str, images: np.ndarray, labels: np.ndarray, class_names: Sequence[str]
 ) -> None:
     """Refuse images and labels that are not what this module says."""
-    told = f"{images.dtype} of shape {images.shape}"
+    given = f"{images.dtype} of shape {images.shape}"
     if images.dtype != np.uint8:
         raise _refused(
             folder,
-            f"expected {part} images of type uint8, got {told}",
+            f"expected {part} images of type uint8, got {given}",
             "Scale grey values to 0-255",
         )
     if images.ndim != 3 or images.shape[1] != images.shape[2]:
         raise _refused(
             folder,
-            f"expected square grey {part} images, shape (n, size, size), got {told}",
+            f"expected square grey {part} images, shape (n, size, size), got {given}",
             "Crop or pad the images, and leave out an axis of channels",
         )
     if not LEAST_SIZE <= images.shape[1] <= MOST_SIZE:
         raise _refused(
             folder,
-            f"expected {part} images of {LEAST_SIZE} to {MOST_SIZE} pixels a side, got {told}",
+            f"expected {part} images of {LEAST_SIZE} to {MOST_SIZE} pixels a side, got {given}",
             "Scale the images",
         )
     if labels.dtype.kind not in "iu" or labels.ndim != 1:

@@ -282,8 +282,8 @@ class DebianPackage:
             # An update fails if one of many sources does; the download may work all the same.
             again = ("apt-get", *APT_FAST_FAILURE, *private, "download", self.package)
             if download := _failure(again, workspace, 600):
-                told = f"{download}; before it, {update}" if update else download
-                raise RouteError(told) from None
+                reason = f"{download}; before it, {update}" if update else download
+                raise RouteError(reason) from None
         archive = _only(workspace, "*.deb")
         unpacked = workspace / "unpacked"
         progress(f"unpacking the {self.name}", None)
@@ -423,5 +423,5 @@ def _run(command: Sequence[str], workspace: Path, seconds: float) -> None:
             raise RouteError(f"{shown} cannot be started ({error.strerror or error})") from error
     if status != 0:
         words = log.read_text(encoding="utf-8", errors="replace").split("\n")
-        told = " / ".join(line.strip() for line in words if line.strip())[-300:]
-        raise RouteError(f"{shown} ended with status {status}: {told or 'without a word'}")
+        last_words = " / ".join(line.strip() for line in words if line.strip())[-300:]
+        raise RouteError(f"{shown} ended with status {status}: {last_words or 'without a word'}")

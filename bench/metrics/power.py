@@ -73,10 +73,10 @@ def visible_difference(
     float or None
         The difference of means; None where there is no test.
     """
-    told = welch_difference(first, second)
-    if told.error is None or told.freedom is None:
+    found = welch_difference(first, second)
+    if found.error is None or found.freedom is None:
         return None
-    return reference + _away(direction, told.error, told.freedom, level, power)
+    return reference + _away(direction, found.error, found.freedom, level, power)
 
 
 def visible_share(

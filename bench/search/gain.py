@@ -95,10 +95,10 @@ def summary(again: Mapping[str, Sequence[Tried]], arms: Iterable[str], direction
     scores = {
         name: [t.score for t in tried if t.score is not None] for name, tried in again.items()
     }
-    told: Figures = {"confirmed": scores, "confirmations_failed": failed}
+    outcome: Figures = {"confirmed": scores, "confirmations_failed": failed}
     gain = gained(scores["winner"], scores["default"], direction)
     if gain is not None:
-        told["gain"] = gain
+        outcome["gain"] = gain
     arms = list(arms)
     if len(arms) > 1:
         by_arm = {
@@ -106,9 +106,9 @@ def summary(again: Mapping[str, Sequence[Tried]], arms: Iterable[str], direction
             for arm in arms
         }
         gains = {arm: gained(s["winner"], s["default"], direction) for arm, s in by_arm.items()}
-        told["confirmed_by_arm"] = by_arm
-        told["gain_by_arm"] = {arm: gain for arm, gain in gains.items() if gain is not None}
-    return told
+        outcome["confirmed_by_arm"] = by_arm
+        outcome["gain_by_arm"] = {arm: gain for arm, gain in gains.items() if gain is not None}
+    return outcome
 
 
 def ranking(trials: pd.DataFrame, epochs: int) -> Figures:

@@ -104,9 +104,9 @@ class StoredCell:
             return {"error": "DamagedError", "message": error.reason, "traceback": ""}
         if closing is None or "error" not in closing:
             return None
-        told = {name: str(closing.get(name, "")) for name in ("error", "message", "traceback")}
+        texts = {name: str(closing.get(name, "")) for name in ("error", "message", "traceback")}
         # half a surrogate pair can stand in JSON, but cannot be printed
-        return {name: text.encode(errors="replace").decode() for name, text in told.items()}
+        return {name: text.encode(errors="replace").decode() for name, text in texts.items()}
 
     @property
     def seal(self) -> str | None:
