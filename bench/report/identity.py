@@ -167,9 +167,9 @@ def read_toml(path: Path) -> JsonObject:
             f"{path} cannot be read: {error.strerror}. Nothing was rendered; check the path."
         ) from error
     except (ValueError, RecursionError) as error:
-        told = "nested too deeply" if isinstance(error, RecursionError) else error
+        reason = "nested too deeply" if isinstance(error, RecursionError) else error
         raise UserError(
-            f"{path} is not valid TOML in UTF-8: {told}. Nothing was rendered; mend that place."
+            f"{path} is not valid TOML in UTF-8: {reason}. Nothing was rendered; mend that place."
         ) from error
 
 
