@@ -1,4 +1,4 @@
-"""The error that a user's mistake raises: printed as it stands, without a traceback."""
+"""Error for mistakes of a user, printed without a traceback."""
 
 
 class UserError(Exception):

@@ -1,4 +1,4 @@
-"""Where things stand in a checkout, and how a run may be named there."""
+"""Folders of a checkout, and the names that a run may have."""
 
 import os
 import re

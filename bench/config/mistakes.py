@@ -1,4 +1,4 @@
-"""What is wrong with a TOML file: each key on a line, with what may have been meant."""
+"""Messages about keys and values that a TOML file gets wrong."""
 
 import re
 from collections.abc import Iterator, Mapping

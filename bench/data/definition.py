@@ -1,4 +1,4 @@
-"""How a data set is written down, and what every route to its files has in common."""
+"""Definition of a data set, and the interface of the routes to its files."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The data sets by name: one line for each."""
+"""Registered data sets, by name."""
 
 from difflib import get_close_matches
 

@@ -1,4 +1,4 @@
-"""Stratified, repeatable parts of a data set."""
+"""Stratified, repeatable splits of a data set."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Which variants exist for which data sets: what `Experiment.variant` takes as `applies`."""
+"""Conditions on the data set under which a variant exists."""
 
 from bench.data import DatasetInfo
 

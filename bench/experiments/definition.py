@@ -1,4 +1,4 @@
-"""How an experiment is written down: variants, what each depends on, and what each is given."""
+"""Definition of experiments: variants, what each depends on, and what each is given."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

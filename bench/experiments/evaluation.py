@@ -1,4 +1,4 @@
-"""What a trained classifier is worth on the test images, evaluated once."""
+"""Evaluation of trained classifiers on the test images."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What several experiments do alike."""
+"""Functions that several experiments share."""
 
 from __future__ import annotations
 

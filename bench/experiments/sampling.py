@@ -1,4 +1,4 @@
-"""What is measured of every generator, and what the report shows of it."""
+"""Metrics of generators, and the images of them that the report shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The whole check: time, exact figures and quality of head against base."""
+"""Comparison of two commits by all gates."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace

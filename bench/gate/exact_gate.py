@@ -1,4 +1,4 @@
-"""The exact gate: no figure that can be counted may grow unnoticed."""
+"""Gate of exact figures: counted, so that no noise can change them."""
 
 import json
 import subprocess

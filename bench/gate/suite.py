@@ -1,4 +1,4 @@
-"""The benchmark suite of a tree, run in a process of its own."""
+"""The benchmark suite of a tree, run in its own process."""
 
 import json
 import os

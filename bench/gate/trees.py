@@ -1,4 +1,4 @@
-"""Two commits side by side: git worktrees in a temporary folder."""
+"""Checkouts of two commits: git worktrees in a temporary folder."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""Grade a whole run on all cores."""
+"""Grading of a whole run."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What grading found, in lines of text."""
+"""Text output of grading."""
 
 from collections.abc import Iterator
 

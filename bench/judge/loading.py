@@ -1,4 +1,4 @@
-"""Load the shipped judge, and ask it."""
+"""Loading of the shipped judge."""
 
 import hashlib
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What the metrics ask of their arrays, and how they say that it is not so."""
+"""Input checks for metrics."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""How good a classifier's predictions are, and how far its confidence can be trusted."""
+"""Metrics of classifiers: per-class report, calibration, comparison."""
 
 from typing import Any, NamedTuple
 

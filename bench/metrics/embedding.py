@@ -1,4 +1,4 @@
-"""How well a two-dimensional map shows the images it was made from."""
+"""Metrics of two-dimensional maps."""
 
 from collections.abc import Sequence
 from typing import Any

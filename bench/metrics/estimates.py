@@ -1,4 +1,4 @@
-"""What is asked of the figures of several runs: one type a kind, with its interval and its test."""
+"""Estimates from repeated runs, each with its interval and its test."""
 
 # ruff: noqa: D102 - `Estimate` says what the methods do
 

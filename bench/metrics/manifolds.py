@@ -1,4 +1,4 @@
-"""Do generated features lie where real ones do, and everywhere they do? Balls around them tell."""
+"""Precision, recall, density and coverage of generated features."""
 
 import numpy as np
 

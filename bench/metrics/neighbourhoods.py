@@ -1,4 +1,4 @@
-"""Do neighbours stay neighbours? Rank-based comparison of points with their map."""
+"""Rank-based comparison of neighbourhoods in the images and in a map."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Do repeated trainings draw the same map? Comparison of maps of the same images."""
+"""Similarity of maps of the same images from repeated trainings."""
 
 from collections.abc import Sequence
 from itertools import combinations

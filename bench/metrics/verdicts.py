@@ -1,4 +1,4 @@
-"""What an interval says of a claim."""
+"""Verdicts on claims, from confidence intervals."""
 
 from typing import Literal
 

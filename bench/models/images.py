@@ -1,4 +1,4 @@
-"""Between stored pixels and what networks see."""
+"""Conversion between stored pixels and the inputs of networks."""
 
 import keras
 import numpy as np

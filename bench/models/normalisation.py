@@ -1,4 +1,4 @@
-"""Batch normalisation that is one operation where TensorFlow has one."""
+"""Batch normalisation in one operation of TensorFlow."""
 
 import keras
 

@@ -1,4 +1,4 @@
-"""What values a measured figure can have: no interval is printed or drawn beyond them."""
+"""Bounds of measured figures, which limit printed and drawn intervals."""
 
 SHARES = {
     "accuracy",

@@ -1,4 +1,4 @@
-"""Figures that no run measured: those of an earlier report, and published ones."""
+"""Constants of the report: figures of an earlier report, and published ones."""
 
 import tomllib
 from collections.abc import Collection

@@ -1,4 +1,4 @@
-"""Rows for tables that a template cannot put together by itself."""
+"""Rows of tables for the templates."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

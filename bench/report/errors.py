@@ -1,4 +1,4 @@
-"""What makes a report unfit to be published."""
+"""Errors of rendering."""
 
 
 class ReportError(RuntimeError):

@@ -1,4 +1,4 @@
-"""Is the report on disk still the one that this run, these templates and this code would make?"""
+"""Check whether a rendered report is up to date."""
 
 import hashlib
 import json

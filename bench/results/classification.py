@@ -1,4 +1,4 @@
-"""What the classifiers of exercises 3 and 5 hold."""
+"""Results of the classifiers of exercises 3 and 5."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""What the two-dimensional maps hold."""
+"""Results of the two-dimensional maps."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""What the generators hold, and what they are measured by."""
+"""Results of the generators."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""The parts that types of results are made of."""
+"""Parts of the types of results."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar

@@ -1,4 +1,4 @@
-"""What searches hold."""
+"""Results of searches."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,4 @@
-"""What the timed experiments hold."""
+"""Results of the timed experiments."""
 
 from typing import Annotated
 

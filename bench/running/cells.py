@@ -1,4 +1,4 @@
-"""Run one cell: give its function what it declared, keep what it returns, or why it failed."""
+"""Execution of one cell."""
 
 import shutil
 import tempfile

@@ -1,4 +1,4 @@
-"""Ctrl-C is kept until it has worked: compiled code of libraries may swallow it once."""
+"""Deferred handling of Ctrl-C, which compiled code of libraries may swallow."""
 
 import signal
 import threading

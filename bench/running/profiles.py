@@ -1,4 +1,4 @@
-"""Which profile and which arithmetic this machine runs."""
+"""Choice of profile and arithmetic for this machine."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a search gained: its winner and the defaults, trained again with fresh seeds."""
+"""Gain of a search: its winner and the defaults, trained again with fresh seeds."""
 
 from collections.abc import Iterable, Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""Time and memory that a trial may take."""
+"""Limits of time and memory of a trial."""
 
 import signal
 import threading

@@ -1,4 +1,4 @@
-"""Check a whole run: its manifest, and each file of every cell that stands in its folder."""
+"""Check of every file of a run."""
 
 import re
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Where a figure comes from: commit, versions, hardware."""
+"""Provenance of a figure: commit, versions, hardware."""
 
 import os
 import platform

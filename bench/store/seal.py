@@ -1,4 +1,4 @@
-"""What proves that a file is the one that was written: sealed JSON files that list the others.
+"""Sealed JSON files: they hold their own hash and those of the files beside them.
 
 The last file of a cell (`done.json` or `failed.json`) and the manifest of a run are sealed: each
 holds the format of the store and the hash of its own content. The former also lists size and

@@ -1,4 +1,4 @@
-"""One module of the project as its text defines it: definitions, imports, what runs at import."""
+"""Definitions, imports and import-time statements of a module, read from its text."""
 
 import ast
 import symtable

@@ -1,4 +1,4 @@
-"""What this machine can do at best: arithmetic and memory traffic that no training exceeds."""
+"""Upper bounds of this machine: arithmetic and memory traffic."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Arithmetic of a network, counted from its layers: what no machine and no noise can change."""
+"""Arithmetic operations of a network, counted from its layers."""
 
 from math import prod
 

@@ -1,4 +1,4 @@
-"""How cost grows with the size of the work."""
+"""Growth of cost with the size of the work."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

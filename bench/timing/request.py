@@ -1,4 +1,4 @@
-"""What a timed process is asked to do."""
+"""Description of the work of a timed process."""
 
 import json
 from dataclasses import asdict, dataclass

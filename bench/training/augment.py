@@ -1,4 +1,4 @@
-"""Random changes of training images, inside the compiled step."""
+"""Random augmentation of training images, inside the compiled step."""
 
 from dataclasses import dataclass
 

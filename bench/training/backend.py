@@ -1,4 +1,4 @@
-"""Which Keras backend runs, in which arithmetic, with how many replicas."""
+"""The Keras backend: its name, arithmetic and replicas."""
 
 import os
 from types import ModuleType

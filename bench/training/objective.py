@@ -1,4 +1,4 @@
-"""What one optimiser minimises."""
+"""Objectives: a loss with its networks and optimiser."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

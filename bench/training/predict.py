@@ -1,4 +1,4 @@
-"""Networks at rest: save, load, apply in batches."""
+"""Loading and application of trained networks."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Faults that are planted in a checkout, to see whether the check finds them."""
+"""Faults planted in a checkout, to test whether the gates find them."""
 
 from pathlib import Path
 

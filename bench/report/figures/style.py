@@ -1,4 +1,4 @@
-"""How figures look: the report's typeface, quiet axes, colours safe for every reader."""
+"""Style of the figures: typeface, axes, colours."""
 
 from collections.abc import Sequence
 from functools import cache

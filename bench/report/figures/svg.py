@@ -1,4 +1,4 @@
-"""From a matplotlib figure to a small, reproducible SVG that a page can carry in its own text."""
+"""Conversion of matplotlib figures to small, reproducible SVG."""
 
 import io
 from xml.etree import ElementTree as ET
