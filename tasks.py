@@ -164,7 +164,17 @@ def speed(context: Context, **options: Options) -> None:
     _bench("speed", **options)
 
 
-@_offering({**RUN, **ASKED, **HANDED, "format": "html or pdf: only this one"}, repeated=["lang"])
+REPORT = {
+    **RUN,
+    **ASKED,
+    **HANDED,
+    "format": "html or pdf: only this one",
+    "live": "the finished part of a run that goes on, again and again, until it ends",
+    "open": "show it in the browser",
+}
+
+
+@_offering(REPORT, repeated=["lang"], switches=["live", "open"])
 def report(context: Context, **options: Options) -> None:
     """Render the report of a run as it stands; trains nothing."""
     _bench("report", **options)
@@ -198,6 +208,54 @@ def grade(context: Context, run: str) -> None:
 def verify_report(context: Context, file: str, run: str | None = None) -> None:
     """Check each number of a report's file against the results that it carries, and the run."""
     _bench("verify-report", file, run=run)
+
+
+@task
+def runs(context: Context) -> None:
+    """List the runs with their state, date, duration and headline figures."""
+    _bench("runs")
+
+
+PLAN = {
+    **RUN,
+    "workers": "cells at once (default: one a core; one on a GPU)",
+    "cells": "a line for each cell",
+}
+
+
+@_offering(PLAN, switches=["cells"])
+def plan(context: Context, **options: Options) -> None:
+    """Show which cells would run, on what, and how long they will take; trains nothing."""
+    _bench("plan", **options)
+
+
+COMPARISON = {
+    "first": "name of a run, or path of its folder",
+    "second": "the run whose differences from the first are told",
+    "format": "html (the default), pdf or md; may be repeated",
+    "all": "all figures, not the main ones alone",
+    "out": "folder (default: in the reports)",
+}
+
+
+@_offering(COMPARISON, switches=["all"], repeated=["format"])
+def compare(context: Context, first: str, second: str, **options: Options) -> None:
+    """Put two runs side by side: figures with intervals, samples, settings, environment."""
+    _bench("compare", first, second, **options)
+
+
+EXPORT = {
+    "run": "name of the run, or path of its folder",
+    "format": "csv, tex, svg or png; may be repeated (default: all)",
+    "out": "folder (default: in the reports)",
+    "lang": "of the figures' words: en (the default) or es",
+}
+
+
+@_offering(EXPORT, repeated=["format"])
+def export(context: Context, run: str, **options: Options) -> None:
+    """Write a run's results as CSV and LaTeX tables, SVG and PNG figures."""
+    _bench("export", run, **options)
 
 
 @task
@@ -263,8 +321,12 @@ namespace = Collection(
     report,
     status,
     fsck,
+    runs,
+    plan,
     grade,
     verify_report,
+    compare,
+    export,
     doctor,
     data,
     bench,

@@ -189,7 +189,7 @@ def _parser() -> argparse.ArgumentParser:
         "fsck", commands.fsck, "check every file of a run against the hash written with it", runs
     )
     whole.add_argument("run", metavar="RUN", help="name of the run")
-    readers.register(command, runs)
+    readers.register(command, runs, which)
     command(
         "doctor",
         commands.doctor,
@@ -205,6 +205,12 @@ def _parser() -> argparse.ArgumentParser:
         where,
     )
     rendered.add_argument("--format", choices=("html", "pdf"), help="only this format")
+    rendered.add_argument(
+        "--live",
+        action="store_true",
+        help="render the finished part of a run that goes on, for the screen, until it ends",
+    )
+    rendered.add_argument("--open", action="store_true", help="show it in the browser")
     command("data", commands.data, f"find, fetch and verify the data sets: {', '.join(DATASETS)}")
     checked = command(
         "bench-check", commands.bench_check, "compare two commits: time, exact figures, quality"

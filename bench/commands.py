@@ -2,6 +2,7 @@
 
 import argparse
 import time
+import webbrowser
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -186,13 +187,41 @@ def _run(
 
 def report(options: argparse.Namespace, console: Console) -> int:
     """Render the report of a run as it stands."""
+    if options.live:
+        return _live(options, console)
     formats = ("html",) if options.format == "html" else _formats(console)
     wanted = tuple(each for each in formats if options.format in (None, each))
-    _render(options, console, wanted)
+    paths = _render(options, console, wanted)
+    if options.open:
+        webbrowser.open(paths[0].resolve().as_uri())
     return 0 if options.format == "html" else _without_pdf(formats)
 
 
-def _render(options: argparse.Namespace, console: Console, formats: tuple[Format, ...]) -> None:
+def _live(options: argparse.Namespace, console: Console) -> int:
+    """Render the finished part of a run again and again, until nobody writes to it."""
+    from bench.report.live import follow
+
+    name, order = _name(options), _order(options)
+    languages = options.lang or order.identity.languages or ()
+    shown = False
+    for paths in follow(
+        options.runs / name,
+        options.reports / name,
+        languages,
+        order,
+        lambda words: console.print(words, markup=False),
+    ):
+        for path in () if shown else paths:
+            console.print(f"wrote   {path}", markup=False)
+        if options.open and not shown:
+            webbrowser.open(paths[0].resolve().as_uri())
+        shown = True
+    return 0
+
+
+def _render(
+    options: argparse.Namespace, console: Console, formats: tuple[Format, ...]
+) -> list[Path]:
     from bench.report.freshness import remember
     from bench.report.render import render
 
@@ -212,6 +241,7 @@ def _render(options: argparse.Namespace, console: Console, formats: tuple[Format
     for path in paths:
         console.print(f"wrote   {path}", markup=False)
     console.print(f"Rendered in {time.perf_counter() - began:.1f} s.")
+    return paths
 
 
 def list_experiments(_: argparse.Namespace, console: Console) -> None:

@@ -64,7 +64,7 @@ def test_a_mistake_is_told_without_a_traceback(tmp_path, capsys, words, said):
     "command",
     [
         *("run-all", "run", "speed", "list", "status", "fsck", "report", "data", "config", "clean"),
-        *("bench-check", "trend", "grade", "verify-report"),
+        *("bench-check", "trend", "grade", "verify-report", "runs", "plan", "compare", "export"),
     ],
 )
 def test_every_command_has_help(capsys, command):

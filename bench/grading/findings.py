@@ -1,9 +1,11 @@
 """What grading finds in one cell: figures that agree, that differ, and that cannot be compared."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from bench.reading.tree import find, leaves
 
 SHOWN = 80  # characters of a stated value that a message repeats
 
@@ -118,30 +120,6 @@ class CellGrade:
     def lacks(self, what: str, reason: str) -> None:
         """Note what could not be compared."""
         self.gaps.append(Gap(self.label, what, reason))
-
-
-def leaves(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Go through the values of nested mappings and lists, each with its dotted path."""
-    if isinstance(tree, Mapping):
-        for key, value in tree.items():
-            yield from leaves(value, f"{path}.{key}" if path else str(key))
-    elif isinstance(tree, list | tuple):
-        for index, value in enumerate(tree):
-            yield from leaves(value, f"{path}.{index}")
-    else:
-        yield path, tree
-
-
-def find(tree: Any, path: str) -> Any:
-    """Return what stands at a dotted path; None if nothing does."""
-    for step in path.split("."):
-        if isinstance(tree, Mapping):
-            tree = tree.get(step)
-        elif isinstance(tree, list) and step.isdigit() and int(step) < len(tree):
-            tree = tree[int(step)]
-        else:
-            return None
-    return tree
 
 
 def _agree(expected: Any, got: Any, tolerance: Tolerance) -> bool:

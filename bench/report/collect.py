@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,6 @@ from bench.report.quantities import Quantity
 from bench.results.fields import Fields, fields_of
 from bench.store import StoredCell, StoredRun, UsedData
 
-T = TypeVar("T")
 ROWS: dict[str, Callable[[pd.Series], Any]] = {
     "first": lambda column: column.iloc[0],
     "last": lambda column: column.iloc[-1],
@@ -427,14 +426,14 @@ class Results:
         return unique(lookup(cell, f"provenance:{path}", self._tables) for cell in self.done)
 
 
-def unique(items: Iterable[T | None]) -> list[T]:
+def unique(items: Iterable[Any]) -> list[Any]:
     """Drop repetitions and None; keep the order."""
-    kept: list[T] = []
+    kept: list[Any] = []
     for item in items:
         if item is not None and item not in kept:
             kept.append(item)
     return kept
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and np.isfinite(value)

@@ -20,7 +20,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -439,7 +438,7 @@ def _nodes() -> list[JsonObject]:
     return [node for node in _ray().nodes() if node["Alive"]]
 
 
-def _ray() -> ModuleType:
+def _ray() -> Any:
     """Ray itself, which is an extra."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     import ray

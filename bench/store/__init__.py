@@ -4,7 +4,15 @@ from bench.store.cell import Result, StoredCell, write_done, write_failed
 from bench.store.files import left_overs, remove
 from bench.store.fsck import check_run
 from bench.store.keys import content_key, derive_seed
-from bench.store.run import StoredRun, UsedData, is_run, lock_run, open_run, write_manifest
+from bench.store.run import (
+    StoredRun,
+    UsedData,
+    is_locked,
+    is_run,
+    lock_run,
+    open_run,
+    write_manifest,
+)
 from bench.store.seal import DamagedError
 
 __all__ = [
@@ -16,6 +24,7 @@ __all__ = [
     "check_run",
     "content_key",
     "derive_seed",
+    "is_locked",
     "is_run",
     "left_overs",
     "lock_run",

@@ -238,3 +238,18 @@ def lock_run(folder: Path) -> Iterator[None]:
             f"Another process is writing to {folder}, and nothing was changed there. Wait for it, "
             "stop it, or name another run with --run."
         ) from error
+
+
+def is_locked(folder: Path) -> bool:
+    """Whether another process is writing to a run; nothing is made where there is no lock file."""
+    path = folder / ".lock"
+    if not path.is_file():
+        return False
+    lock = filelock.FileLock(path, timeout=0)
+    try:
+        with lock:
+            return False
+    except filelock.Timeout:
+        return True
+    except OSError:
+        return False  # what may only be read is written by nobody here

@@ -10,7 +10,7 @@ from bench.declarations import Figure
 from bench.report.collect import Results, Variant
 from bench.report.constants import Constants
 from bench.report.drawings import Drawings
-from bench.report.figures.subject import Subject
+from bench.report.figures.subject import Subject, class_names, subject_of
 from bench.report.i18n import Language
 from bench.report.names import experiment_name
 from bench.store import StoredCell
@@ -79,14 +79,7 @@ class Gallery:
         cells = tuple(cell for cells in shown for cell in cells)
         svg = self.kept.find(key, cells)
         if svg is None:
-            subject = Subject(
-                self.results,
-                said,
-                tuple(variants),
-                self.language,
-                self.class_names(said.name),
-                self.constants.handed_in(f"{said.name}.f1"),
-            )
+            subject = subject_of(self.results, said, figure, self.language, self.constants)
             svg = _drawn(subject, figure, f"drawing-{key}".replace("_", "-"), alt)
             if svg is None:
                 return None
@@ -95,10 +88,7 @@ class Gallery:
 
     def class_names(self, experiment: str) -> tuple[str, ...]:
         """Class names of an experiment's data set, in the report's language."""
-        used = self.results.dataset(experiment)
-        if used.instead_of or all(name.isdigit() for name in used.class_names):
-            return used.class_names
-        return tuple(self.language.gettext(name) for name in used.class_names)
+        return class_names(self.results, experiment, self.language)
 
 
 def _drawn(subject: Subject, figure: Figure, name: str, alt: str) -> str | None:

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from bench.declarations import Declaration
+from bench.declarations import Declaration, Figure
 from bench.report.collect import Results, Variant
+from bench.report.constants import Constants
 from bench.report.i18n import Language
 from bench.report.names import system_name
 
@@ -47,3 +48,39 @@ class Subject:
     def named(self, variant: Variant) -> str:
         """Name a system in the figure's language."""
         return system_name(variant, self.language)
+
+
+def subject_of(
+    results: Results, said: Declaration, figure: Figure, language: Language, constants: Constants
+) -> Subject:
+    """Gather what a declared figure is to show.
+
+    Parameters
+    ----------
+    results : Results
+        The run.
+    said : Declaration
+        Whose figure it is.
+    figure : Figure
+        The figure.
+    language : Language
+        Of its words.
+    constants : Constants
+        Figures that were not measured here.
+    """
+    return Subject(
+        results,
+        said,
+        tuple(results.variant(path) for path in said.shown_in(figure)),
+        language,
+        class_names(results, said.name, language),
+        constants.handed_in(f"{said.name}.f1"),
+    )
+
+
+def class_names(results: Results, experiment: str, language: Language) -> tuple[str, ...]:
+    """Class names of an experiment's data set, in a language."""
+    used = results.dataset(experiment)
+    if used.instead_of or all(name.isdigit() for name in used.class_names):
+        return used.class_names
+    return tuple(language.gettext(name) for name in used.class_names)

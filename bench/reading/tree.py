@@ -1,0 +1,28 @@
+"""Nested mappings and lists, as JSON has them, by dotted paths."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+
+def leaves(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Go through the values of nested mappings and lists, each with its dotted path."""
+    if isinstance(tree, Mapping):
+        for key, value in tree.items():
+            yield from leaves(value, f"{path}.{key}" if path else str(key))
+    elif isinstance(tree, list | tuple):
+        for index, value in enumerate(tree):
+            yield from leaves(value, f"{path}.{index}")
+    else:
+        yield path, tree
+
+
+def find(tree: Any, path: str) -> Any:
+    """Return what stands at a dotted path; None if nothing does."""
+    for step in path.split("."):
+        if isinstance(tree, Mapping):
+            tree = tree.get(step)
+        elif isinstance(tree, list) and step.isdigit() and int(step) < len(tree):
+            tree = tree[int(step)]
+        else:
+            return None
+    return tree
