@@ -20,6 +20,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from bench.errors import UserError
+from bench.interfaces import JsonMapping, JsonObject
 
 # The experiments of this project, in the order of the report: a new one is a line here.
 EXPERIMENTS = (
@@ -115,7 +116,7 @@ class Declaration(_Part):
 
     @field_validator("systems", "figures", mode="before")
     @classmethod
-    def _named(cls, value: Any) -> Any:
+    def _named(cls, value: object) -> object:
         """Take a table of tables for a list whose items have names."""
         if isinstance(value, Mapping):
             return [{"name": name, **row} for name, row in value.items()]
@@ -123,7 +124,7 @@ class Declaration(_Part):
 
     @field_validator("words", mode="before")
     @classmethod
-    def _ordered(cls, value: Any) -> Any:
+    def _ordered(cls, value: object) -> object:
         if not isinstance(value, Mapping):
             return value
         return {
@@ -198,7 +199,7 @@ class Declaration(_Part):
         return getattr(import_module(f"{room if self.own else self.package}.{module}"), name)
 
     @classmethod
-    def recorded(cls, row: Mapping[str, Any]) -> "Declaration":
+    def recorded(cls, row: JsonMapping) -> "Declaration":
         """Read what a run's manifest holds; what only another version knows is left out.
 
         Raises
@@ -211,7 +212,7 @@ class Declaration(_Part):
             known[key] = [_only(kind, each) for each in known.get(key, ())]
         return cls.model_validate(known)
 
-    def stored(self) -> dict[str, Any]:
+    def stored(self) -> JsonObject:
         """All of it as plain JSON, for a run's manifest."""
         return self.model_dump(mode="json")
 
@@ -338,21 +339,21 @@ def read(path: Path, package: str = PACKAGE) -> Declaration:
         ) from error
 
 
-def defaults(said: Declaration) -> dict[str, Any]:
+def defaults(said: Declaration) -> JsonObject:
     """Return the values that an experiment gives for its settings: the table `defaults`."""
     path = folder_of(said.package) / f"{said.name}.toml"
-    table: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8")).get("defaults", {})
+    table: JsonObject = tomllib.loads(path.read_text(encoding="utf-8")).get("defaults", {})
     return table
 
 
-def _only(kind: type[_Part], row: Any) -> dict[str, Any]:
+def _only(kind: type[_Part], row: object) -> JsonObject:
     """Keep the keys that a part of a declaration has."""
     if not isinstance(row, Mapping):
         raise ValueError(f"expected a table, got {row!r}")  # noqa: TRY004 - as pydantic's are
     return {key: value for key, value in row.items() if key in kind.model_fields}
 
 
-def _laid_over(base: dict[str, Any], table: dict[str, Any]) -> dict[str, Any]:
+def _laid_over(base: JsonObject, table: JsonObject) -> JsonObject:
     """Lay one table over another; the tables in both are joined, key by key."""
     joined = {
         key: {**base[key], **value}

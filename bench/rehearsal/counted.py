@@ -1,9 +1,9 @@
 """The training loop of a rehearsal: two steps of each training, and what a whole one would take."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +11,11 @@ from bench.config import Fit
 from bench.rehearsal.shortened import Sizes
 from bench.training import backend, loop
 from bench.training.objective import Objective
+
+if TYPE_CHECKING:
+    import jax
+
+    from bench.training import steps_jax
 
 STEPS = 2  # the first compiles
 
@@ -65,7 +70,7 @@ def counting(sizes: Sizes, counted: list[Counted]) -> Iterator[None]:
         fit: Fit,
         seed: int,
         validation: Mapping[str, np.ndarray] | None = None,
-        **others: Any,
+        **others: object,
     ) -> loop.Record:
         images = sizes.of(len(next(iter(data.values()))))
         steps = loop.steps(images, fit)
@@ -116,10 +121,12 @@ def _plans_of_xla(plans: list[dict[str, float]]) -> Iterator[None]:
 
     repeated = steps_jax._repeated
 
-    def noting(step: Callable[..., Any]) -> Callable[..., Any]:
+    def noting(step: steps_jax.Step) -> steps_jax.Step:
         jitted, compiled = jax.jit(step), []
 
-        def run(values: Any, resident: Any, indices: Any) -> Any:
+        def run(
+            values: steps_jax.Values, resident: steps_jax.Resident, indices: jax.Array
+        ) -> steps_jax.Stepped:
             logs = []
             for rows in indices:
                 if not compiled:
@@ -139,7 +146,9 @@ def _plans_of_xla(plans: list[dict[str, float]]) -> Iterator[None]:
         steps_jax._repeated = repeated
 
 
-def _plan(lowered: Any, compiled: Any, resident: Mapping[str, Any]) -> dict[str, float]:
+def _plan(
+    lowered: "jax.stages.Lowered", compiled: "jax.stages.Compiled", resident: "steps_jax.Resident"
+) -> dict[str, float]:
     cost, memory = lowered.cost_analysis(), compiled.memory_analysis()
     images = sum(array.nbytes for array in resident.values())
     planned = memory.temp_size_in_bytes + memory.argument_size_in_bytes - images

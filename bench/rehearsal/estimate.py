@@ -10,7 +10,7 @@ from bench.experiments import ASSIGNED
 from bench.rehearsal.shortened import TRIALS
 from bench.rehearsal.stage import Rehearsed
 from bench.running import make_plan
-from bench.running.plan import given_settings
+from bench.running.plan import PlannedCell, given_settings
 
 # Operations a second (1e12) in bfloat16 or, on the T4, float16, without sparsity: NVIDIA's data
 # sheets of the T4 (2019), L4 (2023), A100 SXM (2020) and H100 SXM (2022).
@@ -110,7 +110,7 @@ def _expected(
     )
 
 
-def _search_factor(profile: Profile, planned: Any) -> float:
+def _search_factor(profile: Profile, planned: PlannedCell) -> float:
     """How many times as long as the trials of the rehearsal all trials of a search take."""
     settings = vars(given_settings(profile, planned)).values()
     return next((factor(each) for each in settings if isinstance(each, Search)), 1.0)

@@ -8,11 +8,11 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from bench.config import Profile
 from bench.data import load
 from bench.experiments import ASSIGNED
+from bench.interfaces import JsonObject
 from bench.paths import ROOT
 from bench.rehearsal.shortened import shorten
 from bench.running import make_plan, resolve_profile
@@ -41,7 +41,7 @@ class Rehearsed:
     name: str
     failure: str
     seconds: float
-    trainings: list[dict[str, Any]]
+    trainings: list[JsonObject]
 
 
 def rehearse(profile: str, backend: str, hear: Heard) -> list[Rehearsed]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from bench.report.quantities import Quantity
 from bench.results.fields import Fields, fields_of
 from bench.store import StoredCell, StoredRun, UsedData
 
+T = TypeVar("T")
 ROWS: dict[str, Callable[[pd.Series], Any]] = {
     "first": lambda column: column.iloc[0],
     "last": lambda column: column.iloc[-1],
@@ -426,14 +427,14 @@ class Results:
         return unique(lookup(cell, f"provenance:{path}", self._tables) for cell in self.done)
 
 
-def unique(items: Iterable[Any]) -> list[Any]:
+def unique(items: Iterable[T | None]) -> list[T]:
     """Drop repetitions and None; keep the order."""
-    kept: list[Any] = []
+    kept: list[T] = []
     for item in items:
         if item is not None and item not in kept:
             kept.append(item)
     return kept
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and np.isfinite(value)

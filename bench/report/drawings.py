@@ -5,13 +5,13 @@ A figure is drawn again when a cell that it shows, the code that draws, or the w
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from bench.declarations import Declaration, folder_of, own_packages
+from bench.interfaces import JsonMapping
 from bench.paths import ROOT
 from bench.report import equations
 from bench.report.equations import Outlines
@@ -49,7 +49,7 @@ class Drawings:
         templates: Path,
         experiments: Iterable[Declaration] = (),
         datasets: Iterable[UsedData] = (),
-        earlier: Mapping[str, Any] | None = None,
+        earlier: JsonMapping | None = None,
     ) -> None:
         self._folder = out_dir / FOLDER
         self._language = language

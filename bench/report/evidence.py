@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
@@ -22,6 +22,9 @@ from bench.report.marks import Marks
 from bench.report.verify import SOURCES, Mark, read_page
 from bench.store import StoredCell, StoredRun, content_key
 from bench.store.keys import canonical_json
+
+if TYPE_CHECKING:
+    import pypdf
 
 SCHEMA = 1
 ELEMENT = "embedded-results"  # the identifier of the embedded block in the HTML
@@ -205,7 +208,7 @@ class Recorder:
         if name not in ("number", "same_images", "judged", "handed", "published", "setting"):
             return found
 
-        def recording(*arguments: Any, **options: Any) -> Markup:
+        def recording(*arguments: object, **options: object) -> Markup:
             if self._final():
                 self._twin.ledgers = [[]] if self._marks.ledgers else []
                 marked = getattr(self._twin, name)(*arguments, **options)
@@ -223,7 +226,7 @@ def numbers_of_html(page: str) -> list[Number]:
     return _numbers(" ".join(reader.parts), "")
 
 
-def numbers_of_pdf(pages: Iterable[Any]) -> list[Number]:
+def numbers_of_pdf(pages: "Iterable[pypdf.PageObject]") -> list[Number]:
     """Read every number of a document's text, page by page.
 
     Parameters

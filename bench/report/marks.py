@@ -10,6 +10,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from bench.interfaces import JsonObject
 from bench.report.bounds import possible, within
 from bench.report.claims import Measure
 from bench.report.collect import SameImages, unique
@@ -277,7 +278,7 @@ def anchor(cell: StoredCell) -> str:
     return "cell-" + cell.label.replace("/", "-")
 
 
-def profile_value(profile: dict[str, Any], path: str) -> Any:
+def profile_value(profile: JsonObject, path: str) -> Any:
     """Return a setting by its dotted path; None if there is none."""
     tree: Any = profile
     for step in path.split("."):

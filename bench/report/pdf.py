@@ -9,11 +9,15 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlparse
 
 from bench.errors import UserError
 from bench.report.errors import PrintingError
+
+if TYPE_CHECKING:
+    import weasyprint
+    from weasyprint.urls import URLFetcher, URLFetcherResponse
 
 VARIANT = "pdf/ua-1"
 # What WeasyPrint loads, by the names under which Linux, macOS and Windows know it.
@@ -47,7 +51,9 @@ def check_libraries() -> None:
         )
 
 
-def print_pdf(page: str, folder: Path, fonts: Path, created: datetime | None) -> Any:
+def print_pdf(
+    page: str, folder: Path, fonts: Path, created: datetime | None
+) -> "weasyprint.Document":
     """Set a page.
 
     Parameters
@@ -88,7 +94,7 @@ def print_pdf(page: str, folder: Path, fonts: Path, created: datetime | None) ->
 
 
 def write_pdf(
-    document: Any,
+    document: "weasyprint.Document",
     target: Path | BytesIO,
     created: datetime | None,
     files: Mapping[str, tuple[str, str]] | None = None,
@@ -141,14 +147,14 @@ def _loads(candidates: tuple[str, ...]) -> bool:
     return ctypes.util.find_library(short) is not None  # last: it starts other programs
 
 
-def _fetcher(roots: tuple[Path, ...]) -> Any:
+def _fetcher(roots: tuple[Path, ...]) -> "URLFetcher":
     """Return a fetcher of `data:` addresses and of files below `roots`, and nothing else."""
     from weasyprint.urls import URLFetcher
 
     allowed = [root.resolve() for root in roots]
 
     class LocalFetcher(URLFetcher):
-        def fetch(self, url: str, headers: Any = None) -> Any:
+        def fetch(self, url: str, headers: Mapping[str, str] | None = None) -> "URLFetcherResponse":
             if not url.startswith("data:") and not self._ours(url):
                 raise ValueError(f"the report may load nothing but its own files, not {url}")
             return super().fetch(url, headers)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scipy import stats
 
@@ -25,6 +25,9 @@ from bench.report.names import verdict_name
 from bench.report.quantities import COSTS
 from bench.report.recount import Recount
 from bench.store import StoredCell, StoredRun
+
+if TYPE_CHECKING:
+    import weasyprint
 
 DECIMAL = re.compile(r"\d[.,]\d")
 # Text in which a decimal number needs no source: what is typeset, not measured.
@@ -164,7 +167,7 @@ def check_page(page: str, run: StoredRun, language: Language, constants: Constan
     return reading
 
 
-def check_pdf(document: Any, watermark: str | None, language: Language) -> None:
+def check_pdf(document: "weasyprint.Document", watermark: str | None, language: Language) -> None:
     """Check a set document.
 
     Parameters
@@ -339,7 +342,7 @@ class Numbers:
             yield f"{where}: the page says {text!r}, the source {expected!r}"
 
 
-def _page_text(page: Any) -> str:
+def _page_text(page: "weasyprint.document.Page") -> str:
     """All text of a set page, its margins included."""
     boxes = [page._page_box]  # WeasyPrint has no public way to a page's text
     parts = []

@@ -20,6 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -438,7 +439,7 @@ def _nodes() -> list[JsonObject]:
     return [node for node in _ray().nodes() if node["Alive"]]
 
 
-def _ray() -> Any:
+def _ray() -> ModuleType:
     """Ray itself, which is an extra."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     import ray
