@@ -6,12 +6,11 @@ labels and the judge are this project's own.
 """
 
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 
@@ -179,7 +178,9 @@ class Grader:
             right = bool(np.allclose(mean, stored.array("probabilities"), rtol=0, atol=SAME))
             found.holds("probabilities", right, "the mean of the members' predictions", "others")
 
-    def _stability(self, stored: StoredCell, names: JsonMapping) -> Any:
+    def _stability(
+        self, stored: StoredCell, names: JsonMapping
+    ) -> Iterator[tuple[str, JsonObject]]:
         for name in names:
             cells = self.run.select(stored.experiment, name)
             maps = [cell.array("test_map") for cell in cells if cell.status == "done"]
@@ -296,7 +297,7 @@ _RULES: tuple[Callable[[StoredCell, Cell, JsonMapping], JsonObject], ...] = (
 )
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     return value.item() if isinstance(value, np.generic) else value
 
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from bench.config import protocol as fixed
+from bench.interfaces import JsonObject
 from bench.report.claims import Claim, claims
 from bench.report.clinic import Finding, Kind, diverged, examine
 from bench.report.collect import Results, Variant, unique
@@ -160,7 +160,7 @@ class Context:
         return kept, int(np.argmin(gains))
 
     @staticmethod
-    def layers(rows: list[dict[str, Any]]) -> list[Layer]:
+    def layers(rows: list[JsonObject]) -> list[Layer]:
         """Return the layers worth a row: those that hold parameters or change the shape."""
         kept: list[Layer] = []
         part = None
@@ -174,7 +174,7 @@ class Context:
             part = own
         return kept
 
-    def parts(self, rows: list[dict[str, Any]]) -> list[tuple[str, list[Layer]]]:
+    def parts(self, rows: list[JsonObject]) -> list[tuple[str, list[Layer]]]:
         """Return the same layers, part by part."""
         layers = self.layers(rows)
         return [(part, list(own)) for part, own in groupby(layers, key=lambda each: each.part)]
@@ -246,7 +246,7 @@ class Context:
         return [name for name in known if name in planned] + sorted(planned - set(known))
 
     @cached_property
-    def datasets(self) -> list[dict[str, Any]]:
+    def datasets(self) -> list[JsonObject]:
         """The data sets used: name and SHA-256 of each decompressed file."""
         return self.results.provenance("dataset")
 

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from functools import cache
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 import numpy as np
 from latex2mathml.converter import convert
 
 from bench.paths import TEMPLATES
+
+if TYPE_CHECKING:
+    from matplotlib.path import Path as Outline
 
 FILE = "equations.toml"
 SIZE = 10.0  # points, the text's own size
@@ -106,7 +109,7 @@ def to_svg(outlines: Outlines, alt: str) -> str:
     return ET.tostring(root, encoding="unicode")
 
 
-def _path_data(path: Any, left: float, top: float) -> str:
+def _path_data(path: "Outline", left: float, top: float) -> str:
     from matplotlib.path import Path as Outline
 
     letters = {Outline.MOVETO: "M", Outline.LINETO: "L", Outline.CURVE3: "Q", Outline.CURVE4: "C"}
