@@ -2,17 +2,18 @@
 
 import tomllib
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal, TypeVar
 
 from markupsafe import Markup
 
 from bench.config.assignment import Words
 from bench.data import DATASETS
 from bench.declarations import Declaration, own_packages
+from bench.interfaces import JsonMapping, JsonObject
 from bench.metrics.verdicts import Direction, verdict
 from bench.report import names
 from bench.report.claims import NOT_MEASURED, Measure
@@ -28,6 +29,7 @@ from bench.report.order import Order
 from bench.report.quantities import Quantity, apart, difference, share
 from bench.store import StoredCell
 
+T = TypeVar("T")
 REFERENCES = "references.toml"
 Medium = Literal["html", "pdf"]
 
@@ -68,7 +70,7 @@ class Page:
         self.references = tomllib.loads((templates / REFERENCES).read_text(encoding="utf-8"))
         self.equations = load_equations(templates)
 
-    def functions(self) -> dict[str, Any]:
+    def functions(self) -> dict[str, object]:
         """Return everything that templates may call, by name."""
         named = {
             "status_name": names.status_name,
@@ -375,7 +377,7 @@ class Page:
             text = asked.said(self.language.code) if isinstance(asked, Words) else str(asked)
         return text or ""
 
-    def kept(self, columns: list[Any], paths: list[str]) -> list[Any]:
+    def kept(self, columns: list[Sequence[str]], paths: list[str]) -> list[Sequence[str]]:
         """Return the columns of a table in which any of its systems has a value.
 
         Parameters
@@ -402,7 +404,7 @@ class Page:
             f".venv/bin/invoke report {named}{signed}{edition}",
         ]
 
-    def embedded(self) -> dict[str, Any]:
+    def embedded(self) -> JsonObject:
         """Return what a number's window shows beside the number: key and settings of each cell."""
         return {
             cell.label: {"key": cell.key, "seed": cell.seed, "settings": flat_settings(cell)}
@@ -487,10 +489,10 @@ def judge_alone(quantity: Quantity, direction: Direction, reference: float = 0.0
     return verdict(quantity.interval, direction, reference) if quantity else NOT_MEASURED
 
 
-def flat_settings(cell: StoredCell) -> dict[str, Any]:
+def flat_settings(cell: StoredCell) -> JsonObject:
     """Return the settings that a cell was made with, by dotted name."""
-    flat: dict[str, Any] = {}
-    waiting: list[tuple[str, Any]] = [("", cell.config.get("settings", {}))]
+    flat: JsonObject = {}
+    waiting: list[tuple[str, object]] = [("", cell.config.get("settings", {}))]
     while waiting:
         name, value = waiting.pop()
         if isinstance(value, dict):
@@ -500,7 +502,7 @@ def flat_settings(cell: StoredCell) -> dict[str, Any]:
     return dict(sorted(flat.items()))
 
 
-def dataset_title(dataset: Mapping[str, Any]) -> Markup:
+def dataset_title(dataset: JsonMapping) -> Markup:
     """Name a data set of a cell's provenance as prose does."""
     name = str(dataset["name"])
     known = DATASETS[name].title if name in DATASETS else name
@@ -517,5 +519,5 @@ def caption_words(language: Language) -> dict[str, str]:
     return {"figure": language.gettext("Figure"), "table": language.gettext("Table")}
 
 
-def _last(call: Callable[..., Any], language: Language, *arguments: Any) -> Any:
+def _last(call: Callable[..., T], language: Language, *arguments: object) -> T:
     return call(*arguments, language)
