@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import UserError
+from bench.reading.run import quantity
 from bench.report.collect import Results
 from bench.store import StoredRun, is_locked, is_run, open_run
 
@@ -82,9 +83,9 @@ def _headline(results: Results) -> list[str]:
             continue
         systems = [s for s in said.systems if not s.handed_in and s.role in CONTENDERS]
         values = [
-            (quantity.mean, results.variant(f"{name}/{system.name}").label)
+            (value.mean, results.variant(f"{name}/{system.name}").label)
             for system in systems
-            if (quantity := results.value(f"{name}/{system.name}", figure))
+            if (value := quantity(results.variant(f"{name}/{system.name}"), figure))
         ]
         if values:
             best = min(values) if figure in DISTANCES else max(values)
