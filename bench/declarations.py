@@ -146,7 +146,20 @@ class Declaration(_Part):
         return next((each for each in self.figures if each.name == name), None)
 
     def of_roles(self, *roles: str, networks: bool = False) -> tuple[str, ...]:
-        """Names of the systems of some roles, in their order; of networks alone if asked."""
+        """Names of the systems of some roles, in their order; of networks alone if asked.
+
+        Parameters
+        ----------
+        *roles : str
+            Roles of systems.
+        networks : bool
+            Whether only networks are listed.
+
+        Returns
+        -------
+        tuple of str
+            Names of systems.
+        """
         return tuple(
             each.name
             for role in roles
@@ -184,6 +197,11 @@ class Declaration(_Part):
         room : str
             The package in which this project's experiments have it; any other experiment has it in
             its own package.
+
+        Returns
+        -------
+        object
+            What the reference names.
 
         Raises
         ------
@@ -317,6 +335,11 @@ def read(path: Path, package: str = PACKAGE) -> Declaration:
         A TOML file, named after the experiment.
     package : str
         The package that holds its code.
+
+    Returns
+    -------
+    Declaration
+        The declaration.
 
     Raises
     ------

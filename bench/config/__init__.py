@@ -97,6 +97,11 @@ def describe(section: type[BaseModel] | None = None, prefix: str = "") -> Iterat
         A part of the settings; all of them if none is given.
     prefix : str
         Put before each name.
+
+    Yields
+    ------
+    tuple of str
+        Dotted name and description.
     """
     for name, field in (section or profile_type()).model_fields.items():
         yield prefix + name, field.description or ""

@@ -40,7 +40,20 @@ def _inside(annotation: object) -> list[object]:
 
 
 def listed(error: ValidationError, known: Mapping[str, str]) -> str:
-    """List what does not fit, a line for each key."""
+    """List what does not fit, a line for each key.
+
+    Parameters
+    ----------
+    error : ValidationError
+        Of pydantic.
+    known : mapping of str to str
+        Descriptions of the keys, by dotted name.
+
+    Returns
+    -------
+    str
+        One line a mistake.
+    """
     lines = []
     for each in error.errors():
         line = f"  {problem(each, known)}"
@@ -60,6 +73,11 @@ def problem(error: ErrorDetails, known: Mapping[str, str]) -> str:
         Of pydantic.
     known : mapping of str to str
         Every key with its description; see `keys`.
+
+    Returns
+    -------
+    str
+        One line.
     """
     steps = [step for step in error["loc"] if NAME.fullmatch(str(step))]  # no names of types
     key = ".".join(map(str, steps))

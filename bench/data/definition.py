@@ -19,7 +19,15 @@ Progress = Callable[[str, float | None], None]
 
 
 def silent(message: str, share: float | None) -> None:
-    """Report no progress."""
+    """Report no progress.
+
+    Parameters
+    ----------
+    message : str
+        What goes on.
+    share : float or None
+        Share that is done; None if it is not known.
+    """
 
 
 class RouteError(Exception):

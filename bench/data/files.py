@@ -32,6 +32,18 @@ class RefusedError(Exception):
 def unpack(payload: bytes, most_bytes: int = MOST_BYTES) -> bytes:
     """Return the bytes themselves, or what they decompress to if they are gzip.
 
+    Parameters
+    ----------
+    payload : bytes
+        Raw or gzip data.
+    most_bytes : int
+        Most bytes that are accepted.
+
+    Returns
+    -------
+    bytes
+        The raw data.
+
     Raises
     ------
     RefusedError
@@ -82,7 +94,20 @@ def verified(payload: bytes, sha256: str) -> bytes:
 
 
 def read_verified(path: Path, sha256: str) -> bytes:
-    """Read a file and verify it; see `verified`. An unreadable file is refused too."""
+    """Read a file and verify it; see `verified`. An unreadable file is refused too.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    sha256 : str
+        The hash that its content must have.
+
+    Returns
+    -------
+    bytes
+        The raw data.
+    """
     try:
         if path.stat().st_size > MOST_BYTES:
             raise RefusedError(f"expected at most {MOST_BYTES} bytes, got {path.stat().st_size}")
@@ -107,6 +132,11 @@ def locked(folder: Path, progress: Progress, seconds: float = LOCK_SECONDS) -> I
         Told when another process has the lock.
     seconds : float
         How long to wait for it.
+
+    Yields
+    ------
+    None
+        While the lock is held.
 
     Raises
     ------

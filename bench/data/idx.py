@@ -70,6 +70,11 @@ def length(start: bytes, source: str = "IDX data") -> int:
     source : str
         What to call it in errors.
 
+    Returns
+    -------
+    int
+        Bytes.
+
     Raises
     ------
     IdxError

@@ -212,7 +212,20 @@ def load(which: str | DatasetInfo, *, on_progress: Progress | None = None) -> Da
 
 
 def find(info: DatasetInfo, progress: Progress) -> Findings:
-    """Find and verify a data set's files, and keep those that came from far away in the cache."""
+    """Find and verify a data set's files, and keep those that came from far away in the cache.
+
+    Parameters
+    ----------
+    info : DatasetInfo
+        The data set.
+    progress : callable
+        Takes the progress.
+
+    Returns
+    -------
+    Findings
+        What was found, and why the rest was not.
+    """
     findings = look_here(info, progress)
     if not findings.missing:
         return findings
@@ -230,7 +243,20 @@ def find(info: DatasetInfo, progress: Progress) -> Findings:
 
 
 def look_here(info: DatasetInfo, progress: Progress = silent) -> Findings:
-    """Find and verify what this machine has of a data set; nothing is fetched."""
+    """Find and verify what this machine has of a data set; nothing is fetched.
+
+    Parameters
+    ----------
+    info : DatasetInfo
+        The data set.
+    progress : callable
+        Takes the progress.
+
+    Returns
+    -------
+    Findings
+        What was found.
+    """
     findings = Findings(info)
     near = [route for route in plan_routes(info, os.environ, _cache(info)) if not route.remote]
     with tempfile.TemporaryDirectory(prefix="latent-lab-") as workspace:
@@ -244,6 +270,18 @@ def _cache(info: DatasetInfo) -> Path:
 
 def assemble(info: DatasetInfo, findings: Findings) -> Dataset:
     """Turn verified files into arrays.
+
+    Parameters
+    ----------
+    info : DatasetInfo
+        The data set.
+    findings : Findings
+        All of its files.
+
+    Returns
+    -------
+    Dataset
+        The arrays.
 
     Raises
     ------

@@ -67,7 +67,22 @@ class OwnFolder:
     def gather(
         self, files: Sequence[str], workspace: Path, progress: Progress
     ) -> Iterator[tuple[str, Path]]:
-        """Yield each array as an IDX file, whatever it was stored in; see `Route`."""
+        """Yield each array as an IDX file, whatever it was stored in; see `Route`.
+
+        Parameters
+        ----------
+        files : sequence of str
+            Names of the IDX files.
+        workspace : Path
+            Empty folder for what is fetched.
+        progress : callable
+            Takes the progress.
+
+        Yields
+        ------
+        tuple of str and Path
+            Name and place of each file that was found.
+        """
         try:
             arrays = {file: _as_bytes(array) for file, array in _read(self.folder).items()}
         except (UserError, OverflowError) as error:

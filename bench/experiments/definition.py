@@ -138,7 +138,30 @@ class Experiment:
         uses: tuple[str, ...] = (),
         applies: Callable[[DatasetInfo], bool] = any_data,
     ) -> Callable[[Callable[[Cell], Result]], Callable[[Cell], Result]]:
-        """Register the decorated function as a variant, under its own name if none is given."""
+        """Register the decorated function as a variant, under its own name if none is given.
+
+        Parameters
+        ----------
+        name : str, optional
+            If absent, the function's own.
+        settings : tuple of str
+            Keys of the experiment's section that the function reads.
+        needs : tuple of str
+            See `Variant`.
+        gathers : tuple of str
+            See `Variant`.
+        repeated : str
+            See `Variant`.
+        uses : tuple of str
+            See `Variant`.
+        applies : callable
+            Takes a data set and tells whether the variant exists for it.
+
+        Returns
+        -------
+        callable
+            A decorator that leaves the function as it is.
+        """
 
         def register(function: Callable[[Cell], Result]) -> Callable[[Cell], Result]:
             called = name or function.__name__
@@ -151,5 +174,18 @@ class Experiment:
 
 
 def chosen(section: Any, keys: tuple[str, ...]) -> SimpleNamespace:
-    """Only the declared keys of a section."""
+    """Only the declared keys of a section.
+
+    Parameters
+    ----------
+    section : Section
+        Settings of an experiment.
+    keys : tuple of str
+        The declared keys.
+
+    Returns
+    -------
+    SimpleNamespace
+        These keys with their values.
+    """
     return SimpleNamespace(**{key: getattr(section, key) for key in keys})

@@ -225,7 +225,15 @@ def vector(name: str, values: Sequence[float] | np.ndarray) -> np.ndarray:
 
 
 def correlation(name: str, r: float) -> None:
-    """Check a correlation; raises ValueError if it is not from -1 to 1."""
+    """Check a correlation; raises ValueError if it is not from -1 to 1.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument.
+    r : float
+        Its value.
+    """
     if not -1.0 <= r <= 1.0:
         raise ValueError(
             f"{name}: expected a correlation from -1 to 1, got {r}; nothing was computed."

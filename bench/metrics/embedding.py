@@ -53,6 +53,19 @@ def knn_accuracy(
 
     Parameters and errors are those of `knn_correct`.
 
+    Parameters
+    ----------
+    train_map : ndarray of float, shape (n, d)
+        Places of training images.
+    train_labels : ndarray of int, shape (n,)
+        Their classes.
+    test_map : ndarray of float, shape (m, d)
+        Places of held-out images.
+    test_labels : ndarray of int, shape (m,)
+        Their classes.
+    k : int
+        Number of neighbours.
+
     Returns
     -------
     float

@@ -55,6 +55,11 @@ class Estimate(ABC):
             The figures; of a correlation the one figure.
         others : sequence of float
             Of a comparison the other group; of a correlation the number of pairs.
+
+        Returns
+        -------
+        Estimate
+            The estimate.
         """
 
     @property
@@ -80,6 +85,11 @@ class Estimate(ABC):
             As of the test.
         likely : float
             With which power.
+
+        Returns
+        -------
+        float or None
+            The value; None where there is no test.
         """
 
 

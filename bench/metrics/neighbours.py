@@ -117,6 +117,17 @@ def held_out_distance(
 
     Parameters and errors are those of `nearest_distance_ratio`.
 
+    Parameters
+    ----------
+    held_out : ndarray of uint8, shape (m, size, size)
+        Real images that were not trained on.
+    training : ndarray of uint8, shape (n, size, size)
+        Training images.
+    block : int
+        Rows that are compared at once.
+    limit : int, optional
+        Most rows that are looked at.
+
     Returns
     -------
     float
@@ -142,6 +153,24 @@ def distance_ratio(
 
     Parameters and errors are those of `nearest_distance_ratio`; `expected` is what
     `held_out_distance` returned.
+
+    Parameters
+    ----------
+    samples : ndarray of uint8, shape (m, size, size)
+        Generated images.
+    training : ndarray of uint8, shape (n, size, size)
+        Training images.
+    expected : float
+        See `held_out_distance`.
+    block : int
+        Rows that are compared at once.
+    limit : int, optional
+        Most rows that are looked at.
+
+    Returns
+    -------
+    float
+        The ratio; below 1, samples are closer to training images than real images are.
     """
     found = nearest_neighbours(samples, training, block, limit)[0]
     return float(np.median(found) / expected)

@@ -74,7 +74,22 @@ def possible(path: str) -> Limits:
 
 
 def within(low: float, high: float, limits: Limits) -> tuple[float, float]:
-    """Cut an interval off where no value can lie."""
+    """Cut an interval off where no value can lie.
+
+    Parameters
+    ----------
+    low : float
+        Lower end.
+    high : float
+        Upper end.
+    limits : Limits
+        Least and greatest possible value.
+
+    Returns
+    -------
+    tuple of float
+        Both ends.
+    """
     least, greatest = limits
     return (
         low if least is None else max(low, least),

@@ -84,6 +84,13 @@ def fresh_catalogue(templates: Path = TEMPLATES) -> Catalog:
 def update(code: str, templates: Path = TEMPLATES) -> tuple[int, int]:
     """Bring a language's catalogue up to date; translations of messages that stay are kept.
 
+    Parameters
+    ----------
+    code : str
+        Code of a language, such as es.
+    templates : Path
+        The template set.
+
     Returns
     -------
     tuple of int

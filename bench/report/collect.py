@@ -36,7 +36,20 @@ class Tables:
         self._read: dict[tuple[StoredCell, str], pd.DataFrame] = {}
 
     def get(self, cell: StoredCell, name: str) -> pd.DataFrame | None:
-        """Return a cell's table; None if it has none of that name."""
+        """Return a cell's table; None if it has none of that name.
+
+        Parameters
+        ----------
+        cell : StoredCell
+            The cell.
+        name : str
+            The table.
+
+        Returns
+        -------
+        DataFrame or None
+            The table.
+        """
         if (cell, name) not in self._read:
             if name not in cell.table_names:
                 return None
@@ -114,6 +127,18 @@ class SameImages:
 
 def same_images(first: "Variant", second: "Variant") -> SameImages | None:
     """Compare two classifiers of the lowest seed that both have; None if there is none.
+
+    Parameters
+    ----------
+    first : Variant
+        A classifier.
+    second : Variant
+        Another one.
+
+    Returns
+    -------
+    SameImages or None
+        The comparison.
 
     Raises
     ------
@@ -363,7 +388,20 @@ class Results:
         return fields_of(*declarations().values())
 
     def of_roles(self, *roles: str, experiment: str = "") -> list[Variant]:
-        """Variants that have one of these roles, in order; those of one experiment, if named."""
+        """Variants that have one of these roles, in order; those of one experiment, if named.
+
+        Parameters
+        ----------
+        *roles : str
+            Roles of systems.
+        experiment : str
+            Name of an experiment.
+
+        Returns
+        -------
+        list of Variant
+            In the order of their declarations.
+        """
         asked = [self.experiments[experiment]] if experiment else self.experiments.values()
         return [
             self.variant(f"{said.name}/{name}") for said in asked for name in said.of_roles(*roles)
@@ -378,6 +416,11 @@ class Results:
             The figure's name.
         experiment : str
             Whose figure; empty: that of the only experiment that has one of this name.
+
+        Returns
+        -------
+        tuple of Declaration and Figure
+            The experiment, and the figure.
 
         Raises
         ------
@@ -409,7 +452,20 @@ class Results:
         return found
 
     def value(self, variant: str, path: str) -> Quantity:
-        """Collect one number of one variant over its seeds."""
+        """Collect one number of one variant over its seeds.
+
+        Parameters
+        ----------
+        variant : Variant
+            The variant.
+        path : str
+            ``experiment/variant``, and where its cells hold the number.
+
+        Returns
+        -------
+        Quantity
+            The result.
+        """
         return self.variant(variant).value(path)
 
     @cached_property

@@ -48,6 +48,11 @@ class Constants:
             Whose figure.
         path : str
             Such as ``fashion_classifier.f1.3``.
+
+        Returns
+        -------
+        object
+            The figure, or None.
         """
         tree: Any = self._trees[source]
         for step in path.split("."):

@@ -66,14 +66,37 @@ class Drawings:
         self._formulae_by = [version("matplotlib"), _digest(Path(equations.__file__))]
 
     def find(self, name: str, cells: Iterable[StoredCell]) -> str | None:
-        """Return the SVG of a figure as it was last drawn; None if it must be drawn."""
+        """Return the SVG of a figure as it was last drawn; None if it must be drawn.
+
+        Parameters
+        ----------
+        name : str
+            The figure.
+        cells : iterable of StoredCell
+            The cells that it shows.
+
+        Returns
+        -------
+        str or None
+            The SVG.
+        """
         try:
             return self._path(name, cells).read_text(encoding="utf-8")
         except FileNotFoundError:
             return None
 
     def keep(self, name: str, cells: Iterable[StoredCell], svg: str) -> None:
-        """Keep a drawn figure in place of what was kept of it."""
+        """Keep a drawn figure in place of what was kept of it.
+
+        Parameters
+        ----------
+        name : str
+            The figure.
+        cells : iterable of StoredCell
+            The cells that it shows.
+        svg : str
+            Its drawing.
+        """
         if self._language.untranslated:
             return
         path = self._path(name, cells)

@@ -55,6 +55,11 @@ def to_mathml(latex: str, alt: str, display: str = "block") -> str:
         What readers hear who do not see it.
     display : {"block", "inline"}
         On a line of its own, or in the text.
+
+    Returns
+    -------
+    str
+        A `math` element.
     """
     mathml = convert(latex, display=display)
     return mathml.replace("<math", f'<math alttext="{escape(alt)}"', 1)
@@ -79,7 +84,20 @@ class Outlines:
 
 
 def to_outlines(latex: str, size: float = SIZE) -> Outlines:
-    """Draw an equation (LaTeX without dollar signs) in a type size given in points."""
+    """Draw an equation (LaTeX without dollar signs) in a type size given in points.
+
+    Parameters
+    ----------
+    latex : str
+        The equation.
+    size : float
+        Type size, points.
+
+    Returns
+    -------
+    Outlines
+        The path and its extent.
+    """
     # half a second that a rendering with kept drawings need not spend
     from matplotlib import rc_context
     from matplotlib.font_manager import FontProperties
@@ -93,7 +111,20 @@ def to_outlines(latex: str, size: float = SIZE) -> Outlines:
 
 
 def to_svg(outlines: Outlines, alt: str) -> str:
-    """Write an equation as one SVG element, its title being `alt`."""
+    """Write an equation as one SVG element, its title being `alt`.
+
+    Parameters
+    ----------
+    outlines : Outlines
+        See `to_outlines`.
+    alt : str
+        Text for readers who cannot see it.
+
+    Returns
+    -------
+    str
+        An `svg` element.
+    """
     width, height = outlines.width, outlines.height
     root = ET.Element(
         "svg",

@@ -126,7 +126,20 @@ def _asked(run: StoredRun) -> Iterable[tuple[str, str]]:
 
 
 def only_one_right(first: StoredCell, second: StoredCell) -> list[int]:
-    """Count the test images that one of two classifiers alone gets right: the first, the second."""
+    """Count the test images that one of two classifiers alone gets right: the first, the second.
+
+    Parameters
+    ----------
+    first : StoredCell
+        Cell of a classifier.
+    second : StoredCell
+        Cell of another one.
+
+    Returns
+    -------
+    list of int
+        Two counts.
+    """
     labels = first.array("labels")
     a, b = (cell.array("probabilities").argmax(axis=1) == labels for cell in (first, second))
     return [int((a & ~b).sum()), int((b & ~a).sum())]
@@ -143,6 +156,11 @@ def with_results(
         The finished page.
     run, marks, language, constants
         See `gather`.
+
+    Returns
+    -------
+    str
+        The page.
     """
     evidence = _sealed(gather(run, marks, language, constants), numbers_of_html(page))
     # inside of the element nothing but "<" could end it

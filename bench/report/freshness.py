@@ -13,7 +13,20 @@ RECORD = "rendered.json"
 
 
 def report_key(run: StoredRun, order: Order) -> str:
-    """Content key of everything that the report is made from."""
+    """Content key of everything that the report is made from.
+
+    Parameters
+    ----------
+    run : StoredRun
+        The run.
+    order : Order
+        What is asked of the report.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+    """
     code = (ROOT / "bench", *map(folder_of, own_packages()))
     made_by = [
         *sorted(TEMPLATES.rglob("*")),
@@ -36,7 +49,22 @@ def report_key(run: StoredRun, order: Order) -> str:
 
 
 def is_fresh(run: StoredRun, out_dir: Path, order: Order | None = None) -> bool:
-    """Whether the files that were written last are there, untouched, and still right."""
+    """Whether the files that were written last are there, untouched, and still right.
+
+    Parameters
+    ----------
+    run : StoredRun
+        The run.
+    out_dir : Path
+        Folder of the report.
+    order : Order
+        What is asked of the report.
+
+    Returns
+    -------
+    bool
+        Whether it is.
+    """
     try:
         record = json.loads((out_dir / RECORD).read_text(encoding="utf-8"))
         files = [(out_dir / name, digest) for name, digest in record["files"].items()]
@@ -49,7 +77,19 @@ def is_fresh(run: StoredRun, out_dir: Path, order: Order | None = None) -> bool:
 def remember(
     run: StoredRun, out_dir: Path, written: list[Path], order: Order | None = None
 ) -> None:
-    """Record what was written, and what it was made from."""
+    """Record what was written, and what it was made from.
+
+    Parameters
+    ----------
+    run : StoredRun
+        The run.
+    out_dir : Path
+        Folder of the report.
+    written : list of Path
+        The files.
+    order : Order
+        What is asked of the report.
+    """
     files = {path.name: _digest(path) for path in written}
     record = {"key": report_key(run, order or Order()), "files": files}
     (out_dir / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")

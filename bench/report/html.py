@@ -89,7 +89,20 @@ def render_page(page: Page, templates: Path) -> str:
 
 
 def style_sheet(page: Page, templates: Path) -> Markup:
-    """Return fonts and styles as one sheet: the screen's fonts are in it, print's are files."""
+    """Return fonts and styles as one sheet: the screen's fonts are in it, print's are files.
+
+    Parameters
+    ----------
+    page : Page
+        The page.
+    templates : Path
+        The template set.
+
+    Returns
+    -------
+    Markup
+        CSS.
+    """
     rules = [_font_face(page, templates, *cut) for cut in FONT_CUTS]
     rules += [(templates / name).read_text(encoding="utf-8") for name in STYLES[page.medium]]
     return Markup("\n".join(rules))  # noqa: S704 - our own style sheets

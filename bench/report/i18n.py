@@ -57,7 +57,22 @@ class Language:
         return translated
 
     def ngettext(self, singular: str, plural: str, count: int) -> str:
-        """Translate a message that depends on a count."""
+        """Translate a message that depends on a count.
+
+        Parameters
+        ----------
+        singular : str
+            Message for one.
+        plural : str
+            Message for several.
+        count : int
+            How many.
+
+        Returns
+        -------
+        str
+            The translation.
+        """
         translated = self._translations.ngettext(singular, plural, count)
         if self.code != SOURCE_LANGUAGE and translated in (singular, plural):
             self.untranslated.add(singular)
@@ -74,6 +89,11 @@ class Language:
             ``.3f`` (decimals), ``d`` (whole, grouped), ``.1%`` (per cent), ``.1p`` (per cent,
             without its sign: for columns that name it), or ``g`` (as short as four significant
             digits allow).
+
+        Returns
+        -------
+        str
+            The number.
         """
         value = value * 100 if spec.endswith("p") else value
         text = format_decimal(value, format=_pattern(value, spec), locale=self._locale)
@@ -82,7 +102,20 @@ class Language:
         return text.replace("-", MINUS)
 
     def parse(self, text: str, spec: str = "g") -> float:
-        """Read a number that `number` wrote; per cents come back as fractions."""
+        """Read a number that `number` wrote; per cents come back as fractions.
+
+        Parameters
+        ----------
+        text : str
+            What was written.
+        spec : str
+            Format of the number.
+
+        Returns
+        -------
+        float
+            The number.
+        """
         plain = text.replace(MINUS, "-").replace(NO_BREAK_SPACE, "").strip()
         percent = plain.endswith("%")
         value = float(parse_decimal(plain.rstrip("% "), locale=self._locale))
@@ -102,7 +135,20 @@ class Language:
 
 
 def catalogue_path(code: str, templates: Path = TEMPLATES) -> Path:
-    """Path of a language's catalogue."""
+    """Path of a language's catalogue.
+
+    Parameters
+    ----------
+    code : str
+        Code of a language, such as es.
+    templates : Path
+        The template set.
+
+    Returns
+    -------
+    Path
+        A `.po` file.
+    """
     return templates / "locale" / code / "LC_MESSAGES" / "report.po"
 
 

@@ -97,11 +97,37 @@ class Identity(_Table):
     )
 
     def said(self, name: str, code: str) -> str | None:
-        """Return one of the texts in a language, or in the only one that it is given in."""
+        """Return one of the texts in a language, or in the only one that it is given in.
+
+        Parameters
+        ----------
+        name : str
+            Key of the text.
+        code : str
+            Code of a language, such as es.
+
+        Returns
+        -------
+        str or None
+            The text.
+        """
         return in_language(getattr(self, name), code)
 
     def paragraphs(self, section: str, code: str) -> str | None:
-        """Return the own paragraphs of a section, as Markdown."""
+        """Return the own paragraphs of a section, as Markdown.
+
+        Parameters
+        ----------
+        section : str
+            Name of the section.
+        code : str
+            Code of a language, such as es.
+
+        Returns
+        -------
+        str or None
+            The text.
+        """
         return in_language(self.text.get(section), code)
 
     @property
@@ -113,7 +139,20 @@ class Identity(_Table):
 
 
 def in_language(text: str | Mapping[str, str] | None, code: str) -> str | None:
-    """Return a text in a language; one that is given in another language only, in that one."""
+    """Return a text in a language; one that is given in another language only, in that one.
+
+    Parameters
+    ----------
+    text : str, mapping of str to str, or None
+        A text, or one for each language.
+    code : str
+        Code of a language, such as es.
+
+    Returns
+    -------
+    str or None
+        The text.
+    """
     if text is None or isinstance(text, str):
         return text
     return text.get(code) or next(iter(text.values()), None)

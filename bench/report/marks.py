@@ -61,6 +61,11 @@ class Marks:
             Whether the interval is printed (with several seeds).
         stacked : bool
             Whether it stands below the mean: for tables of many columns.
+
+        Returns
+        -------
+        Markup
+            The number with its mark.
         """
         if not quantity:
             return self.absence(quantity.absence)
@@ -133,6 +138,11 @@ class Marks:
             Of two classifiers.
         part : {"only_first", "only_second", "p_value"}
             Images that one alone gets right, or the p-value.
+
+        Returns
+        -------
+        Markup
+            The number with its mark.
         """
         value = getattr(compared.found, part)
         text = self.p_text(value) if part == "p_value" else self.language.number(value, "d")
@@ -155,6 +165,11 @@ class Marks:
             The measure.
         part : {"verdict", "adjusted", "visible"}
             Its verdict, its corrected p-value, or the effect that could have been seen.
+
+        Returns
+        -------
+        Markup
+            The number with its mark.
         """
         value = getattr(measure, part)
         if value is None:
@@ -193,12 +208,38 @@ class Marks:
         )
 
     def handed(self, path: str, spec: str) -> Markup:
-        """Print a figure of the earlier report."""
+        """Print a figure of the earlier report.
+
+        Parameters
+        ----------
+        path : str
+            Dotted path.
+        spec : str
+            Format of the number.
+
+        Returns
+        -------
+        Markup
+            The number with its mark.
+        """
         title = self.language.gettext("as stated in the earlier report")
         return self._constant("handed-in", path, spec, title)
 
     def published(self, path: str, spec: str) -> Markup:
-        """Print a published figure."""
+        """Print a published figure.
+
+        Parameters
+        ----------
+        path : str
+            Dotted path.
+        spec : str
+            Format of the number.
+
+        Returns
+        -------
+        Markup
+            The number with its mark.
+        """
         return self._constant("published", path, spec, self.language.gettext("as published"))
 
     def _constant(self, source: str, path: str, spec: str, title: str) -> Markup:
@@ -212,7 +253,20 @@ class Marks:
         ).format(value, source, path, spec, title, self.language.number(value, spec))
 
     def setting(self, path: str, spec: str = "g") -> Markup:
-        """Print a setting of the run's profile, given by its dotted path; ``raw``: as it is."""
+        """Print a setting of the run's profile, given by its dotted path; ``raw``: as it is.
+
+        Parameters
+        ----------
+        path : str
+            Dotted path.
+        spec : str
+            Format of the number.
+
+        Returns
+        -------
+        Markup
+            The number with its mark.
+        """
         value = profile_value(self.run.profile, path)
         if value is None:
             return self.absence("")
@@ -279,7 +333,20 @@ def anchor(cell: StoredCell) -> str:
 
 
 def profile_value(profile: JsonObject, path: str) -> Any:
-    """Return a setting by its dotted path; None if there is none."""
+    """Return a setting by its dotted path; None if there is none.
+
+    Parameters
+    ----------
+    profile : dict
+        Settings of the run, as its manifest holds them.
+    path : str
+        Dotted path.
+
+    Returns
+    -------
+    object
+        The setting, or None.
+    """
     tree: Any = profile
     for step in path.split("."):
         tree = tree.get(step) if isinstance(tree, dict) else None
@@ -287,7 +354,22 @@ def profile_value(profile: JsonObject, path: str) -> Any:
 
 
 def setting_text(value: Any, spec: str, language: Language) -> str:
-    """Write a setting, or a list of them; see `Marks.setting`."""
+    """Write a setting, or a list of them; see `Marks.setting`.
+
+    Parameters
+    ----------
+    value : object
+        A setting.
+    spec : str
+        Format of the number.
+    language : Language
+        The report's language.
+
+    Returns
+    -------
+    str
+        The text.
+    """
     return ", ".join(
         str(item) if isinstance(item, str) or spec == "raw" else language.number(item, spec)
         for item in (value if isinstance(value, list) else [value])

@@ -65,42 +65,146 @@ HYPERPARAMETERS = {
 
 
 def system_name(variant: "Variant", language: Language) -> str:
-    """Name a variant."""
+    """Name a variant.
+
+    Parameters
+    ----------
+    variant : Variant
+        A variant.
+    language : Language
+        The report's language.
+
+    Returns
+    -------
+    str
+        Its name in the language.
+    """
     return language.gettext(variant.label)
 
 
 def experiment_name(said: Declaration, language: Language) -> str:
-    """Name an experiment; one without a label of its own keeps the code's name."""
+    """Name an experiment; one without a label of its own keeps the code's name.
+
+    Parameters
+    ----------
+    said : Declaration
+        Declaration of the experiment.
+    language : Language
+        The report's language.
+
+    Returns
+    -------
+    str
+        Its name in the language.
+    """
     return language.gettext(said.label) if said.label else said.name
 
 
 def status_name(status: str, language: Language) -> str:
-    """Name a cell's status."""
+    """Name a cell's status.
+
+    Parameters
+    ----------
+    status : str
+        A status of a cell.
+    language : Language
+        The report's language.
+
+    Returns
+    -------
+    str
+        Its name in the language.
+    """
     return language.gettext(STATUS[status])
 
 
 def verdict_name(verdict: str, language: Language) -> str:
-    """Name what an interval says about a claim."""
+    """Name what an interval says about a claim.
+
+    Parameters
+    ----------
+    verdict : str
+        A verdict.
+    language : Language
+        The report's language.
+
+    Returns
+    -------
+    str
+        Its name in the language.
+    """
     return language.gettext(VERDICTS[verdict])
 
 
 def hyperparameter_name(name: str, language: Language) -> str:
-    """Name a hyperparameter; one without a name of its own keeps the code's."""
+    """Name a hyperparameter; one without a name of its own keeps the code's.
+
+    Parameters
+    ----------
+    name : str
+        A hyperparameter.
+    language : Language
+        The report's language.
+
+    Returns
+    -------
+    str
+        Its name in the language.
+    """
     if name in HYPERPARAMETERS:
         return language.gettext(HYPERPARAMETERS[name])
     return name.replace("_", " ")
 
 
 def objective_name(name: str, language: Language) -> str:
-    """Name what a search looked for."""
+    """Name what a search looked for.
+
+    Parameters
+    ----------
+    name : str
+        An objective.
+    language : Language
+        The report's language.
+
+    Returns
+    -------
+    str
+        Its name in the language.
+    """
     return language.gettext(OBJECTIVES[name]) if name in OBJECTIVES else name.replace("_", " ")
 
 
 def choice_name(name: str, language: Language) -> str:
-    """Name a choice among words that a search made."""
+    """Name a choice among words that a search made.
+
+    Parameters
+    ----------
+    name : str
+        A choice.
+    language : Language
+        The report's language.
+
+    Returns
+    -------
+    str
+        Its name in the language.
+    """
     return language.gettext(CHOICES[name]) if name in CHOICES else str(name)
 
 
 def watermark_words(text: str, language: Language) -> str:
-    """Return a profile's watermark in the report's language, if the catalogue knows it."""
+    """Return a profile's watermark in the report's language, if the catalogue knows it.
+
+    Parameters
+    ----------
+    text : str
+        The watermark.
+    language : Language
+        The report's language.
+
+    Returns
+    -------
+    str
+        Its name in the language.
+    """
     return language.gettext(WATERMARKS[text]) if text in WATERMARKS else text

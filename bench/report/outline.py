@@ -70,6 +70,11 @@ def number_captions(page: str, words: dict[str, str]) -> str:
         The page's HTML.
     words : dict
         What ``figure`` and ``table`` are called.
+
+    Returns
+    -------
+    str
+        The page.
     """
     counts = {"figure": 0, "table": 0}
 

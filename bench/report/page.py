@@ -151,7 +151,20 @@ class Page:
         return tuple(map(own_words, named)) if experiment in self.results.replaced else named
 
     def of_roles(self, experiment: str, *roles: str) -> list[str]:
-        """List the variants of an experiment that have one of these roles."""
+        """List the variants of an experiment that have one of these roles.
+
+        Parameters
+        ----------
+        experiment : str
+            Name of an experiment.
+        *roles : str
+            Roles of systems.
+
+        Returns
+        -------
+        list of str
+            As ``experiment/variant``.
+        """
         return [each.path for each in self.results.of_roles(*roles, experiment=experiment)]
 
     def inapplicable(self) -> str:
@@ -169,7 +182,20 @@ class Page:
         return names.experiment_name(said, self.language) if said else name
 
     def word(self, kind: str, name: str) -> str:
-        """Name what an experiment's results are about; see `Results.words`."""
+        """Name what an experiment's results are about; see `Results.words`.
+
+        Parameters
+        ----------
+        kind : str
+            Kind of word.
+        name : str
+            Name in the results.
+
+        Returns
+        -------
+        str
+            The word.
+        """
         return self.language.gettext(self.results.words(kind).get(name, name))
 
     def sections(self) -> list[list[tuple[str, str]]]:
@@ -200,7 +226,22 @@ class Page:
         return "sections/plain.html.j2"
 
     def figure(self, name: str, caption: str, experiment: str = "") -> Markup:
-        """Place a figure; where there is nothing to draw, say so and why."""
+        """Place a figure; where there is nothing to draw, say so and why.
+
+        Parameters
+        ----------
+        name : str
+            A declared figure.
+        caption : str
+            Its caption.
+        experiment : str
+            Name of an experiment.
+
+        Returns
+        -------
+        Markup
+            The figure.
+        """
         key = f"{name}-{experiment}" if experiment else name
         drawn = self.gallery.get(name, experiment)
         if drawn is None:
@@ -236,6 +277,11 @@ class Page:
             A class for the style sheet.
         sources : bool
             Whether seeds and cells are named below it.
+
+        Returns
+        -------
+        Markup
+            The table.
         """
         self.marks.ledgers.append([])
         body = caller()
@@ -283,6 +329,11 @@ class Page:
             one's figure stands before its interval.
         spec : str
             Number format; see `Language.number`.
+
+        Returns
+        -------
+        Markup
+            The number with its mark.
         """
         limits = image_limits(quantity) if quantity else None
         if limits is None:
@@ -300,6 +351,18 @@ class Page:
         """Compare two classifiers, as ``experiment/variant``, image by image.
 
         ``same_images(mcnemar(...), part)`` prints a part of it. None if either has no result.
+
+        Parameters
+        ----------
+        first : str
+            A classifier.
+        second : str
+            Another one.
+
+        Returns
+        -------
+        SameImages or None
+            The comparison.
         """
         return same_images(self.results.variant(first), self.results.variant(second))
 
@@ -360,7 +423,20 @@ class Page:
         return Markup('<div class="authored" title="{}">{}</div>').format(label, to_html(text))
 
     def question(self, exercise: int, words: str) -> Markup:
-        """State an exercise's question: as the assignment puts it, or in the report's words."""
+        """State an exercise's question: as the assignment puts it, or in the report's words.
+
+        Parameters
+        ----------
+        exercise : int
+            Number of the exercise.
+        words : str
+            The report's words.
+
+        Returns
+        -------
+        Markup
+            The question.
+        """
         asked = self.order.assignment.questions if self.order.assignment else {}
         own = asked.get(str(exercise))
         text = own.said(self.language.code) if own else words
@@ -386,6 +462,11 @@ class Page:
             The first entry of each says where the cells hold it.
         paths : list of str
             The systems, as ``experiment/variant``.
+
+        Returns
+        -------
+        list of sequence of str
+            Those columns.
         """
         value = self.results.value
         return [column for column in columns if any(value(path, column[0]) for path in paths)]

@@ -86,7 +86,24 @@ class Quantity:
     def visible(
         self, direction: Direction, reference: float, level: float, likely: float
     ) -> float | None:
-        """Tell from where on `p_value` would have been below a level, with a given power."""
+        """Tell from where on `p_value` would have been below a level, with a given power.
+
+        Parameters
+        ----------
+        direction : {'greater', 'less'}
+            Side of the reference that is asked about.
+        reference : float
+            Value that the estimate is compared with.
+        level : float
+            Level of the test.
+        likely : float
+            Power of the test.
+
+        Returns
+        -------
+        float or None
+            The value; None where there is no test.
+        """
         return self.estimate.visible(direction, reference, level, likely)
 
     @cached_property
@@ -201,17 +218,56 @@ def total(quantity: Quantity) -> Quantity:
 
 
 def correlation(quantity: Quantity, pairs: Quantity) -> Quantity:
-    """Read a quantity as one correlation, known from so many pairs."""
+    """Read a quantity as one correlation, known from so many pairs.
+
+    Parameters
+    ----------
+    quantity : Quantity
+        A quantity.
+    pairs : Quantity
+        How many pairs.
+
+    Returns
+    -------
+    Quantity
+        The result.
+    """
     return _beside(OneCorrelation, quantity, pairs)
 
 
 def spread(first: Quantity, second: Quantity) -> Quantity:
-    """Ask how much more one quantity spreads over its seeds than another, in proportion."""
+    """Ask how much more one quantity spreads over its seeds than another, in proportion.
+
+    Parameters
+    ----------
+    first : Quantity
+        A quantity.
+    second : Quantity
+        Another one.
+
+    Returns
+    -------
+    Quantity
+        The result.
+    """
     return _beside(SpreadOver, first, second)
 
 
 def apart(first: Quantity, second: Quantity) -> Quantity:
-    """Take the mean of one quantity from that of another; their seeds are not paired."""
+    """Take the mean of one quantity from that of another; their seeds are not paired.
+
+    Parameters
+    ----------
+    first : Quantity
+        A quantity.
+    second : Quantity
+        Another one.
+
+    Returns
+    -------
+    Quantity
+        The result.
+    """
     return _beside(Apart, first, second)
 
 
@@ -219,6 +275,18 @@ def difference(first: Quantity, second: Quantity) -> Quantity:
     """Take one quantity from another, seed by seed.
 
     Only seeds that both have are paired; without any the difference is absent.
+
+    Parameters
+    ----------
+    first : Quantity
+        A quantity.
+    second : Quantity
+        Another one.
+
+    Returns
+    -------
+    Quantity
+        The result.
     """
     subtracted = {cell.seed: (cell, v) for cell, v in zip(second.cells, second.values, strict=True)}
     pairs = [

@@ -37,11 +37,39 @@ class Recount:
         self._tables = Tables()
 
     def part(self, claim: int, place: int, part: str) -> Part:
-        """Return a measure's ``verdict``, ``adjusted`` p-value or ``visible`` effect."""
+        """Return a measure's ``verdict``, ``adjusted`` p-value or ``visible`` effect.
+
+        Parameters
+        ----------
+        claim : int
+            Number of the claim.
+        place : int
+            Place of the measure among the claim's, from 0.
+        part : {'verdict', 'adjusted', 'visible'}
+            Which part.
+
+        Returns
+        -------
+        str, float or None
+            The part.
+        """
         return self._judged[claim, place][part]
 
     def measure(self, claim: int, place: int) -> Measure:
-        """Return what the protocol asks: claim's number, and place of the measure from 0."""
+        """Return what the protocol asks: claim's number, and place of the measure from 0.
+
+        Parameters
+        ----------
+        claim : int
+            Number of the claim.
+        place : int
+            Place of the measure among the claim's, from 0.
+
+        Returns
+        -------
+        Measure
+            The measure.
+        """
         return self.rules.claims[claim - 1].measures[place]
 
     @cached_property

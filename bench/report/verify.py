@@ -144,6 +144,22 @@ def read_page(page: str) -> Reading:
 def check_page(page: str, run: StoredRun, language: Language, constants: Constants) -> Reading:
     """Check a page for the screen against the store.
 
+    Parameters
+    ----------
+    page : str
+        The HTML.
+    run : StoredRun
+        The run.
+    language : Language
+        The report's language.
+    constants : Constants
+        Figures that no run measured.
+
+    Returns
+    -------
+    Reading
+        What the page says.
+
     Raises
     ------
     ReportError

@@ -23,6 +23,11 @@ def type_of(said: Declaration, name: str) -> type[Holding] | None:
         Of the experiment.
     name : str
         Of the variant.
+
+    Returns
+    -------
+    type or None
+        A subclass of `Holding`.
     """
     system = said.system(name)
     if system is None or system.holds is None:
@@ -58,7 +63,20 @@ class Fields:
         return any(_has(each, ["arrays", name]) for each in self._types)
 
     def table(self, name: str, *columns: str) -> bool:
-        """Whether one of the types has a table of this name, with all of these columns."""
+        """Whether one of the types has a table of this name, with all of these columns.
+
+        Parameters
+        ----------
+        name : str
+            The table.
+        *columns : str
+            Names of columns.
+
+        Returns
+        -------
+        bool
+            Whether one has.
+        """
         return any(
             all(found.has(column) for column in columns)
             for each in self._types

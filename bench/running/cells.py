@@ -65,6 +65,11 @@ def run_cell(
         A folder that outlives an interrupt; if absent, beside the cell. It is removed at the end.
     git : mapping, optional
         State of the checkout from which the code is; if absent, that of this one.
+
+    Returns
+    -------
+    Outcome
+        How it ended.
     """
     began = time.perf_counter()
     stored = planned.stored
@@ -96,7 +101,22 @@ def scratch_of(stored: StoredCell) -> Path:
 
 
 def run_trial(profile: Profile, planned: PlannedCell, request: Request) -> Ended:
-    """Run one trial of a cell's search: the cell's function leads to it, and is left there."""
+    """Run one trial of a cell's search: the cell's function leads to it, and is left there.
+
+    Parameters
+    ----------
+    profile : Profile
+        The run's settings.
+    planned : PlannedCell
+        The cell.
+    request : Request
+        The trial.
+
+    Returns
+    -------
+    Ended
+        How it ended.
+    """
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as scratch:
         cell = replace(_given(profile, planned, Path(scratch), _silent), asked=request)
@@ -134,14 +154,46 @@ def keep_failure(
     began: float,
     git: JsonMapping | None = None,
 ) -> Outcome:
-    """Write a failed cell down with its reason."""
+    """Write a failed cell down with its reason.
+
+    Parameters
+    ----------
+    profile : Profile
+        The run's settings.
+    planned : PlannedCell
+        The cell.
+    error : Exception
+        Why it failed.
+    began : float
+        When it began, by `time.perf_counter`.
+    git : mapping, optional
+        State of the repository; read anew if absent.
+
+    Returns
+    -------
+    Outcome
+        How it ended.
+    """
     provenance = _provenance(profile, planned, began, git)
     write_failed(planned.stored, error, planned.depends_on, provenance)
     return Outcome(False, f"{type(error).__name__}: {error}")
 
 
 def split_of(profile: Profile, dataset: str) -> data.Split:
-    """Load an experiment's data set, or what takes its place, and split it as a profile says."""
+    """Load an experiment's data set, or what takes its place, and split it as a profile says.
+
+    Parameters
+    ----------
+    profile : Profile
+        The run's settings.
+    dataset : str
+        Name of the experiment's data set.
+
+    Returns
+    -------
+    Split
+        Training, validation and test images.
+    """
     return _split(profile, data.resolve(dataset, profile.data))
 
 

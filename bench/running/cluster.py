@@ -151,7 +151,17 @@ class Cluster:
         return f"on Ray: {len(_nodes())} nodes with {has.get('CPU', 0):g} cores{gpus}"
 
     def run(self, profile: Profile, plan: Sequence[PlannedCell], show: Show) -> None:
-        """See `executors.Executor`; the connection is closed at the end."""
+        """See `executors.Executor`; the connection is closed at the end.
+
+        Parameters
+        ----------
+        profile : Profile
+            The run's settings.
+        plan : sequence of PlannedCell
+            The cells, each after what it needs.
+        show : callable
+            Takes what happens to each cell.
+        """
         try:
             with _token(plan[0].stored.run_folder if plan else None) as token:
                 _run(profile, plan, show, token, self.gpus)

@@ -61,6 +61,11 @@ def execute(
     executor : Executor
         Where the cells run; it changes no figure. Timed cells have the whole machine all the same:
         they run in this process, one by one, on all cores.
+
+    Returns
+    -------
+    Summary
+        How many cells were done, ran and failed.
     """
     todo = [planned for planned in plan if planned.stored.status != "done"]
     found, failed = len(plan) - len(todo), 0
@@ -107,6 +112,11 @@ def choose_executor(
         Of the cluster, of `ray`; if absent, one is started on this machine.
     gpus_per_cell : float, optional
         Share of a GPU that a cell has, of `ray`.
+
+    Returns
+    -------
+    Executor
+        The executor.
 
     Raises
     ------

@@ -75,7 +75,17 @@ class WholeMachine:
         return "one at a time"
 
     def run(self, profile: Profile, plan: Sequence[PlannedCell], show: Show) -> None:
-        """See `Executor`."""
+        """See `Executor`.
+
+        Parameters
+        ----------
+        profile : Profile
+            The run's settings.
+        plan : sequence of PlannedCell
+            The cells, each after what it needs.
+        show : callable
+            Takes what happens to each cell.
+        """
         for planned in plan:
             show(Told(planned, 0.0, ""))
             outcome = run_cell(profile, planned, partial(_show_progress, show, planned))
@@ -92,7 +102,17 @@ class Inline(WholeMachine):
     """
 
     def run(self, profile: Profile, plan: Sequence[PlannedCell], show: Show) -> None:
-        """See `Executor`."""
+        """See `Executor`.
+
+        Parameters
+        ----------
+        profile : Profile
+            The run's settings.
+        plan : sequence of PlannedCell
+            The cells, each after what it needs.
+        show : callable
+            Takes what happens to each cell.
+        """
         if not has_one_thread():
             raise RuntimeError("This process may start several threads, on which figures depend.")
         with on_one_core(usable_cores()[0]):

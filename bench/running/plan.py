@@ -98,7 +98,20 @@ def make_plan(
 
 
 def inapplicable(profile: Profile, experiments: Iterable[str]) -> list[str]:
-    """Name the variants that do not apply to a profile's data sets, as `experiment/variant`."""
+    """Name the variants that do not apply to a profile's data sets, as `experiment/variant`.
+
+    Parameters
+    ----------
+    profile : Profile
+        The run's settings.
+    experiments : iterable of str
+        Names of experiments.
+
+    Returns
+    -------
+    list of str
+        The variants.
+    """
     return [
         f"{name}/{variant.name}"
         for name in experiments
@@ -108,12 +121,38 @@ def inapplicable(profile: Profile, experiments: Iterable[str]) -> list[str]:
 
 
 def dataset_of(profile: Profile, experiment: Experiment) -> data.DatasetInfo:
-    """Return the data set that an experiment is about: its own, or what takes its place."""
+    """Return the data set that an experiment is about: its own, or what takes its place.
+
+    Parameters
+    ----------
+    profile : Profile
+        The run's settings.
+    experiment : Experiment
+        The experiment.
+
+    Returns
+    -------
+    DatasetInfo
+        The data set.
+    """
     return data.resolve(experiment.dataset, profile.data)
 
 
 def used_data(profile: Profile, experiments: Iterable[str]) -> dict[str, UsedData]:
-    """Tell which data set each of some experiments is about, for the run's manifest."""
+    """Tell which data set each of some experiments is about, for the run's manifest.
+
+    Parameters
+    ----------
+    profile : Profile
+        The run's settings.
+    experiments : iterable of str
+        Names of experiments.
+
+    Returns
+    -------
+    dict of str to UsedData
+        By experiment.
+    """
     found = {}
     for name in experiments:
         declared = EXPERIMENTS[name].dataset
@@ -155,6 +194,22 @@ def listed(
     """Every cell that a run's manifest names.
 
     Those of the assignment, and those of the timed experiments that are asked for or were run.
+
+    Parameters
+    ----------
+    profile : Profile
+        The run's settings.
+    run_folder : Path
+        `runs/<run>`.
+    asked : iterable of str
+        Experiments that are asked for.
+    assigned : sequence of str
+        Experiments of the assignment.
+
+    Returns
+    -------
+    list of StoredCell
+        The cells.
     """
     extra = [
         name
@@ -262,7 +317,20 @@ def _without_seeds(settings: object) -> object:
 
 
 def given_settings(profile: Profile, cell: PlannedCell) -> SimpleNamespace:
-    """Return the declared part of the experiment's section."""
+    """Return the declared part of the experiment's section.
+
+    Parameters
+    ----------
+    profile : Profile
+        The run's settings.
+    cell : PlannedCell
+        The cell.
+
+    Returns
+    -------
+    SimpleNamespace
+        The settings that its function may read.
+    """
     return chosen(getattr(profile, cell.experiment.name), cell.variant.settings)
 
 

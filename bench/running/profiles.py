@@ -18,6 +18,18 @@ def resolve_profile(name: str, overlay: JsonMapping | None = None) -> Profile:
 
     `overlay`, an assignment's budget, is laid over it. The arithmetic `auto` becomes
     `mixed_bfloat16` where the hardware computes in it.
+
+    Parameters
+    ----------
+    name : str
+        Name of a profile, `auto`, or the path of a TOML file.
+    overlay : mapping, optional
+        Settings that are laid over it.
+
+    Returns
+    -------
+    Profile
+        The settings.
     """
     if name == AUTO:
         name = "full" if backend_sees_gpu() else "quick"

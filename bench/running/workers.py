@@ -98,7 +98,17 @@ class Local:
         return f"{self.workers} at once"
 
     def run(self, profile: Profile, plan: Sequence[PlannedCell], show: Show) -> None:
-        """See `executors.Executor`."""
+        """See `executors.Executor`.
+
+        Parameters
+        ----------
+        profile : Profile
+            The run's settings.
+        plan : sequence of PlannedCell
+            The cells, each after what it needs.
+        show : callable
+            Takes what happens to each cell.
+        """
         _Run(profile, plan, self.workers, show).run()
 
 

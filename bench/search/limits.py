@@ -29,6 +29,11 @@ def limited(seconds: float, gibibytes: float) -> Iterator[None]:
     gibibytes : float
         Resident memory that this process may have meanwhile.
 
+    Yields
+    ------
+    None
+        While the limits hold.
+
     Raises
     ------
     TrialLimitError

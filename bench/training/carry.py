@@ -75,7 +75,15 @@ class States:
         return int(stored[prefix + EPOCHS])
 
     def keep(self, objectives: Sequence[Objective], epochs: int) -> None:
-        """Note where a training ended, before averaged weights take the place of the trained."""
+        """Note where a training ended, before averaged weights take the place of the trained.
+
+        Parameters
+        ----------
+        objectives : sequence of Objective
+            Objectives of the training.
+        epochs : int
+            Epochs that they have trained.
+        """
         prefix = f"{self._trainings}/"
         self._trainings += 1
         if self.wanted:
@@ -98,6 +106,18 @@ def carrying(start: bytes | None, wanted: bool) -> Iterator[States]:
     """Let the trainings of a block go on from those of an earlier one, and note where they end.
 
     See `States` for the parameters.
+
+    Parameters
+    ----------
+    start : bytes or None
+        What an earlier training kept; None to start anew.
+    wanted : bool
+        Whether the end is to be kept.
+
+    Yields
+    ------
+    States
+        Holds where the trainings end.
     """
     states = States(start, wanted)
     token = _states.set(states)

@@ -104,6 +104,19 @@ def curve(
 ) -> float:
     """Draw a column over epochs: its mean over the seeds, with a band from least to greatest.
 
+    Parameters
+    ----------
+    axes : Axes
+        Where to draw.
+    tables : sequence of DataFrame
+        Histories, one a seed.
+    column : str
+        What is drawn.
+    colour : str
+        Of line and band.
+    style : object
+        Line style of matplotlib.
+
     Returns
     -------
     float
@@ -184,7 +197,17 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]], gap: float = 
 
 
 def line_key(axes: Axes, language: Language, place: str = "best") -> None:
-    """Say in a corner which line is training and which is validation."""
+    """Say in a corner which line is training and which is validation.
+
+    Parameters
+    ----------
+    axes : Axes
+        Where to draw.
+    language : Language
+        The report's language.
+    place : str
+        Corner, as matplotlib names it.
+    """
     _ = language.gettext
     for style, text in ((VALIDATION, _("validation")), (TRAINING, _("training"))):
         axes.plot([], [], color=QUIET, linestyle=style, linewidth=1.2, label=text)
@@ -192,7 +215,19 @@ def line_key(axes: Axes, language: Language, place: str = "best") -> None:
 
 
 def pair(axes: Axes, variant: Variant, language: Language, stage: int | None = None) -> None:
-    """Draw training and validation loss (of one stage), the latter where there is one."""
+    """Draw training and validation loss (of one stage), the latter where there is one.
+
+    Parameters
+    ----------
+    axes : Axes
+        Where to draw.
+    variant : Variant
+        The variant.
+    language : Language
+        The report's language.
+    stage : int, optional
+        Number of a stage; if absent, the whole history.
+    """
     axes.set_title(system_name(variant, language))
     tables = variant.tables("history")
     if not tables:
@@ -212,7 +247,19 @@ def pair(axes: Axes, variant: Variant, language: Language, stage: int | None = N
 def several(
     axes: Axes, variant: Variant, language: Language, columns: dict[str, tuple[str, str]]
 ) -> None:
-    """Draw several columns of a history, each named at its end: words and colour by column."""
+    """Draw several columns of a history, each named at its end: words and colour by column.
+
+    Parameters
+    ----------
+    axes : Axes
+        Where to draw.
+    variant : Variant
+        The variant.
+    language : Language
+        The report's language.
+    columns : dict of str to tuple of str
+        Words and colour, by column.
+    """
     axes.set_title(system_name(variant, language))
     tables = variant.tables("history")
     if not tables:

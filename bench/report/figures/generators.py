@@ -236,7 +236,15 @@ def _spots(
 
 
 def name_spots(axes: Axes, spots: list[Spot]) -> None:
-    """Name each spot beside, above or below it, where no other name or spot is."""
+    """Name each spot beside, above or below it, where no other name or spot is.
+
+    Parameters
+    ----------
+    axes : Axes
+        Where to draw.
+    spots : list of Spot
+        What is named.
+    """
     box = axes.get_window_extent()
     width, height = box.width * 72 / axes.figure.dpi, box.height * 72 / axes.figure.dpi
     to_share = (axes.transData - axes.transAxes).transform

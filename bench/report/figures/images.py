@@ -112,6 +112,11 @@ def strips(
         Images in a row.
     repeat_first : bool
         Whether the first array too is drawn for each system.
+
+    Returns
+    -------
+    Sheet or None
+        The sheet; None where there are no images.
     """
     _ = subject.language.gettext
     names = {
@@ -150,6 +155,20 @@ def strips(
 
 
 def say_absent(sheet: Sheet, x: float, y: float, absence: str, language: Language) -> None:
-    """Say why a place on the sheet is empty."""
+    """Say why a place on the sheet is empty.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        Where to write.
+    x : float
+        From the left, mm.
+    y : float
+        From the top, mm.
+    absence : str
+        The reason, as the store names it.
+    language : Language
+        The report's language.
+    """
     text = status_name(absence or "absent", language)
     sheet.text(x, y, text, align="center", colour=QUIET, italic=True)

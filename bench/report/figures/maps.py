@@ -245,7 +245,22 @@ def _number_classes(
 
 
 def free_height(x: float, y: float, taken: list[tuple[float, float]]) -> float:
-    """Return the height nearest to `y` at which a label at `x` covers none of those taken."""
+    """Return the height nearest to `y` at which a label at `x` covers none of those taken.
+
+    Parameters
+    ----------
+    x : float
+        Place of the label.
+    y : float
+        Height that is wanted.
+    taken : list of tuple of float
+        Places of other labels.
+
+    Returns
+    -------
+    float
+        The height.
+    """
     candidates = sorted(np.linspace(0.03, 0.97, 95), key=lambda height: abs(height - y))
     for height in [y, *candidates]:
         if all(abs(height - b) > 0.085 or abs(x - a) > 0.075 for a, b in taken):

@@ -65,7 +65,21 @@ class Sheet:
         self.picture(paper, x, y, width, height)
 
     def picture(self, pixels: np.ndarray, x: float, y: float, width: float, height: float) -> None:
-        """Place a picture: uint8, (height, width) grey or (height, width, 3) RGB."""
+        """Place a picture: uint8, (height, width) grey or (height, width, 3) RGB.
+
+        Parameters
+        ----------
+        pixels : ndarray of uint8
+            The picture.
+        x : float
+            From the left, mm.
+        y : float
+            From the top, mm.
+        width : float
+            Width, mm.
+        height : float
+            Height, mm.
+        """
         buffer = io.BytesIO()
         Image.fromarray(pixels).save(buffer, format="png")
         data = base64.b64encode(buffer.getvalue()).decode()
@@ -86,7 +100,27 @@ class Sheet:
         align: str = "left",
         italic: bool = False,
     ) -> None:
-        """Write; `y` is the baseline, mm, and `size` is in points."""
+        """Write; `y` is the baseline, mm, and `size` is in points.
+
+        Parameters
+        ----------
+        x : float
+            From the left, mm.
+        y : float
+            From the top, mm.
+        text : str
+            The text.
+        bold : bool
+            Whether it is semibold.
+        size : float
+            Type size, points.
+        colour : str
+            Colour.
+        align : {'left', 'center', 'right'}
+            Where `x` is in the text.
+        italic : bool
+            Whether it is italic.
+        """
         style = ' font-style="italic"' if italic else ""
         self._items.append(
             f'<text x="{x:.3f}" y="{y:.3f}" font-size="{size * POINT:.3f}" fill="{colour}"'
@@ -95,14 +129,39 @@ class Sheet:
         )
 
     def frame(self, x: float, y: float, width: float, height: float) -> None:
-        """Draw a hairline around a block."""
+        """Draw a hairline around a block.
+
+        Parameters
+        ----------
+        x : float
+            From the left, mm.
+        y : float
+            From the top, mm.
+        width : float
+            Width, mm.
+        height : float
+            Height, mm.
+        """
         self._items.append(
             f'<rect x="{x:.3f}" y="{y:.3f}" width="{width:.3f}" height="{height:.3f}"'
             f' fill="none" stroke="{QUIET}" stroke-width="0.14"/>'
         )
 
     def to_svg(self, name: str, alt: str) -> str:
-        """Write the sheet as one SVG element; see `bench.report.figures.svg.to_svg`."""
+        """Write the sheet as one SVG element; see `bench.report.figures.svg.to_svg`.
+
+        Parameters
+        ----------
+        name : str
+            Prefix of identifiers within the page.
+        alt : str
+            Text for readers who cannot see it.
+
+        Returns
+        -------
+        str
+            An `svg` element.
+        """
         width, height = self.width, self.height
         return (
             f'<svg id="{name}" class="drawing" role="img" aria-labelledby="{name}-title"'

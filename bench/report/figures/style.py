@@ -135,6 +135,11 @@ def new_figure(
         Between columns and between rows, mm.
     grid : tuple of int
         Rows and columns that `Figure.subplots` will be asked for.
+
+    Returns
+    -------
+    Figure
+        With its axes.
     """
     figure = Figure(figsize=(width / 25.4, height / 25.4))
     left, right, bottom, top = margins
@@ -161,7 +166,17 @@ def whole_axis(axes: Axes) -> None:
 
 
 def number_ticks(axes: Axes, language: Language, which: Sequence[str] = ("x", "y")) -> None:
-    """Write tick labels as the language does."""
+    """Write tick labels as the language does.
+
+    Parameters
+    ----------
+    axes : Axes
+        Where to draw.
+    language : Language
+        The report's language.
+    which : sequence of {'x', 'y'}
+        The axes.
+    """
     formatter = FuncFormatter(lambda value, _: language.number(round(value, 9), "g"))
     for name in which:
         axis = axes.xaxis if name == "x" else axes.yaxis
@@ -169,7 +184,17 @@ def number_ticks(axes: Axes, language: Language, which: Sequence[str] = ("x", "y
 
 
 def epoch_axis(axes: Axes, language: Language, label: str) -> None:
-    """Whole epochs along x, with room beside a single one."""
+    """Whole epochs along x, with room beside a single one.
+
+    Parameters
+    ----------
+    axes : Axes
+        Where to draw.
+    language : Language
+        The report's language.
+    label : str
+        Of the axis.
+    """
     low, high = axes.dataLim.intervalx
     if high - low < 1:
         axes.set_xlim(low - 0.5, high + 0.5)
@@ -179,13 +204,36 @@ def epoch_axis(axes: Axes, language: Language, label: str) -> None:
 
 
 def fitting_size(text: str, room: float, size: float = 8.5) -> float:
-    """Return the type size at which a semibold text fits into `room` mm, at most `size`."""
+    """Return the type size at which a semibold text fits into `room` mm, at most `size`.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+    room : float
+        Width, mm.
+    size : float
+        Largest type size, points.
+
+    Returns
+    -------
+    float
+        Type size, points.
+    """
     width = 0.53 * len(text) * size * 25.4 / 72  # a letter is about half as wide as high
     return min(size, max(5.5, size * room / width))
 
 
 def note(axes: Axes, text: str) -> None:
-    """Say in a panel why it is empty."""
+    """Say in a panel why it is empty.
+
+    Parameters
+    ----------
+    axes : Axes
+        Where to draw.
+    text : str
+        The reason.
+    """
     whole_axis(axes)
     axes.text(
         0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=QUIET,

@@ -26,6 +26,11 @@ def to_svg(figure: Figure, name: str, alt: str) -> str:
         Unique on the page: identifiers inside the SVG are made from it.
     alt : str
         What the figure shows, in words.
+
+    Returns
+    -------
+    str
+        An `svg` element.
     """
     buffer = io.BytesIO()
     figure.savefig(buffer, format="svg", dpi=220, transparent=True, metadata={"Date": None})
