@@ -37,7 +37,9 @@ def made(folder):
     settings = profile()
     experiments = ("fashion_classifier", "fashion_embedding", "fashion_generation")
     plan = make_plan(settings, folder, experiments)
-    planned = {f"{p.stored.experiment}/{p.stored.variant}": p for p in plan if p.stored.seed == 0}
+    planned = {
+        f"{p.stored.experiment}/{p.stored.variant}": p for p in plan if p.stored.seed_index == 0
+    }
     with mock.patch("os.fsync"):
         for path, make in MAKERS.items():
             write(planned[path], make(cell_of(settings, planned[path])), settings)

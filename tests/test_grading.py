@@ -234,7 +234,7 @@ def test_a_run_of_other_settings_is_a_mistake(run, capsys):
     content = open_run(run)
     (run / "manifest.json").unlink()
     rows = [
-        {"experiment": c.experiment, "variant": c.variant, "seed": c.seed, "key": c.key}
+        {"experiment": c.experiment, "variant": c.variant, "seed": c.seed_index, "key": c.key}
         for c in content.cells
     ]
     profile = {**content.profile, "kiln": 1}

@@ -254,9 +254,9 @@ def test_networks_that_learned_nothing_are_counted_and_told(asked):
     results = asked(cells)
     figure = _claim(results, 7).measures[0].figure
     assert len(figure.values) == 5, "not left out"
-    assert [cell.seed for cell in figure.untrained] == [3]
+    assert [cell.seed_index for cell in figure.untrained] == [3]
     assert results.value(VAE, "sharpness").untrained == ()
-    assert [(c.variant, c.seed) for c in Context(results).untrained] == [("gan", 3)]
+    assert [(c.variant, c.seed_index) for c in Context(results).untrained] == [("gan", 3)]
 
 
 def test_the_best_generator_is_no_handed_in_one(asked):
@@ -353,7 +353,7 @@ def test_the_clinic_counts_the_trainings_in_which_a_failure_was_seen(asked):
 
 def test_only_trainings_whose_loss_was_no_number_count_as_diverged(asked):
     results = asked({GAN: [DivergedError("loss became nan"), MemoryError("no room"), None]})
-    assert [cell.seed for cell in diverged(results)] == [0]
+    assert [cell.seed_index for cell in diverged(results)] == [0]
 
 
 def test_every_failure_is_explained_and_looked_for_in_the_fixture(tmp_path):

@@ -100,7 +100,11 @@ def test_a_difference_is_taken_seed_by_seed(results):
     gap = difference(tuned, scratch)
     expected = [a - b for a, b in zip(tuned.values, scratch.values, strict=True)]
     assert list(gap.values) == pytest.approx(expected)
-    assert [cell.seed for cell in gap.cells] == [cell.seed for cell in gap.minus] == [0, 1, 2]
+    assert (
+        [cell.seed_index for cell in gap.cells]
+        == [cell.seed_index for cell in gap.minus]
+        == [0, 1, 2]
+    )
 
 
 def test_a_difference_of_means_is_welchs(results):

@@ -41,7 +41,7 @@ def gallery(results, tmp_path_factory):
 def _with_metrics(results, path, folder, metrics):
     """The same variant with other metrics in its cells."""
     variant = results.variant(path)
-    cells = [type(cell)(folder, cell.experiment, cell.variant, cell.seed, cell.key)
+    cells = [type(cell)(folder, cell.experiment, cell.variant, cell.seed_index, cell.key)
              for cell in variant.cells]  # fmt: skip
     for cell, own in zip(cells, metrics, strict=True):
         write_done(cell, Result(own), {}, PROVENANCE)
@@ -70,7 +70,7 @@ def test_every_figure_stands_in_a_template():
 
 def test_a_figure_without_its_array_is_not_drawn(results, tmp_path):
     variant = results.variant(TUNED)
-    cells = [type(cell)(tmp_path / "run", cell.experiment, cell.variant, cell.seed, cell.key)
+    cells = [type(cell)(tmp_path / "run", cell.experiment, cell.variant, cell.seed_index, cell.key)
              for cell in variant.cells]  # fmt: skip
     for cell in cells:
         write_done(cell, Result({"accuracy": 0.9}), {}, PROVENANCE)

@@ -39,7 +39,7 @@ def _planned(tmp_path, seeds, **changes):
 
 
 def test_variants_of_one_experiment_share_the_seed_of_an_index(experiment, tmp_path):
-    seeds = {(c.variant.name, c.stored.seed): c.seed for c in _planned(tmp_path, 3)}
+    seeds = {(c.variant.name, c.stored.seed_index): c.seed for c in _planned(tmp_path, 3)}
     assert len(seeds) == 6
     for index in range(3):
         assert seeds["one", index] == seeds["other", index]
@@ -48,7 +48,7 @@ def test_variants_of_one_experiment_share_the_seed_of_an_index(experiment, tmp_p
 
 def test_more_seeds_leave_the_keys_of_the_others_as_they_were(experiment, tmp_path):
     few, many = (
-        {(c.variant.name, c.stored.seed): c.stored.key for c in _planned(tmp_path, seeds)}
+        {(c.variant.name, c.stored.seed_index): c.stored.key for c in _planned(tmp_path, seeds)}
         for seeds in (2, 4)
     )
     assert few.items() <= many.items()

@@ -94,7 +94,7 @@ def test_an_interrupt_ends_the_processes(planned, hired):
 
 
 def test_one_worker_is_a_process_of_its_own_as_well(dying):
-    (cell,) = [c for c in dying("first") if c.stored.seed == 0]
+    (cell,) = [c for c in dying("first") if c.stored.seed_index == 0]
     assert execute(TWO, [cell], Console(quiet=True), Local(1)).failed == 0
     assert cell.stored.metrics["process"] != os.getpid()
 
@@ -162,7 +162,7 @@ def test_processes_that_cannot_start_fail_their_cells_and_the_run_ends(dying, mo
 
 
 def test_a_finished_cell_stays_done_though_its_process_ended_before_it_said_so(dying, monkeypatch):
-    (cell,) = [c for c in dying("first") if c.stored.seed == 0]
+    (cell,) = [c for c in dying("first") if c.stored.seed_index == 0]
     hear = workers._hear
 
     def deaf(worker):

@@ -48,7 +48,7 @@ def written(cell):
 
 def _fresh(cell):
     """Return the same cell, of which nothing is remembered."""
-    return StoredCell(cell.run_folder, cell.experiment, cell.variant, cell.seed, cell.key)
+    return StoredCell(cell.run_folder, cell.experiment, cell.variant, cell.seed_index, cell.key)
 
 
 def _show_damage(cell, name):

@@ -27,7 +27,7 @@ def test_a_manifest_is_read_back_in_order(tmp_path):
     run = open_run(tmp_path)
     assert run.watermark == "smoke: do not cite"
     assert list(run.cells) == cells
-    assert [cell.seed for cell in run.select("b", "x")] == [0, 1]
+    assert [cell.seed_index for cell in run.select("b", "x")] == [0, 1]
 
 
 @pytest.mark.parametrize(

@@ -122,7 +122,7 @@ def _profile(run: StoredRun) -> Profile:
 def _costly_first(cells: Sequence[StoredCell]) -> list[StoredCell]:
     """Cells in the order of work; those of one seed together, for what they share."""
     places = {name: place for place, name in enumerate(COSTLY)}
-    return sorted(cells, key=lambda c: (places.get(c.experiment, len(places)), c.seed))
+    return sorted(cells, key=lambda c: (places.get(c.experiment, len(places)), c.seed_index))
 
 
 def _unknown(cell: StoredCell) -> CellGrade:

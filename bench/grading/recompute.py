@@ -76,7 +76,7 @@ class Grader:
     def _settings(self, stored: StoredCell, found: CellGrade) -> None:
         """Compare the settings of a cell with its key, and its seed with the run's."""
         config, profile = stored.config, self.profile
-        seed = derive_seed(profile.root_seed, stored.experiment, stored.seed)
+        seed = derive_seed(profile.root_seed, stored.experiment, stored.seed_index)
         info = resolve(EXPERIMENTS[stored.experiment].dataset, profile.data)
         own = {"root_seed": profile.root_seed, "seed": seed, "precision": profile.precision}
         for name, expected in own.items():
@@ -95,8 +95,8 @@ class Grader:
         """What the experiment's own functions are given to score."""
         return Cell(
             settings=SimpleNamespace(**stored.config["settings"]),
-            seed=derive_seed(self.profile.root_seed, stored.experiment, stored.seed),
-            seed_index=stored.seed,
+            seed=derive_seed(self.profile.root_seed, stored.experiment, stored.seed_index),
+            seed_index=stored.seed_index,
             precision=self.profile.precision,
             split=self._split(EXPERIMENTS[stored.experiment].dataset),
             needs={},

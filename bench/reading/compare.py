@@ -168,7 +168,7 @@ def _row(first: Variant, second: Variant, figure: str) -> Row | None:
         (own, other)
         for own_cell, own in zip(a.cells, a.values, strict=True)
         for other_cell, other in zip(b.cells, b.values, strict=True)
-        if own_cell.seed == other_cell.seed
+        if own_cell.seed_index == other_cell.seed_index
         and own_cell.provenance.get("seed") == other_cell.provenance.get("seed")
     ]
     if same or len(paired) == max(len(a.values), len(b.values)):

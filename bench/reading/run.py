@@ -64,7 +64,7 @@ class Run:
             rows.append(
                 {
                     "system": f"{cell.experiment}/{cell.variant}",
-                    "seed": cell.seed,
+                    "seed": cell.seed_index,
                     "status": status,
                     "created": pd.to_datetime(told.get("created")),
                     "seconds": told.get("seconds", np.nan),
@@ -99,7 +99,7 @@ class Run:
         """
         cells = self._done(system)
         table = pd.json_normalize([cell.metrics for cell in cells])
-        return table.set_index(pd.Index([cell.seed for cell in cells], name="seed"))
+        return table.set_index(pd.Index([cell.seed_index for cell in cells], name="seed"))
 
     def summary(self, figure: str, systems: Iterable[str] | None = None) -> pd.DataFrame:
         """Compare systems by one figure: mean over the seeds with its 95 % interval.
@@ -146,7 +146,7 @@ class Run:
         """
         cells = self._done(system)
         chosen(cells[0].table_names, name, f"table of {system}")
-        parts = [c.table(name).assign(seed=c.seed) for c in cells if name in c.table_names]
+        parts = [c.table(name).assign(seed=c.seed_index) for c in cells if name in c.table_names]
         return pd.concat(parts, ignore_index=True)
 
     def arrays(self, system: str, seed: int = 0) -> dict[str, np.ndarray]:
@@ -240,7 +240,7 @@ class Run:
         return variant.done
 
     def _cell(self, name: str, seed: int) -> StoredCell:
-        cells = {cell.seed: cell for cell in self._done(name)}
+        cells = {cell.seed_index: cell for cell in self._done(name)}
         if seed not in cells:
             there = ", ".join(map(str, cells))
             raise UserError(f"{name}: expected a finished seed among {there}, got {seed}.")

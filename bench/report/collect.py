@@ -145,8 +145,10 @@ def same_images(first: "Variant", second: "Variant") -> SameImages | None:
     ReportError
         If their test images differ.
     """
-    others = {cell.seed: cell for cell in second.done}
-    pair = next(((cell, others[cell.seed]) for cell in first.done if cell.seed in others), None)
+    others = {cell.seed_index: cell for cell in second.done}
+    pair = next(
+        ((cell, others[cell.seed_index]) for cell in first.done if cell.seed_index in others), None
+    )
     if pair is None or any("probabilities" not in cell.arrays for cell in pair):
         return None
     labels, other_labels = (cell.array("labels") for cell in pair)

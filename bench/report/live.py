@@ -36,7 +36,7 @@ def as_seen(run: StoredRun) -> StoredRun:
 
 
 def _not_yet(cell: StoredCell) -> StoredCell:
-    return _NotYet(cell.run_folder, cell.experiment, cell.variant, cell.seed, cell.key)
+    return _NotYet(cell.run_folder, cell.experiment, cell.variant, cell.seed_index, cell.key)
 
 
 def render_live(

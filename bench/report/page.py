@@ -488,7 +488,7 @@ class Page:
     def embedded(self) -> JsonObject:
         """Return what a number's window shows beside the number: key and settings of each cell."""
         return {
-            cell.label: {"key": cell.key, "seed": cell.seed, "settings": flat_settings(cell)}
+            cell.label: {"key": cell.key, "seed": cell.seed_index, "settings": flat_settings(cell)}
             for cell in self.results.done
         }
 
@@ -534,7 +534,7 @@ class Page:
         shown = [q for q, _ in printed if q.path.split(".")[0] in IMAGE_INTERVALS.values()]
         if not shown:
             return ""
-        seeds = sorted({cell.seed for quantity in shown for cell in quantity.cells})
+        seeds = sorted({cell.seed_index for quantity in shown for cell in quantity.cells})
         words = self.language.gettext(
             "In brackets, from–to: 95%% interval over the test images (bootstrap) of one trained "
             "network, that of seed %(seeds)s, whose own figure stands before it. It says nothing "

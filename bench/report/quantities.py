@@ -288,11 +288,13 @@ def difference(first: Quantity, second: Quantity) -> Quantity:
     Quantity
         The result.
     """
-    subtracted = {cell.seed: (cell, v) for cell, v in zip(second.cells, second.values, strict=True)}
+    subtracted = {
+        cell.seed_index: (cell, v) for cell, v in zip(second.cells, second.values, strict=True)
+    }
     pairs = [
-        (cell, value, *subtracted[cell.seed])
+        (cell, value, *subtracted[cell.seed_index])
         for cell, value in zip(first.cells, first.values, strict=True)
-        if cell.seed in subtracted
+        if cell.seed_index in subtracted
     ]
     if not pairs:
         return _absent(first, second)

@@ -265,9 +265,9 @@ class _Recounted(Recount):
             owner, _, name = label.partition("/")
             system, _, rest = name.rpartition("-s")
             if (owner, system) == (experiment, variant):
-                seed = int(rest.partition("-")[0])
-                found.append(SimpleNamespace(label=label, seed=seed, status="done"))
-        return sorted(found, key=lambda cell: cell.seed)
+                index = int(rest.partition("-")[0])
+                found.append(SimpleNamespace(label=label, seed_index=index, status="done"))
+        return sorted(found, key=lambda cell: cell.seed_index)
 
     def _value(self, cell: StoredCell, path: str) -> float | None:
         value = self.known[cell.label].get(path)

@@ -89,7 +89,9 @@ class Recount:
         for system, path in paths:
             experiment, variant = system.split("/")
             cells = [c for c in self.run.select(experiment, variant) if c.status == "done"]
-            groups.append({c.seed: v for c in cells if (v := self._value(c, path)) is not None})
+            groups.append(
+                {c.seed_index: v for c in cells if (v := self._value(c, path)) is not None}
+            )
         return groups
 
     def _value(self, cell: StoredCell, path: str) -> float | None:

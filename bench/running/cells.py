@@ -133,7 +133,7 @@ def _given(profile: Profile, planned: PlannedCell, scratch: Path, progress: Prog
     return Cell(
         settings=given_settings(profile, planned),
         seed=planned.seed,
-        seed_index=planned.stored.seed,
+        seed_index=planned.stored.seed_index,
         precision=profile.precision,
         split=_split(profile, planned.dataset),
         needs=planned.needs,

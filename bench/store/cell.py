@@ -66,13 +66,13 @@ class StoredCell:
     run_folder: Path
     experiment: str
     variant: str
-    seed: int
+    seed_index: int
     key: str
 
     @property
     def name(self) -> str:
         """The folder's name: variant, seed index and the key's first digits."""
-        return f"{self.variant}-s{self.seed}-{self.key[:KEY_DIGITS]}"
+        return f"{self.variant}-s{self.seed_index}-{self.key[:KEY_DIGITS]}"
 
     @property
     def label(self) -> str:

@@ -94,7 +94,7 @@ class StoredRun:
     def select(self, experiment: str, variant: str) -> list[StoredCell]:
         """Cells of one variant, ordered by seed, whatever their status."""
         chosen = [c for c in self.cells if (c.experiment, c.variant) == (experiment, variant)]
-        return sorted(chosen, key=lambda cell: cell.seed)
+        return sorted(chosen, key=lambda cell: cell.seed_index)
 
 
 def write_manifest(
@@ -147,7 +147,7 @@ def write_manifest(
         "inapplicable": list(inapplicable),
     }
     rows = [
-        {"experiment": c.experiment, "variant": c.variant, "seed": c.seed, "key": c.key}
+        {"experiment": c.experiment, "variant": c.variant, "seed": c.seed_index, "key": c.key}
         for c in cells
     ]
     write_beside(
