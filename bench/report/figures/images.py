@@ -6,7 +6,7 @@ import numpy as np
 
 from bench.report.collect import Variant
 from bench.report.figures.sheet import Sheet
-from bench.report.figures.style import QUIET, TEXT_WIDTH, fitting_size
+from bench.report.figures.style import QUIET, TEXT_WIDTH, class_ticks, fitting_size
 from bench.report.figures.subject import Subject
 from bench.report.i18n import Language
 from bench.report.names import status_name
@@ -17,7 +17,8 @@ WRONG = "#b03a2e"
 
 def examples(subject: Subject) -> Sheet | None:
     """Draw right predictions, and the wrong ones of which the network was surest."""
-    language, class_names, (variant,) = subject.language, subject.class_names, subject.variants
+    language, (variant,) = subject.language, subject.variants
+    class_names, _size = class_ticks(subject.class_names)
     _ = language.gettext
     if variant.array("right_images") is None:
         return None
