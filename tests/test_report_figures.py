@@ -15,7 +15,7 @@ from bench.report.figures import Gallery
 from bench.report.figures.calibration import is_shown, pooled_bins
 from bench.report.figures.neighbourhoods import curves
 from bench.report.i18n import Language
-from bench.report.page import judge_alone
+from bench.report.page import verdict_on
 from bench.report.quantities import difference
 from bench.store import Result, write_done
 from bench.store.run import write_manifest
@@ -137,5 +137,5 @@ def test_two_figures_of_the_same_cells_are_compared_seed_by_seed(results):
     gap = difference(old, new)
     assert (gap.path, gap.minus_path) == ("handed_in.accuracy_gap", "cured.accuracy_gap")
     assert list(gap.values) == pytest.approx(np.subtract(old.values, new.values))
-    assert judge_alone(gap, "greater") == "supported"
-    assert judge_alone(gap, "greater", reference=0.5) == "not supported"
+    assert verdict_on(gap, "greater") == "supported"
+    assert verdict_on(gap, "greater", reference=0.5) == "not supported"

@@ -58,8 +58,10 @@ def marks(results):
 @pytest.fixture(scope="module")
 def page(results, marks):
     measures = claims(results)[6].measures
-    parts = [marks.judged(7, 0, measures[0], part) for part in ("verdict", "adjusted")]
-    parts += [marks.judged(7, 1, measures[1], part) for part in ("verdict", "adjusted", "visible")]
+    parts = [marks.evaluated(7, 0, measures[0], part) for part in ("verdict", "adjusted")]
+    parts += [
+        marks.evaluated(7, 1, measures[1], part) for part in ("verdict", "adjusted", "visible")
+    ]
     gan, vae = results.value(GAN, "sharpness"), results.value(VAE, "sharpness")
     parts += [
         marks.number(gan, ".3f"),

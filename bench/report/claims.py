@@ -177,7 +177,7 @@ def _claim(results: Results, claim: fixed.Claim, rules: fixed.Protocol) -> Claim
     p_values = [_p_value(measure, figure) for measure, figure in pairs]
     # a measure without a p-value still counts as one of the family
     adjusted = holm([1.0 if p is None else p for p in p_values])
-    judged = []
+    measures = []
     for (measure, figure), p, own in zip(pairs, p_values, adjusted, strict=True):
         corrected = None if p is None else own
         verdict = _verdict(measure, figure, corrected, rules.level)
@@ -186,8 +186,8 @@ def _claim(results: Results, claim: fixed.Claim, rules: fixed.Protocol) -> Claim
             level = rules.level / len(pairs)
             visible = figure.visible(measure.direction, measure.reference, level, rules.power)
         possible = visible is None or _possible(measure, results, visible)
-        judged.append(Measure(measure, figure, corrected, verdict, visible, possible))
-    return Claim(claim, tuple(judged))
+        measures.append(Measure(measure, figure, corrected, verdict, visible, possible))
+    return Claim(claim, tuple(measures))
 
 
 def _possible(measure: fixed.Measure, results: Results, visible: float) -> bool:

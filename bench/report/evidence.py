@@ -223,7 +223,7 @@ class Recorder:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._marks, name)
-        if name not in ("number", "same_images", "judged", "handed", "published", "setting"):
+        if name not in ("number", "same_images", "evaluated", "handed", "published", "setting"):
             return found
 
         def recording(*arguments: object, **options: object) -> Markup:

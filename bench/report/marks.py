@@ -154,7 +154,7 @@ class Marks:
             ' title="{}, {}">{}</data>'
         ).format(value, part, first, second, first, second, text)
 
-    def judged(self, claim: int, place: int, measure: Measure, part: str) -> Markup:
+    def evaluated(self, claim: int, place: int, measure: Measure, part: str) -> Markup:
         """Print what the protocol's evaluation says of a measure.
 
         Parameters

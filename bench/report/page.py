@@ -84,12 +84,12 @@ class Page:
             "variant": self.results.variant,
             "difference": difference,
             "apart": apart,
-            "judge": judge,
-            "judge_apart": judge_apart,
-            "judge_alone": judge_alone,
+            "paired_verdict": paired_verdict,
+            "unpaired_verdict": unpaired_verdict,
+            "verdict_on": verdict_on,
             "share": share,
             "measured": self.measured,
-            "judged": self.marks.judged,
+            "evaluated": self.marks.evaluated,
             "image_interval": self.image_interval,
             "mcnemar": self.mcnemar,
             "same_images": self.marks.same_images,
@@ -552,20 +552,20 @@ class Page:
         return f"{UNTRAINED}\N{NO-BREAK SPACE}{words}"
 
 
-def judge(first: Quantity, second: Quantity, direction: Direction) -> str:
+def paired_verdict(first: Quantity, second: Quantity, direction: Direction) -> str:
     """Say whether the first quantity is greater (less) than the second, paired by seed.
 
     ``not measured`` without values on either side, ``too few seeds`` with one pair.
     """
-    return judge_alone(difference(first, second), direction)
+    return verdict_on(difference(first, second), direction)
 
 
-def judge_apart(first: Quantity, second: Quantity, direction: Direction) -> str:
+def unpaired_verdict(first: Quantity, second: Quantity, direction: Direction) -> str:
     """Say whether the first quantity's mean is greater (less) than the second's, not paired."""
-    return judge_alone(apart(first, second), direction)
+    return verdict_on(apart(first, second), direction)
 
 
-def judge_alone(quantity: Quantity, direction: Direction, reference: float = 0.0) -> str:
+def verdict_on(quantity: Quantity, direction: Direction, reference: float = 0.0) -> str:
     """Say whether a quantity is greater (less) than a fixed number, over its seeds."""
     return verdict(quantity.interval, direction, reference) if quantity else NOT_MEASURED
 
