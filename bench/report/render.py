@@ -16,7 +16,6 @@ from bench.report.pdf import check_libraries
 from bench.store import StoredRun
 
 Format = Literal["html", "pdf"]
-Progress = Callable[[str], None]
 WIDTH = 60  # characters of a message that a warning repeats
 
 
@@ -53,7 +52,7 @@ def render(
     out_dir: Path,
     languages: Sequence[str] = ("en", "es"),
     formats: Sequence[Format] = ("html", "pdf"),
-    on_progress: Progress | None = None,
+    on_progress: Callable[[str], None] | None = None,
     templates: Path = TEMPLATES,
     order: Order | None = None,
     on_warning: Progress = warn,
