@@ -55,7 +55,7 @@ def render(
     on_progress: Callable[[str], None] | None = None,
     templates: Path = TEMPLATES,
     order: Order | None = None,
-    on_warning: Progress = warn,
+    on_warning: Callable[[str], None] = warn,
 ) -> list[Path]:
     """Render a run's report; files take their places only after they were verified.
 
