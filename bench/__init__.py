@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from bench.reading import Run
 
-# Before anything loads TensorFlow: its chatter on standard error drowns the messages.
+# Before anything loads TensorFlow: its log on standard error hides the messages.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 logging.getLogger("tensorflow").setLevel(logging.ERROR)
 

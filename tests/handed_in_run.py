@@ -12,7 +12,7 @@ from bench.experiments.definition import Cell
 from bench.experiments.evaluation import scored, scored_averaged
 from bench.experiments.fashion_classifier import second_half
 from bench.experiments.fashion_embedding import map_scores
-from bench.experiments.sampling import SHOWN, Yardstick, failures_of_training
+from bench.experiments.sampling import SHOWN, ReferenceSet, failures_of_training
 from bench.metrics.neighbours import nearest_neighbours
 from bench.running.cells import _provenance, split_of
 from bench.running.plan import make_plan
@@ -159,9 +159,9 @@ def _pca(cell):
 def _gan(cell):
     noise = np.random.default_rng(0).normal(0, 20, (SAMPLES, 28, 28))
     samples = np.clip(cell.split.train_images[-SAMPLES:] + noise, 0, 255).astype(np.uint8)
-    yardstick = Yardstick(cell, SAMPLES)
-    told = yardstick.measures(samples, *yardstick.judge.look(samples))
-    trivial = yardstick.trivial_distance()
+    reference_set = ReferenceSet(cell, SAMPLES)
+    told = reference_set.measures(samples, *reference_set.judge.look(samples))
+    trivial = reference_set.trivial_distance()
     told |= {"trivial_distance": trivial, "trained": float(told["frechet_distance"] < trivial)}
     told["discriminator_wins"] = 0.7
     told["failures"] |= failures_of_training(told)

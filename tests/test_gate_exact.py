@@ -28,8 +28,8 @@ def test_a_figure_may_grow_only_as_far_as_its_tolerance(name, base, head, expect
 
 def test_a_figure_that_vanished_is_a_harness_error(tmp_path, monkeypatch):
     counted = {"base": {"a.parameters": 1.0, "b.parameters": 1.0}, "head": {"a.parameters": 1.0}}
-    monkeypatch.setattr(exact_gate, "_count", lambda tree, yardstick: counted[tree.name])
-    monkeypatch.setattr(exact_gate, "lay_yardstick", lambda trees: None)
+    monkeypatch.setattr(exact_gate, "_count", lambda tree, head: counted[tree.name])
+    monkeypatch.setattr(exact_gate, "copy_suite", lambda trees: None)
     trees = Trees(tmp_path / "base", tmp_path / "head", "b", "h")
     found = {f.name: f.outcome for f in exact_gate.examine(trees, lambda *_: None)}
     assert found == {"a.parameters": Outcome.OK, "b.parameters": Outcome.HARNESS_ERROR}

@@ -7,7 +7,7 @@ import pytest
 from bench.errors import UserError
 from bench.gate.check import check
 from bench.gate.outcomes import Outcome
-from bench.gate.trees import NoBaselineError, checked_out, lay_yardstick, resolve
+from bench.gate.trees import NoBaselineError, checked_out, copy_suite, resolve
 
 
 def _git(folder, *words):
@@ -48,7 +48,7 @@ def test_they_are_taken_away_after_an_error_as_well(repository):
 
 def test_base_is_measured_with_the_tests_of_head(repository):
     with checked_out("HEAD~1", "HEAD", repository) as trees:
-        lay_yardstick(trees)
+        copy_suite(trees)
         assert (trees.base / "tests" / "test_it.py").read_text() == "new"
         assert (trees.base / "pyproject.toml").read_text() == "# new"
         assert (trees.base / "package.py").read_text() == "old"

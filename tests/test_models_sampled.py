@@ -49,7 +49,7 @@ def test_only_the_first_seed_teaches_a_pupil(monkeypatch):
     monkeypatch.setattr(sampling, "_pupil_accuracy", lambda cell, *seen: taught.append(cell) or 0.5)
     for index in (0, 1):
         cell = _cell(seed_index=index)
-        told = sampling.Yardstick(cell, COUNT).scores(_images(3, COUNT))
+        told = sampling.ReferenceSet(cell, COUNT).scores(_images(3, COUNT))
         assert ("pupil_accuracy" in told) is (index == 0)
     assert len(taught) == 1
 
@@ -100,10 +100,10 @@ def test_a_generator_with_an_encoder_is_judged_by_its_error_and_one_without_by_i
 
 
 def test_the_mean_image_is_as_far_as_the_real_ones_spread():
-    yardstick = sampling.Yardstick(_cell(), COUNT)
-    centred = yardstick.features - yardstick.features.mean(axis=0)
+    reference_set = sampling.ReferenceSet(_cell(), COUNT)
+    centred = reference_set.features - reference_set.features.mean(axis=0)
     spread = np.square(centred).sum() / (COUNT - 1)
-    assert yardstick.trivial_distance() > spread
+    assert reference_set.trivial_distance() > spread
 
 
 def test_validation_distance_is_to_the_validation_images(monkeypatch):

@@ -34,7 +34,7 @@ from bench.experiments.methods import (
 )
 from bench.experiments.sampling import (
     SHOWN,
-    Yardstick,
+    ReferenceSet,
     gaussian_codes,
     generated,
     judge_figures,
@@ -80,13 +80,13 @@ def train_judge(cell: Cell) -> Result:
 def reference(cell: Cell) -> Result:
     """Score held-out real images as if they were samples: the floor of every measure."""
     images = cell.split.test_images[: cell.settings.samples]
-    yardstick = Yardstick(cell, len(images))
+    reference_set = ReferenceSet(cell, len(images))
     # the pupil learns from real images of the training set: the test images judge it
-    scores = yardstick.scores(images, lessons=(yardstick.images, yardstick.classes))
+    scores = reference_set.scores(images, lessons=(reference_set.images, reference_set.classes))
     scores["judge"] = judge_figures(cell)
     other_half = cell.split.train_images[len(images) : 2 * len(images)]
     if len(other_half) == len(images):  # else there are not enough training images for two
-        scores["train_half_distance"] = yardstick.distances(other_half)["frechet_distance"]
+        scores["train_half_distance"] = reference_set.distances(other_half)["frechet_distance"]
     return Result(scores, arrays={"samples": images[:REAL_SHOWN]})
 
 
@@ -94,14 +94,14 @@ def reference(cell: Cell) -> Result:
 def ladder(cell: Cell) -> Result:
     """Blur and noise on held-out real images, step by step: what a distance means to the eye."""
     images = cell.split.test_images[: cell.settings.samples]
-    yardstick = Yardstick(cell, len(images))
+    reference_set = ReferenceSet(cell, len(images))
     rows: list[Figures] = []
     shown: list[np.ndarray] = []
     for kind, strength in LADDER:
         cell.progress(len(rows) / len(LADDER), f"{kind} {strength}")
         spoilt = _SPOILERS[kind](images, strength, cell.seed)
         shown.append(spoilt[:SHOWN])
-        rows.append({"kind": kind, "strength": strength, **yardstick.distances(spoilt)})
+        rows.append({"kind": kind, "strength": strength, **reference_set.distances(spoilt)})
     return Result({}, tables={"ladder": pd.DataFrame(rows)}, arrays={"samples": np.stack(shown)})
 
 

@@ -91,21 +91,21 @@ def generated(
     """
     samples = models.images.to_pixels(training.predict.codes_to(decoder, codes))
     paths = _paths(cell, decoder, codes, spherical=gaussian)
-    yardstick = Yardstick(cell, len(samples))
-    scores = yardstick.scores(samples) | {"training": cost, **(extra or {})}
+    reference_set = ReferenceSet(cell, len(samples))
+    scores = reference_set.scores(samples) | {"training": cost, **(extra or {})}
     scores["path_smoothness"] = metrics.generation.path_smoothness(paths)
     scores["paths"] = len(paths)
     arrays = {"samples": samples, "interpolation": paths[:PATHS_SHOWN]}
     _, nearest = metrics.neighbours.nearest_neighbours(samples[:SHOWN], cell.split.train_images)
     arrays["nearest"] = cell.split.train_images[nearest.ravel()]
     if encode is None:
-        scores["trivial_distance"] = yardstick.trivial_distance()
+        scores["trivial_distance"] = reference_set.trivial_distance()
         scores["trained"] = float(scores["frechet_distance"] < scores["trivial_distance"])
     else:
         real_codes = training.predict.images_to(encode, cell.split.test_images)
         restored, scores["reconstruction_mse"] = reconstructed(cell, decoder, real_codes)
         scores |= against_mean_image(cell, scores["reconstruction_mse"])
-        scores["reconstructions"] = yardstick.distances(restored[: len(samples)])
+        scores["reconstructions"] = reference_set.distances(restored[: len(samples)])
         scores["failures"] |= {"dead_codes": _row(metrics.failures.dead_codes(real_codes))}
         arrays["originals"] = cell.split.test_images[:SHOWN]
         arrays["reconstructions"] = restored[:SHOWN]
@@ -155,14 +155,14 @@ def validation_distance(cell: Cell, decoder: keras.Model, size: int) -> float:
     float
         Fréchet distance.
     """
-    eyes = judge_of(cell)
+    cell_judge = judge_of(cell)
     images = cell.split.validation_images
     codes = gaussian_codes(cell, size, len(images))
     samples = models.images.to_pixels(training.predict.codes_to(decoder, codes))
-    return metrics.generation.frechet_distance(eyes.look(images)[0], eyes.look(samples)[0])
+    return metrics.generation.frechet_distance(cell_judge.look(images)[0], cell_judge.look(samples)[0])
 
 
-class Yardstick:
+class ReferenceSet:
     """Real training images as the judge sees them, to measure others by.
 
     Parameters
@@ -195,8 +195,8 @@ class Yardstick:
         features = np.repeat(self.judge.look(mean)[0], 2, axis=0)
         return metrics.generation.frechet_distance(self.features, features)
 
-    def of(self, cell: Cell) -> Yardstick:
-        """Give the same yardstick to another cell of the same split, for its seed."""
+    def of(self, cell: Cell) -> ReferenceSet:
+        """Give the same reference set to another cell of the same split, for its seed."""
         other = copy(self)
         other.cell = cell
         return other

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from bench.gate.outcomes import Finding, Outcome
-from bench.gate.suite import LAST_WORDS, HarnessError, environment
-from bench.gate.trees import Trees, lay_yardstick
+from bench.gate.suite import OUTPUT_SHOWN, HarnessError, environment
+from bench.gate.trees import Trees, copy_suite
 from bench.interfaces import Progress
 
 GATE = "exact"
@@ -36,7 +36,7 @@ def examine(trees: Trees, progress: Progress) -> list[Finding]:
     HarnessError
         If head cannot be counted.
     """
-    lay_yardstick(trees)
+    copy_suite(trees)
     progress(0.0, "exact figures of head")
     head = _count(trees.head, trees.head)
     progress(0.5, "exact figures of base")
@@ -81,9 +81,9 @@ def compare(name: str, base: float | None, head: float) -> Finding:
     return Finding(GATE, name, Outcome.REGRESSED if grown else Outcome.OK, words)
 
 
-def _count(tree: Path, yardstick: Path) -> dict[str, float]:
+def _count(tree: Path, head: Path) -> dict[str, float]:
     process = subprocess.run(
-        [sys.executable, str(yardstick / SCRIPT)],
+        [sys.executable, str(head / SCRIPT)],
         capture_output=True,
         text=True,
         cwd=tree,
@@ -91,6 +91,6 @@ def _count(tree: Path, yardstick: Path) -> dict[str, float]:
         check=False,
     )
     if process.returncode:
-        raise HarnessError(process.stderr.strip()[-LAST_WORDS:])
+        raise HarnessError(process.stderr.strip()[-OUTPUT_SHOWN:])
     counted: dict[str, float] = json.loads(process.stdout.strip().splitlines()[-1])
     return counted

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from bench.gate.outcomes import Finding, Outcome
-from bench.gate.suite import LAST_WORDS, HarnessError, environment
+from bench.gate.suite import OUTPUT_SHOWN, HarnessError, environment
 from bench.interfaces import Progress
 from bench.paths import ROOT
 
@@ -129,7 +129,7 @@ def measure(tree: Path, first_seed: int, seeds: int) -> dict[str, list[float]]:
         check=False,
     )
     if process.returncode:
-        raise HarnessError(f"The quality probes failed: {process.stderr.strip()[-LAST_WORDS:]}")
+        raise HarnessError(f"The quality probes failed: {process.stderr.strip()[-OUTPUT_SHOWN:]}")
     measured: dict[str, list[float]] = json.loads(process.stdout.strip().splitlines()[-1])
     return measured
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from bench.interfaces import JsonObject
 
 SUITE = Path("tests/benchmarks")
-LAST_WORDS = 1500
+OUTPUT_SHOWN = 1500
 NO_TESTS_COLLECTED, SOME_FAILED = 5, 1
 
 
@@ -69,7 +69,7 @@ def sit(tree: Path, names: Sequence[str]) -> Sitting:
         if process.returncode not in (0, SOME_FAILED) or not written.is_file():
             raise HarnessError(
                 f"pytest ended with code {process.returncode} in {tree.name} and left no figures. "
-                f"Nothing can be compared. Its last words: {_last_words(process)}"
+                f"Nothing can be compared. Its output ended with: {_end_of_output(process)}"
             )
         figures = json.loads(written.read_text(encoding="utf-8"))
     if Path(figures["package"]).resolve() != tree.resolve():
@@ -79,7 +79,7 @@ def sit(tree: Path, names: Sequence[str]) -> Sitting:
         )
     rounds = {b["fullname"]: b["stats"]["data"] for b in figures["benchmarks"]}
     if not rounds:
-        raise HarnessError(f"Not one benchmark was measured in {tree.name}: {_last_words(process)}")
+        raise HarnessError(f"Not one benchmark was measured in {tree.name}: {_end_of_output(process)}")
     machine = figures["machine_info"]
     return Sitting(rounds, {"hardware": machine["hardware"], "backend": machine["backend"]})
 
@@ -110,7 +110,7 @@ def collected(tree: Path, select: str = "") -> set[str]:
     process = _pytest(tree, str(SUITE), *words, *(("-k", select) if select else ()))
     if process.returncode not in (0, NO_TESTS_COLLECTED):
         raise HarnessError(
-            f"The benchmarks of {tree.name} cannot be listed: {_last_words(process)}"
+            f"The benchmarks of {tree.name} cannot be listed: {_end_of_output(process)}"
         )
     return set(re.findall(r"^(\S+::\S.*)$", process.stdout, re.MULTILINE))
 
@@ -144,5 +144,5 @@ def environment(tree: Path) -> dict[str, str]:
     }
 
 
-def _last_words(process: subprocess.CompletedProcess[str]) -> str:
-    return (process.stdout + process.stderr).strip()[-LAST_WORDS:]
+def _end_of_output(process: subprocess.CompletedProcess[str]) -> str:
+    return (process.stdout + process.stderr).strip()[-OUTPUT_SHOWN:]

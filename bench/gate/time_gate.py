@@ -6,7 +6,7 @@ from itertools import groupby
 
 from bench.gate import pairs, suite
 from bench.gate.outcomes import Finding, Outcome
-from bench.gate.trees import Trees, lay_yardstick
+from bench.gate.trees import Trees, copy_suite
 from bench.interfaces import Progress
 
 GATE = "time"
@@ -77,7 +77,7 @@ def examine(trees: Trees, count: int, select: str, progress: Progress) -> list[F
     if not wanted:
         words = "head has no benchmark to measure"
         return [*findings, Finding(GATE, "benchmarks of head", Outcome.HARNESS_ERROR, words)]
-    lay_yardstick(trees)
+    copy_suite(trees)
     seen = _sit(trees, count, wanted, lambda done, words: progress(0.8 * done, words))
     if seen.machines_differ:
         words = "the processes did not all see the same hardware: their times cannot be compared"

@@ -12,7 +12,7 @@ from bench.errors import UserError
 from bench.paths import ROOT
 
 # What measures is head's own for both trees, so that both do the same work.
-YARDSTICK = ("tests", "pyproject.toml")
+SUITE = ("tests", "pyproject.toml")
 NULL_COMMITS = ("0" * 40, "0" * 64)  # how git and its hosts write "there is none"
 
 
@@ -128,9 +128,9 @@ def _why_missing(reference: str, role: str, repository: Path) -> str:
     )
 
 
-def lay_yardstick(trees: Trees) -> None:
-    """Let base be measured by head's tests."""
-    for name in YARDSTICK:
+def copy_suite(trees: Trees) -> None:
+    """Copy head's benchmark suite into base, so that both are measured alike."""
+    for name in SUITE:
         source, target = trees.head / name, trees.base / name
         if source.is_dir():
             shutil.rmtree(target, ignore_errors=True)

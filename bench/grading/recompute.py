@@ -23,7 +23,7 @@ from bench.experiments.evaluation import accuracy, scored, scored_averaged
 from bench.experiments.fashion_classifier import second_half
 from bench.experiments.fashion_embedding import LINE, map_scores
 from bench.experiments.methods import against_mean_image
-from bench.experiments.sampling import SHOWN, Yardstick, failures_of_training
+from bench.experiments.sampling import SHOWN, ReferenceSet, failures_of_training
 from bench.grading.findings import FEATURES, CellGrade
 from bench.interfaces import JsonMapping, JsonObject
 from bench.running.cells import split_of
@@ -49,7 +49,7 @@ class Grader:
     def __init__(self, run: StoredRun, profile: Profile) -> None:
         self.run, self.profile = run, profile
         self._lock = Lock()
-        self._yardsticks: dict[int, Yardstick] = {}
+        self._reference_sets: dict[int, ReferenceSet] = {}
         self._ranks = lru_cache(1)(self._ranked)
 
     def grade(self, stored: StoredCell) -> CellGrade:
@@ -146,14 +146,14 @@ class Grader:
             found.lacks("what is measured of the samples", kept)
             return
         with self._lock:
-            if count not in self._yardsticks:
-                self._yardsticks[count] = Yardstick(cell, count)
-                _ = self._yardsticks[count].held_out_distance
-            yardstick = self._yardsticks[count].of(cell)
-            features, classes = yardstick.judge.look(samples)
-        measured = yardstick.measures(samples, features, classes)
+            if count not in self._reference_sets:
+                self._reference_sets[count] = ReferenceSet(cell, count)
+                _ = self._reference_sets[count].held_out_distance
+            reference_set = self._reference_sets[count].of(cell)
+            features, classes = reference_set.judge.look(samples)
+        measured = reference_set.measures(samples, features, classes)
         if "trivial_distance" in stored.metrics:
-            trivial = yardstick.trivial_distance()
+            trivial = reference_set.trivial_distance()
             trained = float(measured["frechet_distance"] < trivial)
             measured |= {"trivial_distance": trivial, "trained": trained}
         found.compare(stored.metrics, measured, FEATURES)

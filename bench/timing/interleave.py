@@ -15,7 +15,7 @@ from bench.interfaces import JsonObject, Progress
 from bench.paths import ROOT
 from bench.timing.request import Request
 
-LAST_WORDS = 600
+OUTPUT_SHOWN = 600
 KERAS_BACKENDS = {"pytorch": "torch"}  # Keras only lends this one its layers
 
 
@@ -98,10 +98,10 @@ class Worker:
         if not line:
             code = self._process.wait()
             self._stderr.seek(0)
-            words = self._stderr.read().decode(errors="replace").strip()[-LAST_WORDS:]
+            words = self._stderr.read().decode(errors="replace").strip()[-OUTPUT_SHOWN:]
             raise WorkerError(
                 f"The process of {self.asked} ended with code {code} before it answered. "
-                f"Nothing was timed. Its last words: {words}"
+                f"Nothing was timed. Its output ended with: {words}"
             )
         answer: JsonObject = json.loads(line)
         return answer
