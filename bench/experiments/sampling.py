@@ -159,7 +159,9 @@ def validation_distance(cell: Cell, decoder: keras.Model, size: int) -> float:
     images = cell.split.validation_images
     codes = gaussian_codes(cell, size, len(images))
     samples = models.images.to_pixels(training.predict.codes_to(decoder, codes))
-    return metrics.generation.frechet_distance(cell_judge.look(images)[0], cell_judge.look(samples)[0])
+    return metrics.generation.frechet_distance(
+        cell_judge.look(images)[0], cell_judge.look(samples)[0]
+    )
 
 
 class ReferenceSet:

@@ -79,7 +79,9 @@ def sit(tree: Path, names: Sequence[str]) -> Sitting:
         )
     rounds = {b["fullname"]: b["stats"]["data"] for b in figures["benchmarks"]}
     if not rounds:
-        raise HarnessError(f"Not one benchmark was measured in {tree.name}: {_end_of_output(process)}")
+        raise HarnessError(
+            f"Not one benchmark was measured in {tree.name}: {_end_of_output(process)}"
+        )
     machine = figures["machine_info"]
     return Sitting(rounds, {"hardware": machine["hardware"], "backend": machine["backend"]})
 
