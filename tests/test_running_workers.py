@@ -163,13 +163,13 @@ def test_processes_that_cannot_start_fail_their_cells_and_the_run_ends(dying, mo
 
 def test_a_finished_cell_stays_done_though_its_process_ended_before_it_said_so(dying, monkeypatch):
     (cell,) = [c for c in dying("first") if c.stored.seed_index == 0]
-    hear = workers._hear
+    receive = workers._receive
 
     def deaf(worker):
-        message = hear(worker)
+        message = receive(worker)
         return None if message is not None and message[0] == "outcome" else message
 
-    monkeypatch.setattr(workers, "_hear", deaf)
+    monkeypatch.setattr(workers, "_receive", deaf)
     told = []
     Local(1).run(TWO, [cell], told.append)
     assert cell.stored.status == "done"

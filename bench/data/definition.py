@@ -64,7 +64,7 @@ class Route(Protocol):
         workspace : Path
             An empty folder of its own, removed after the search.
         progress : Progress
-            Told what goes on.
+            Called with what goes on.
 
         Yields
         ------

@@ -129,7 +129,7 @@ def locked(folder: Path, progress: Progress, seconds: float = LOCK_SECONDS) -> I
     folder : Path
         The data set's folder in the cache.
     progress : Progress
-        Told when another process has the lock.
+        Called while another process has the lock.
     seconds : float
         How long to wait for it.
 

@@ -119,7 +119,7 @@ def walk(findings: Findings, routes: Sequence[Route], workspace: Path, progress:
     workspace : Path
         Folder for what routes fetch.
     progress : Progress
-        Told which route is tried.
+        Called with the route that is tried.
     """
     for route in routes:
         if findings.missing:

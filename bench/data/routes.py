@@ -236,7 +236,7 @@ def download(url: str, target: Path, progress: Progress) -> None:
     target : Path
         Written as it comes; not verified here.
     progress : Progress
-        Told the share that is done.
+        Called with the share that is done.
 
     Raises
     ------

@@ -40,7 +40,7 @@ class Cell:
     scratch : Path
         A folder that outlives an interrupt, for searches; removed when the cell is done.
     progress : callable
-        Told the share that is done and a few words.
+        Called with the share that is done and a few words.
     trials : TrialExecutor, optional
         Where the trials of its search run; if absent, in this process.
     asked : Request, optional

@@ -65,7 +65,7 @@ def check(
     allow_no_baseline : bool
         Whether a gate may find no baseline for any of its figures, as on a first run.
     progress : callable
-        Told the share that is done and a few words.
+        Called with the share that is done and a few words.
 
     Returns
     -------

@@ -36,7 +36,7 @@ def examine(tree: Path, progress: Progress, first_seed: int = FIRST_SEED) -> lis
     tree : Path
         The checkout, with its reference.
     progress : callable
-        Told the share that is done and a few words.
+        Called with the share that is done and a few words.
     first_seed : int
         Of the first look; a second one, where the first is alarmed, has fresh seeds.
 

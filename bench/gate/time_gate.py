@@ -55,7 +55,7 @@ def examine(trees: Trees, count: int, select: str, progress: Progress) -> list[F
     select : str
         As pytest's -k.
     progress : callable
-        Told the share that is done and a few words.
+        Called with the share that is done and a few words.
 
     Returns
     -------

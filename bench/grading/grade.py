@@ -68,7 +68,7 @@ def grade(folder: Path, progress: Progress | None = None) -> Grade:
     folder : Path
         The run. It is only read; nothing of it is executed, and none of its networks is loaded.
     progress : callable, optional
-        Told the share that is done, and the cell that was.
+        Called with the share that is done, and the cell that was.
 
     Returns
     -------

@@ -75,7 +75,7 @@ def train(images: np.ndarray, labels: np.ndarray, classes: int, progress: Progre
     classes : int
         Number of classes.
     progress : callable
-        Told the share that is done and the latest loss.
+        Called with the share that is done and the latest loss.
 
     Returns
     -------

@@ -34,7 +34,7 @@ def export(
     language : str
         Of the figures' words.
     progress : callable, optional
-        Told what is being written.
+        Called with what is being written.
 
     Returns
     -------

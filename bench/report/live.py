@@ -91,7 +91,7 @@ def follow(
     out_dir, languages, order
         See `render_live`; without languages, those of the run.
     tell : callable
-        Told how much is finished.
+        Called with how much is finished.
 
     Yields
     ------

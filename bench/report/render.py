@@ -70,14 +70,14 @@ def render(
     formats : sequence of {"html", "pdf"}
         The HTML is one file that refers to nothing outside itself.
     on_progress : callable, optional
-        Told what is finished, in a few words.
+        Called with what is finished, in a few words.
     templates : Path
         The template set.
     order : Order, optional
         Edition, authors and assignment; the hand-in edition of nobody in particular if none is
         given.
     on_warning : callable, optional
-        Told which words have no translation; a `UserWarning` if none is given.
+        Called with the words that have no translation; a `UserWarning` if none is given.
 
     Returns
     -------

@@ -58,7 +58,7 @@ def run_cell(
     planned : PlannedCell
         The cell.
     progress : callable
-        Told the share that is done and a few words.
+        Called with the share that is done and a few words.
     trials : TrialExecutor, optional
         Where the trials of its search run; if absent, in this process.
     scratch : Path, optional
@@ -209,7 +209,7 @@ def prepare_data(
     plan : iterable of PlannedCell
         Cells that are to run.
     progress : callable
-        Told what goes on (str) and the share of it that is done, or None if not known.
+        Called with what goes on (str) and the share of it that is done, or None if not known.
 
     Raises
     ------

@@ -32,7 +32,7 @@ from bench.errors import UserError
 from bench.interfaces import JsonMapping, JsonObject
 from bench.paths import ROOT
 from bench.running.cells import Outcome, keep_failure, run_cell, run_trial, scratch_of
-from bench.running.executors import ONE_THREAD, Show, Told, on_one_core
+from bench.running.executors import ONE_THREAD, CellEvent, Show, on_one_core
 from bench.running.plan import PlannedCell, given_settings
 from bench.running.profiles import backend_name, backend_sees_gpu
 from bench.search.trials import Ended, Request, Tell, failed
@@ -72,7 +72,7 @@ class Needed:
 
 @dataclass(frozen=True)
 class Order:
-    """What a task is told.
+    """What a task is given.
 
     Attributes
     ----------
@@ -227,10 +227,12 @@ class Cluster:
                 ) from error
             other = {n for n in own.keys() | found.keys() if own.get(n) != found.get(n)}
             if other:
-                told = ", ".join(f"{n} {found.get(n)} (here {own.get(n)})" for n in sorted(other))
+                versions = ", ".join(
+                    f"{n} {found.get(n)} (here {own.get(n)})" for n in sorted(other)
+                )
                 raise UserError(
-                    f"Node {node[:8]} of the Ray cluster has other versions: {told}. They would "
-                    "give other figures. Nothing was run; install .ci/constraints.txt there."
+                    f"Node {node[:8]} of the Ray cluster has other versions: {versions}. They "
+                    "would give other figures. Nothing was run; install .ci/constraints.txt there."
                 )
 
 
@@ -276,7 +278,7 @@ def _run(
         done, _ = ray.wait(list(pending), num_returns=1, timeout=PATIENCE)
         for ended in done:
             planned = pending.pop(ended)
-            show(Told(planned, 1.0, "", _received(profile, planned, ended, packed)))
+            show(CellEvent(planned, 1.0, "", _received(profile, planned, ended, packed)))
 
 
 def _received(

@@ -19,9 +19,9 @@ from rich.progress import (
 from bench.config import Profile
 from bench.errors import UserError
 from bench.running.executors import (
+    CellEvent,
     Executor,
     Inline,
-    Told,
     WholeMachine,
     restart_with_one_thread,
 )
@@ -73,23 +73,23 @@ def execute(
         total = bars.add_task("cells", total=len(plan), completed=found, words="")
         own: dict[str, TaskID] = {}
 
-        def show(told: Told) -> None:
+        def show(event: CellEvent) -> None:
             nonlocal failed
             raise_if_interrupted()
-            label = told.planned.stored.label
-            if told.again:
-                console.print(f"[yellow]again[/]   {escape(label)}  {escape(told.words)}")
+            label = event.planned.stored.label
+            if event.again:
+                console.print(f"[yellow]again[/]   {escape(label)}  {escape(event.words)}")
                 return
             if label not in own:
                 own[label] = bars.add_task(label, total=1.0, words="")
-            bars.update(own[label], completed=told.share, words=told.words)
-            if told.outcome is None:
+            bars.update(own[label], completed=event.share, words=event.words)
+            if event.outcome is None:
                 return
             bars.remove_task(own.pop(label))
             bars.advance(total)
-            failed += not told.outcome.done
-            mark = "[green]done[/]   " if told.outcome.done else "[red]failed[/] "
-            console.print(f"{mark} {escape(label)}  {escape(told.outcome.words)}")
+            failed += not event.outcome.done
+            mark = "[green]done[/]   " if event.outcome.done else "[red]failed[/] "
+            console.print(f"{mark} {escape(label)}  {escape(event.outcome.words)}")
 
         for has_the_machine, cells in groupby(todo, _has_the_machine):
             chosen = WholeMachine() if has_the_machine else executor

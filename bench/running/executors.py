@@ -37,7 +37,7 @@ ONE_THREAD = {
 
 
 @dataclass(frozen=True)
-class Told:
+class CellEvent:
     """News of a cell: how far it is, how it ended (`outcome`), or that it is run `again`."""
 
     planned: PlannedCell
@@ -47,7 +47,7 @@ class Told:
     again: bool = False
 
 
-Show = Callable[[Told], None]
+Show = Callable[[CellEvent], None]
 
 
 class Executor(Protocol):
@@ -63,7 +63,7 @@ class Executor(Protocol):
         plan : sequence of PlannedCell
             What is to run, each after what it needs.
         show : callable
-            Takes each `Told`: how far a cell is, or how it ended. If it raises, the run is ended.
+            Takes each `CellEvent`: how far a cell is, or how it ended. If it raises, the run ends.
         """
 
 
@@ -87,9 +87,9 @@ class WholeMachine:
             Takes what happens to each cell.
         """
         for planned in plan:
-            show(Told(planned, 0.0, ""))
+            show(CellEvent(planned, 0.0, ""))
             outcome = run_cell(profile, planned, partial(_show_progress, show, planned))
-            show(Told(planned, 1.0, "", outcome))
+            show(CellEvent(planned, 1.0, "", outcome))
 
 
 class Inline(WholeMachine):
@@ -153,4 +153,4 @@ def _one() -> int:
 
 
 def _show_progress(show: Show, planned: PlannedCell, share: float, words: str) -> None:
-    show(Told(planned, share, words))
+    show(CellEvent(planned, share, words))

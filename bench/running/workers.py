@@ -31,7 +31,7 @@ from typing import Any
 
 from bench.config import Profile
 from bench.running.cells import Outcome, keep_failure, run_cell, run_trial
-from bench.running.executors import ONE_THREAD, Show, Told, on_one_core
+from bench.running.executors import ONE_THREAD, CellEvent, Show, on_one_core
 from bench.running.plan import PlannedCell
 from bench.search.trials import Ended, Request, Tell, failed
 from bench.store.provenance import usable_cores
@@ -160,7 +160,7 @@ class _Run:
         elif planned is not None:
             self.waiting.remove(planned)
             self.running.add(planned.stored.label)
-            self.show(Told(planned, 0.0, ""))
+            self.show(CellEvent(planned, 0.0, ""))
         if worker is not None and not worker.process.is_alive():
             _how_it_ended(self.crew.pop(place))  # it died idle: that is no death of a cell
             worker = None
@@ -194,7 +194,7 @@ class _Run:
 
     def _listen(self, worker: Worker) -> None:
         """Take a message of a worker, or note that it has died."""
-        message = _hear(worker)
+        message = _receive(worker)
         if message is None:
             self._forget(worker)
             how = _how_it_ended(worker)
@@ -207,11 +207,11 @@ class _Run:
             trial, worker.trial = worker.trial, None
             _answer(trial, content)
         elif worker.planned is not None and kind == "progress":
-            self.show(Told(worker.planned, *content))
+            self.show(CellEvent(worker.planned, *content))
         elif worker.planned is not None and kind == "outcome":
             planned, worker.planned = worker.planned, None
             self.running.discard(planned.stored.label)
-            self.show(Told(planned, 1.0, "", content))
+            self.show(CellEvent(planned, 1.0, "", content))
         elif worker.planned is not None and kind == "trials":
             self.trials += [
                 Trial(worker.planned, request, worker, number)
@@ -244,17 +244,17 @@ class _Run:
         self.deaths[label] += 1
         if planned.stored.status == "done":
             outcome = Outcome(True, "finished just before its process ended")
-            self.show(Told(planned, 1.0, "", outcome))
+            self.show(CellEvent(planned, 1.0, "", outcome))
         elif self.deaths[label] < TRIES:
             self.waiting.insert(0, planned)
             words = f"Its process ended before the cell. {how} It is run once more."
-            self.show(Told(planned, 0.0, words, again=True))
+            self.show(CellEvent(planned, 0.0, words, again=True))
         else:
             error = WorkerDiedError(
                 f"Its process ended {TRIES} times in a row before the cell. {how}"
             )
             outcome = keep_failure(self.profile, planned, error, began)
-            self.show(Told(planned, 1.0, "", outcome))
+            self.show(CellEvent(planned, 1.0, "", outcome))
 
     def _lost_trial(self, trial: Trial, began: float, how: str) -> None:
         if trial.search.planned is None:
@@ -263,7 +263,7 @@ class _Run:
         if self.deaths[trial.label] < TRIES:
             self.trials.insert(0, trial)
             words = f"The process of a trial ended before it. {how} The trial is run once more."
-            self.show(Told(trial.planned, 0.0, words, again=True))
+            self.show(CellEvent(trial.planned, 0.0, words, again=True))
             return
         words = f"WorkerDiedError: Its process ended {TRIES} times in a row before the trial. {how}"
         _answer(trial, Ended(failed(words, time.perf_counter() - began)))
@@ -287,14 +287,14 @@ def _dismiss(workers: Iterable[Worker]) -> None:
     """Let workers end, and wait until they have."""
     workers = list(workers)
     for worker in workers:
-        worker.line.close()  # which a worker takes for the end of the day
+        worker.line.close()  # which ends the worker
     for worker in workers:
         worker.process.join(LEAVE)
         worker.process.kill()  # no matter for one that has ended
         worker.process.join()
 
 
-def _hear(worker: Worker) -> tuple[str, Any] | None:
+def _receive(worker: Worker) -> tuple[str, Any] | None:
     """Take one message from a worker; None if it is dead and has none left."""
     try:
         if not worker.line.poll():
@@ -341,7 +341,7 @@ def _ending(code: int | None, kills_before: int | None, kills_now: int | None) -
 
 
 def _memory_kills() -> int | None:
-    """How many processes Linux has ended for lack of memory; None where it is not told."""
+    """How many processes Linux has ended for lack of memory; None where it does not say."""
     try:
         text = Path("/proc/vmstat").read_text(encoding="utf-8")
     except OSError:
@@ -360,7 +360,7 @@ def _hire(profile: Profile, core: int) -> Worker:
         ours.close()
         raise
     finally:
-        theirs.close()  # so that the worker's end is the only one, and its death is heard
+        theirs.close()  # so that the worker holds the only end, and its death closes the line
     return Worker(process, ours, core)
 
 

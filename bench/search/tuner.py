@@ -103,7 +103,7 @@ def run(
     seed : int
         Of all trials. Not 0, which KerasTuner takes for "random".
     progress : callable
-        Told the share that is done and a few words.
+        Called with the share that is done and a few words.
     executor : TrialExecutor, optional
         Where the trials run; if absent, in this process, one by one.
 

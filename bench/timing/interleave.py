@@ -121,7 +121,7 @@ def take_turns(
     rounds : int
         Timed calls of each, after the first, which compiles.
     progress : callable
-        Told the share that is done and a few words.
+        Called with the share that is done and a few words.
 
     Returns
     -------

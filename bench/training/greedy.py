@@ -38,7 +38,7 @@ def train_stages(
     validation : mapping of str to ndarray, optional
         `images` that are evaluated each epoch.
     progress : callable, optional
-        Told the share that is done and the latest loss.
+        Called with the share that is done and the latest loss.
 
     Returns
     -------

@@ -174,7 +174,7 @@ def train(
         at the end. It changes no training; it matters where an epoch has fewer steps than the
         moving averages remember.
     progress : callable, optional
-        Told the share that is done and the latest loss.
+        Called with the share that is done and the latest loss.
 
     Returns
     -------

@@ -55,7 +55,7 @@ def train_classifier(
     exact_curves : bool
         See `loop.train`.
     progress : callable, optional
-        Told the share that is done and the latest loss.
+        Called with the share that is done and the latest loss.
 
     Returns
     -------
