@@ -39,6 +39,10 @@ HANDED = {
     "edition": "hand-in (the default) or full, with appendices of everything that was measured",
     "lang": "language of the report; may be repeated (default: the profile's)",
 }
+REHEARSAL = {
+    "profile": "name or path (default: full, which is for a GPU)",
+    "efficiency": "share of a GPU's peak that is assumed (default: 0.05)",
+}
 CHECK = {
     "base": "the commit to compare with",
     "head": "the commit to judge (default: HEAD)",
@@ -210,6 +214,12 @@ def verify_report(context: Context, file: str, run: str | None = None) -> None:
     _bench("verify-report", file, run=run)
 
 
+@_offering(REHEARSAL)
+def rehearse(context: Context, **options: Options) -> None:
+    """Build every variant of a profile at its sizes, run two steps of each; tell the hours."""
+    _bench("rehearse", **options)
+
+
 @task
 def runs(context: Context) -> None:
     """List the runs with their state, date, duration and headline figures."""
@@ -327,6 +337,7 @@ namespace = Collection(
     verify_report,
     compare,
     export,
+    rehearse,
     doctor,
     data,
     bench,

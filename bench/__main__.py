@@ -17,6 +17,7 @@ from bench.report.order import EDITIONS
 
 try:
     from bench import commands, readers
+    from bench.rehearsal.estimate import EFFICIENCY
     from bench.running import EXECUTORS
 except UserError as error:  # an experiment in a package of the user's own does not fit
     sys.stderr.write(f"error: {error}\n")
@@ -190,6 +191,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     whole.add_argument("run", metavar="RUN", help="name of the run")
     readers.register(command, runs, which)
+    rehearsed = command(
+        "rehearse",
+        commands.rehearse,
+        "build every variant of a profile at its sizes on both backends, run two steps of each "
+        "training, and tell what the whole would take",
+    )
+    rehearsed.add_argument(
+        "--profile", default="full", help="name or path (default: full, which is for a GPU)"
+    )
+    rehearsed.add_argument(
+        "--efficiency",
+        type=float,
+        default=EFFICIENCY,
+        help=f"share of a GPU's peak that is assumed (default: {EFFICIENCY:g})",
+    )
     command(
         "doctor",
         commands.doctor,

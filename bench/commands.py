@@ -306,6 +306,29 @@ def fsck(options: argparse.Namespace, console: Console) -> int:
     return DAMAGED
 
 
+def rehearse(options: argparse.Namespace, console: Console) -> int:
+    """Build every variant of a profile at its sizes, and tell what the whole would take."""
+    from bench.rehearsal import estimate, show, stage
+
+    if not 0 < options.efficiency <= 1:
+        raise UserError(
+            f"--efficiency: expected a share of a GPU's peak, above 0 and at most 1, got "
+            f"{options.efficiency:g}. Nothing was run."
+        )
+    profile = resolve_profile(options.profile)
+    rehearsed = {
+        backend: stage.rehearse(options.profile, backend, lambda line: _say(console, line))
+        for backend in stage.BACKENDS
+    }
+    expected = estimate.expect(profile, rehearsed, options.efficiency)
+    show.print_expected(expected, options.efficiency, console)
+    return FAILED_CELLS if show.print_failures(rehearsed, console) else 0
+
+
+def _say(console: Console, line: str) -> None:
+    console.print(line, markup=False, highlight=False)
+
+
 def doctor(_: argparse.Namespace, console: Console) -> int:
     """Tell what this machine has, and the remedy for each thing that is missing."""
     from bench.doctor import examine
@@ -336,29 +359,6 @@ def data(_: argparse.Namespace, console: Console) -> None:
 def _data_progress(console: Console) -> Iterator[DataProgress]:
     """Show what is fetched and how much of it: as a bar, or as lines where no terminal looks on."""
     if not console.is_terminal:
-def rehearse(options: argparse.Namespace, console: Console) -> int:
-    """Build every variant of a profile at its sizes, and tell what the whole would take."""
-    from bench.rehearsal import estimate, show, stage
-
-    if not 0 < options.efficiency <= 1:
-        raise UserError(
-            f"--efficiency: expected a share of a GPU's peak, above 0 and at most 1, got "
-            f"{options.efficiency:g}. Nothing was run."
-        )
-    profile = resolve_profile(options.profile)
-    rehearsed = {
-        backend: stage.rehearse(options.profile, backend, lambda line: _say(console, line))
-        for backend in stage.BACKENDS
-    }
-    expected = estimate.expect(profile, rehearsed, options.efficiency)
-    show.print_expected(expected, options.efficiency, console)
-    return FAILED_CELLS if show.print_failures(rehearsed, console) else 0
-
-
-def _say(console: Console, line: str) -> None:
-    console.print(line, markup=False, highlight=False)
-
-
         last = ""
 
         def tell(words: str, share: float | None) -> None:
