@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bench.training.loop import Record
 
 Scores = float | Sequence[float]  # one, or one an epoch
-Trained: TypeAlias = "Record | Scores | Mapping[str, Scores]"
+Trained: TypeAlias = "Record | pd.DataFrame | Scores | Mapping[str, Scores]"
 Trial = Callable[[Values, int, int], Trained]
 
 
@@ -93,11 +93,9 @@ def _scoring(cell: Cell, trial: Trial, objective: str) -> Callable[[Values, int,
     def scores(values: Values, epochs: int, seed: int) -> list[float]:
         training.backend.prepare(cell.precision, seed)
         trained = trial(values, epochs, seed)
-        if isinstance(trained, training.loop.Record):
-            trained = trained.history
-        if isinstance(trained, Mapping | pd.DataFrame):
-            trained = trained[objective]
-        return [float(score) for score in np.atleast_1d(trained)]
+        by_name = trained.history if isinstance(trained, training.loop.Record) else trained
+        found = by_name[objective] if isinstance(by_name, Mapping | pd.DataFrame) else by_name
+        return [float(score) for score in np.atleast_1d(np.asarray(found))]
 
     return scores
 

@@ -7,8 +7,12 @@ Everything is scored on images held out of the training set: the test set is not
 import json
 import sys
 from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from bench.experiments.definition import Cell
 
 TRAIN, HELD_OUT = 2000, 1000
 SPLIT_SEED = 20231130
@@ -35,13 +39,13 @@ def figures(first_seed: int, seeds: int) -> dict[str, list[float]]:
     split = data.split(whole, HELD_OUT, SPLIT_SEED, limit=TRAIN + HELD_OUT)
     found: dict[str, list[float]] = {}
     for seed in range(first_seed, first_seed + seeds):
-        cell = SimpleNamespace(split=split, seed=seed, progress=None)
+        cell = cast("Cell", SimpleNamespace(split=split, seed=seed, progress=None))
         for name, value in (_classifier(cell) | _autoencoder(cell)).items():
             found.setdefault(name, []).append(value)
     return found
 
 
-def _classifier(cell: SimpleNamespace) -> dict[str, float]:
+def _classifier(cell: "Cell") -> dict[str, float]:
     from bench import models, training
     from bench.config import Fit
     from bench.experiments.stacked_classifier import fit_classifier
@@ -56,16 +60,16 @@ def _classifier(cell: SimpleNamespace) -> dict[str, float]:
     return {"classifier.accuracy": float(np.mean(right))}
 
 
-def _autoencoder(cell: SimpleNamespace) -> dict[str, float]:
+def _autoencoder(cell: "Cell") -> dict[str, float]:
     from bench import metrics, models, training
     from bench.config import Fit
     from bench.experiments.methods import fit_autoencoder
 
     training.backend.prepare(ARITHMETIC, cell.seed)
-    pair = [
+    pair = (
         models.autoencoder.dense_encoder((256, 64), 2),
         models.autoencoder.dense_decoder((256, 64), 2),
-    ]
+    )
     fit = Fit(epochs=20, batch_size=125, learning_rate=3e-3)
     fit_autoencoder(cell, pair, cell.split.train_images, fit)
     split = cell.split

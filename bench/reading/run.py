@@ -60,14 +60,14 @@ class Run:
         rows = []
         for cell in self.stored.cells:
             status = cell.status
-            told = cell.provenance if status == "done" else {}
+            provenance = cell.provenance if status == "done" else {}
             rows.append(
                 {
                     "system": f"{cell.experiment}/{cell.variant}",
                     "seed": cell.seed_index,
                     "status": status,
-                    "created": pd.to_datetime(told.get("created")),
-                    "seconds": told.get("seconds", np.nan),
+                    "created": pd.to_datetime(provenance.get("created", pd.NaT)),
+                    "seconds": provenance.get("seconds", np.nan),
                     "key": cell.key,
                 }
             )

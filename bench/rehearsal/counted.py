@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -70,7 +70,7 @@ def counting(sizes: Sizes, counted: list[Counted]) -> Iterator[None]:
         fit: Fit,
         seed: int,
         validation: Mapping[str, np.ndarray] | None = None,
-        **others: object,
+        **others: Any,
     ) -> loop.Record:
         images = sizes.of(len(next(iter(data.values()))))
         steps = loop.steps(images, fit)
@@ -122,7 +122,8 @@ def _plans_of_xla(plans: list[dict[str, float]]) -> Iterator[None]:
     repeated = steps_jax._repeated
 
     def noting(step: steps_jax.Step) -> steps_jax.Step:
-        jitted, compiled = jax.jit(step), []
+        jitted = jax.jit(step)
+        compiled: list[jax.stages.Compiled] = []
 
         def run(
             values: steps_jax.Values, resident: steps_jax.Resident, indices: jax.Array
@@ -150,6 +151,8 @@ def _plan(
     lowered: "jax.stages.Lowered", compiled: "jax.stages.Compiled", resident: "steps_jax.Resident"
 ) -> dict[str, float]:
     cost, memory = lowered.cost_analysis(), compiled.memory_analysis()
+    if cost is None or memory is None:
+        return {}
     images = sum(array.nbytes for array in resident.values())
     planned = memory.temp_size_in_bytes + memory.argument_size_in_bytes - images
     return {"flops": float(cost["flops"]), "mib": planned / 2**20}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from scipy import stats
 
 from bench.metrics.estimates import KINDS
-from bench.report.bounds import possible, within
+from bench.report.bounds import Limits, possible, within
 from bench.report.claims import spec_of
 from bench.report.collect import Tables, lookup
 from bench.report.constants import SOURCES as STATED
@@ -281,7 +281,7 @@ class Numbers:
         elif half:
             yield from self._compare(half[0], (expected.high - expected.low) / 2, given)
         else:
-            limits = (None, None)
+            limits: Limits = (None, None)
             if given.get("data-estimate", "mean") == "mean" and "data-minus" not in given:
                 limits = possible(given["data-path"])
             least, greatest = within(expected.low, expected.high, limits)

@@ -296,7 +296,7 @@ def _received(
         reason = " ".join(str(error).split())
         lost = LostError(f"Ray gave the cell up after {RETRIES} retries. {reason}")
         return keep_failure(profile, planned, lost, began)
-    return outcome  # type: ignore[no-any-return]
+    return outcome
 
 
 def _cell_task(order: Order, *ended: object) -> tuple[tuple[Outcome, str], bytes]:

@@ -1,6 +1,7 @@
 """Learning curves."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -196,7 +197,7 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]], gap: float = 
         )  # fmt: skip
 
 
-def line_key(axes: Axes, language: Language, place: str = "best") -> None:
+def line_key(axes: Axes, language: Language, place: Literal["best", "upper left"] = "best") -> None:
     """Say in a corner which line is training and which is validation.
 
     Parameters

@@ -79,14 +79,14 @@ def embedding_clouds(subject: Subject) -> Sheet:
         sheet.frame(x + 0.1, y + title, side - 0.2, side - 0.1)
     left = count % COLUMNS * (side + SPACE) + 3
     top = (_rows(count) - 1) * (side + title + 2) + title
-    for label, name, place, size in _key_places(subject.class_names):
+    for label, name, corner, type_size in _key_places(subject.class_names):
         sheet.text(
-            left + place[0] * side,
-            top + 3 + place[1] * side,
+            left + corner[0] * side,
+            top + 3 + corner[1] * side,
             f"{label} {name}" if len(palette) > KEY_ROWS else name,
             bold=True,
             colour=to_hex(_darker(palette[label])),
-            size=size,
+            size=type_size,
         )
     return sheet
 
@@ -268,8 +268,9 @@ def free_height(x: float, y: float, taken: list[tuple[float, float]]) -> float:
     return y
 
 
-def _darker(colour: str) -> tuple[float, ...]:
-    return tuple(0.72 * part for part in to_rgb(colour))
+def _darker(colour: str) -> tuple[float, float, float]:
+    red, green, blue = to_rgb(colour)
+    return 0.72 * red, 0.72 * green, 0.72 * blue
 
 
 def _cloud(

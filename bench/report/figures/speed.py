@@ -100,7 +100,9 @@ def growth(subject: Subject) -> Figure | None:
     for axes, name in zip(panels, axes_names, strict=False):
         own = table[table["axis"] == name]
         exponent = next((q for v in variants if (q := v.value(f"exponents.{name}.exponent"))), None)
-        _grown(axes, own, language, language.gettext(grown[name]), exponent and exponent.mean)
+        _grown(
+            axes, own, language, language.gettext(grown[name]), exponent.mean if exponent else None
+        )
     for axes in panels[len(axes_names) :]:
         axes.set_visible(False)
     return figure

@@ -1,6 +1,7 @@
 """Style of the figures: typeface, axes, colours."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from functools import cache
 from typing import Any
 
@@ -44,7 +45,8 @@ def class_colours(count: int) -> tuple[str, ...]:
     if count <= len(CLASS_COLOURS):
         return CLASS_COLOURS[:count]
     shades = ((0.75, 0.75), (0.9, 0.5))  # saturation and value, by turns
-    return tuple(to_hex(hsv_to_rgb((label / count, *shades[label % 2]))) for label in range(count))
+    hues = (hsv_to_rgb((label / count, *shades[label % 2])) for label in range(count))
+    return tuple(to_hex((red, green, blue)) for red, green, blue in hues)
 
 
 def class_ticks(class_names: Sequence[str]) -> tuple[list[str], float]:
@@ -110,10 +112,10 @@ def register_fonts() -> None:
         font_manager.fontManager.ttflist.append(entry)
 
 
-def settings() -> Any:
+def settings() -> AbstractContextManager[None]:
     """Return a context within which figures are drawn in the report's style."""
     register_fonts()
-    return mpl.rc_context(SETTINGS)
+    return mpl.rc_context(SETTINGS)  # type: ignore[arg-type]
 
 
 def new_figure(
