@@ -22,7 +22,7 @@ from bench.report.equations import load_equations
 from bench.report.i18n import catalogue_path
 
 METHODS = [("**.j2", "jinja2"), ("**.py", "python")]
-OPTIONS = {"**.j2": {"encoding": "utf-8"}}
+OPTIONS = {"**.j2": {"encoding": "utf-8", "newstyle_gettext": "true"}}
 KEYWORDS = {"gettext": None, "ngettext": (1, 2), "_": None, "N_": None}
 WIDTH = 96
 HEADER = """# The report's messages. `python -m bench.report.catalogue` brings this file up to date;
