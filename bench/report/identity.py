@@ -214,8 +214,10 @@ def read_toml(path: Path) -> JsonObject:
 
 def _picture(path: Path, named_in: Path) -> str:
     """Return a logo as a data URI, after a look at what it is."""
-    from PIL import Image
+    from PIL import Image, ImageFile
 
+    # WeasyPrint lets Pillow fill the missing end of a file with grey, for the whole process
+    lenient, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, False
     try:
         size = path.stat().st_size
         data = path.read_bytes() if size <= LOGO_BYTES else b""
@@ -229,6 +231,8 @@ def _picture(path: Path, named_in: Path) -> str:
         ) from error
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise _no_logo(path, named_in) from error
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = lenient
     if kind not in LOGO_KINDS or max(sides) > LOGO_SIDE:
         raise _no_logo(path, named_in)
     return f"data:{LOGO_KINDS[kind]};base64,{base64.b64encode(data).decode()}"
