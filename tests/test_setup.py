@@ -18,8 +18,14 @@ OURS = {"pip", "setuptools", "wheel"}  # of the environment itself
 SECONDS = 600
 
 
-def _pins():
-    lines = (ROOT / ".ci" / "constraints.txt").read_text(encoding="utf-8").splitlines()
+def _files(extras=()):
+    """Files of pins: the common one, and those that an extra has of its own."""
+    own = [ROOT / ".ci" / f"constraints-{extra}.txt" for extra in extras]
+    return [ROOT / ".ci" / "constraints.txt", *(path for path in own if path.is_file())]
+
+
+def _pins(extras=()):
+    lines = [line for path in _files(extras) for line in path.read_text().splitlines()]
     return dict(line.split("==") for line in lines if "==" in line)
 
 
@@ -46,7 +52,7 @@ def test_the_pins_resolve_for_each_python_and_leave_nothing_open(tmp_path, pytho
         [
             sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--quiet",
             "--python-version", python, "--only-binary=:all:", "--target", str(tmp_path / "none"),
-            "--constraint", str(ROOT / ".ci" / "constraints.txt"), "--report", str(report), *wanted,
+            *(f"--constraint={path}" for path in _files(extras)), "--report", str(report), *wanted,
         ],
         capture_output=True, text=True, check=False, timeout=SECONDS,
     )  # fmt: skip
@@ -55,7 +61,7 @@ def test_the_pins_resolve_for_each_python_and_leave_nothing_open(tmp_path, pytho
     assert answer.returncode == 0, answer.stderr
     found = json.loads(report.read_text(encoding="utf-8"))["install"]
     named = {_plain(each["metadata"]["name"]): each["metadata"]["version"] for each in found}
-    pins = {_plain(name): version for name, version in _pins().items()}
+    pins = {_plain(name): version for name, version in _pins(extras).items()}
     assert {n: v for n, v in named.items() if n not in OURS and pins.get(n) != v} == {}
 
 
