@@ -222,6 +222,8 @@ def _picture(path: Path, named_in: Path) -> str:
         size = path.stat().st_size
         data = path.read_bytes() if size <= LOGO_BYTES else b""
         with Image.open(io.BytesIO(data)) as picture:
+            picture.verify()
+        with Image.open(io.BytesIO(data)) as picture:  # which cannot be read after it was verified
             kind, sides = picture.format or "", picture.size
             picture.load()
     except FileNotFoundError as error:
