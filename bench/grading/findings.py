@@ -1,10 +1,9 @@
 """What grading finds in one cell: figures that agree, that differ, and that cannot be compared."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
+from bench.interfaces import JsonMapping
 from bench.reading.tree import find, leaves
 
 SHOWN = 80  # characters of a stated value that a message repeats
@@ -87,7 +86,7 @@ class CellGrade:
     told: list[str] = field(default_factory=list)
 
     def compare(
-        self, stated: Any, recomputed: Mapping[str, Any], tolerance: Tolerance = ROUNDING
+        self, stated: JsonMapping, recomputed: JsonMapping, tolerance: Tolerance = ROUNDING
     ) -> None:
         """Compare figures leaf by leaf.
 
@@ -122,8 +121,9 @@ class CellGrade:
         self.gaps.append(Gap(self.label, what, reason))
 
 
-def _agree(expected: Any, got: Any, tolerance: Tolerance) -> bool:
+def _agree(expected: object, got: object, tolerance: Tolerance) -> bool:
     if not isinstance(expected, float):
         return type(got) in (type(expected), float) and bool(got == expected)
-    number = isinstance(got, int | float) and not isinstance(got, bool)
-    return number and tolerance.allows(expected, float(got))
+    if not isinstance(got, int | float) or isinstance(got, bool):
+        return False
+    return tolerance.allows(expected, float(got))

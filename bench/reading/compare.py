@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -182,11 +182,11 @@ def _row(first: Variant, second: Variant, figure: str) -> Row | None:
     return Row(first.path, figure, a.interval, b.interval, difference, p_value, how)
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _flat(tree: Any) -> dict[str, str]:
+def _flat(tree: object) -> dict[str, str]:
     return {path: json.dumps(value, ensure_ascii=False) for path, value in leaves(tree)}
 
 

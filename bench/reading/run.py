@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bench.errors import UserError
+from bench.interfaces import JsonObject
 from bench.paths import RUNS, run_folder
 from bench.reading.pictures import Picture, draw
 from bench.report.collect import Results, Variant
@@ -46,7 +47,7 @@ class Run:
         return self.stored.name
 
     @property
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> JsonObject:
         """The profile that the run was made with."""
         return self.stored.profile
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 
-def leaves(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+def leaves(tree: object, path: str = "") -> Iterator[tuple[str, object]]:
     """Go through the values of nested mappings and lists, each with its dotted path."""
     if isinstance(tree, Mapping):
         for key, value in tree.items():
@@ -16,7 +16,7 @@ def leaves(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
         yield path, tree
 
 
-def find(tree: Any, path: str) -> Any:
+def find(tree: object, path: str) -> Any:
     """Return what stands at a dotted path; None if nothing does."""
     for step in path.split("."):
         if isinstance(tree, Mapping):

@@ -198,7 +198,7 @@ class Cluster:
             if has.get(name, 0.0) < least:
                 raise UserError(
                     f"The Ray cluster has {has.get(name, 0.0):g} {name}, and a cell needs "
-                    f"{least:g}. Nothing was run; add nodes, or start them with --num-cpus and "
+                    f"{least:g}. Nothing was run; add nodes, or give `ray start` --num-cpus and "
                     "--num-gpus."
                 )
 

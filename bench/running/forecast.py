@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from bench.config import Profile
 from bench.errors import UserError
+from bench.interfaces import JsonMapping
 from bench.running.plan import PlannedCell
 from bench.store import StoredCell, is_run, open_run
 from bench.store.provenance import hardware
@@ -133,7 +133,7 @@ def _stored_times(runs: Path) -> Mapping[str, list[StoredCell]]:
     return found
 
 
-def visits(depends_on: Mapping[str, Any]) -> int:
+def visits(depends_on: JsonMapping) -> int:
     """How many times a cell's trainings look at an image, as its settings say.
 
     Parameters
@@ -146,7 +146,7 @@ def visits(depends_on: Mapping[str, Any]) -> int:
     return _visits(depends_on.get("settings", {}), images)
 
 
-def _visits(settings: Any, images: int) -> int:
+def _visits(settings: object, images: int) -> int:
     if not isinstance(settings, Mapping):
         return 0
     seen = int(settings.get("images") or settings.get("unlabelled") or images)

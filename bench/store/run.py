@@ -6,13 +6,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
 
 import filelock
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bench.declarations import Declaration
 from bench.errors import UserError
+from bench.interfaces import JsonObject
 from bench.paths import is_name
 from bench.store.cell import StoredCell
 from bench.store.files import read_json, sweep, write_beside
@@ -67,7 +67,7 @@ class StoredRun:
     """
 
     folder: Path
-    profile: dict[str, Any]
+    profile: JsonObject
     cells: tuple[StoredCell, ...]
     experiments: tuple[Declaration, ...] = ()
     datasets: Mapping[str, UsedData] = field(default_factory=dict)
@@ -99,7 +99,7 @@ class StoredRun:
 
 def write_manifest(
     folder: Path,
-    profile: dict[str, Any],
+    profile: JsonObject,
     cells: Sequence[StoredCell],
     experiments: Sequence[Declaration] = (),
     datasets: Mapping[str, UsedData] | None = None,
