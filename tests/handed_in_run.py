@@ -17,6 +17,7 @@ from bench.metrics.neighbours import nearest_neighbours
 from bench.running.cells import _provenance, split_of
 from bench.running.plan import make_plan
 from bench.store import Result, write_done, write_manifest
+from bench.store.provenance import git_state
 
 TRAIN, TEST, SAMPLES = 600, 300, 300
 
@@ -50,7 +51,7 @@ def made(folder):
 
 def write(planned, result, settings):
     """Write one cell with all that belongs to it."""
-    provenance = _provenance(settings, planned, time.perf_counter())
+    provenance = _provenance(settings, planned, time.perf_counter(), git_state())
     write_done(planned.stored, result, planned.depends_on, provenance)
 
 
