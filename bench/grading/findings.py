@@ -23,7 +23,20 @@ class Tolerance:
     absolute: float
 
     def allows(self, expected: float, got: float) -> bool:
-        """Whether two finite numbers agree."""
+        """Whether two finite numbers agree.
+
+        Parameters
+        ----------
+        expected : float
+            The stated figure.
+        got : float
+            The recomputed one.
+
+        Returns
+        -------
+        bool
+            Whether they do.
+        """
         return math.isclose(expected, got, rel_tol=self.relative, abs_tol=self.absolute)
 
 
@@ -106,18 +119,48 @@ class CellGrade:
                 self.differs(path, repr(expected), "nothing" if got is None else repr(got))
 
     def differs(self, figure: str, expected: str, got: str) -> None:
-        """Note a difference."""
+        """Note a difference.
+
+        Parameters
+        ----------
+        figure : str
+            Its dotted path.
+        expected : str
+            What is stated.
+        got : str
+            What was recomputed.
+        """
         short = got if len(got) <= SHOWN else f"{got[:SHOWN]}..."
         self.differences.append(Difference(self.label, figure, expected, short))
 
     def holds(self, figure: str, right: bool, expected: str, got: str) -> None:
-        """Note whether something that is no number is as it must be."""
+        """Note whether something that is no number is as it must be.
+
+        Parameters
+        ----------
+        figure : str
+            Its dotted path.
+        right : bool
+            Whether it is.
+        expected : str
+            What must be there.
+        got : str
+            What is there.
+        """
         self.compared.add(figure)
         if not right:
             self.differs(figure, expected, got)
 
     def lacks(self, what: str, reason: str) -> None:
-        """Note what could not be compared."""
+        """Note what could not be compared.
+
+        Parameters
+        ----------
+        what : str
+            The figures.
+        reason : str
+            Why.
+        """
         self.gaps.append(Gap(self.label, what, reason))
 
 

@@ -297,7 +297,20 @@ def _print(found: Comparison, folder: Path, target: Path) -> None:
 
 
 def markdown(found: Comparison, folder: Path | None = None) -> str:
-    """Write a comparison as Markdown; samples as PNG into a folder, if one is given."""
+    """Write a comparison as Markdown; samples as PNG into a folder, if one is given.
+
+    Parameters
+    ----------
+    found : Comparison
+        The comparison.
+    folder : Path, optional
+        Where the pictures are written.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
     lines = [f"# {found.title}", ""]
     head = ("system", "figure", found.first.name, found.second.name, "difference", "p", "by")
     body = [
@@ -339,12 +352,38 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
 
 
 def number_text(value: float, signed: bool = False) -> str:
-    """Write a number to four significant digits."""
+    """Write a number to four significant digits.
+
+    Parameters
+    ----------
+    value : float
+        The number.
+    signed : bool
+        Whether a plus sign is written.
+
+    Returns
+    -------
+    str
+        The text.
+    """
     return f"{value:{'+' if signed else ''}.4g}"
 
 
 def interval_text(found: Interval, signed: bool = False) -> str:
-    """Write a mean with the limits of its interval."""
+    """Write a mean with the limits of its interval.
+
+    Parameters
+    ----------
+    found : Interval
+        Mean and limits.
+    signed : bool
+        Whether a plus sign is written.
+
+    Returns
+    -------
+    str
+        The text.
+    """
     mean = number_text(found.mean, signed)
     if found.low is None or found.high is None:
         return mean

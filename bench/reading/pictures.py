@@ -94,6 +94,11 @@ def draw(results: Results, name: str, experiment: str = "", language: str = "en"
         The figure, and whose it is where several experiments have one of this name.
     language : str
         Of its words.
+
+    Returns
+    -------
+    Picture or None
+        The figure.
     """
     from bench.report.figures import style, svg
     from bench.report.figures.subject import subject_of

@@ -37,7 +37,20 @@ class Run:
 
     @classmethod
     def open(cls, run: str | Path, runs: Path = RUNS) -> "Run":
-        """Open a run by its name or its folder; see `bench.open_run`."""
+        """Open a run by its name or its folder; see `bench.open_run`.
+
+        Parameters
+        ----------
+        run : str or Path
+            Name, or folder.
+        runs : Path
+            Folder of the runs.
+
+        Returns
+        -------
+        Run
+            The run.
+        """
         path = run if isinstance(run, Path) else run_folder(run, runs)
         return cls(open_run(path))
 
@@ -140,6 +153,18 @@ class Run:
     def table(self, system: str, name: str = "history") -> pd.DataFrame:
         """Return a table of a system, such as the history of its training, with a column `seed`.
 
+        Parameters
+        ----------
+        system : str
+            ``experiment/variant``.
+        name : str
+            The table.
+
+        Returns
+        -------
+        DataFrame
+            Rows of all seeds.
+
         Raises
         ------
         UserError
@@ -152,6 +177,18 @@ class Run:
 
     def arrays(self, system: str, seed: int = 0) -> dict[str, np.ndarray]:
         """Return the arrays of one cell by name: predictions, maps, samples, images.
+
+        Parameters
+        ----------
+        system : str
+            ``experiment/variant``.
+        seed : int
+            Seed index.
+
+        Returns
+        -------
+        dict of str to ndarray
+            The arrays.
 
         Raises
         ------
@@ -179,6 +216,11 @@ class Run:
             One of `pictures`.
         language : str
             Of its words: ``en`` or ``es``.
+
+        Returns
+        -------
+        Picture
+            The figure.
 
         Raises
         ------
@@ -251,6 +293,20 @@ class Run:
 def chosen(names: Iterable[str], name: str, what: str) -> str:
     """Check a name against those that there are.
 
+    Parameters
+    ----------
+    names : iterable of str
+        The names that there are.
+    name : str
+        The one that is asked for.
+    what : str
+        What is named, for the message.
+
+    Returns
+    -------
+    str
+        The name.
+
     Raises
     ------
     UserError
@@ -267,6 +323,19 @@ def chosen(names: Iterable[str], name: str, what: str) -> str:
 
 
 def quantity(variant: Variant, path: str) -> Quantity:
-    """Collect a figure over the seeds; unlike the report, this may ask for what no type holds."""
+    """Collect a figure over the seeds; unlike the report, this may ask for what no type holds.
+
+    Parameters
+    ----------
+    variant : Variant
+        The variant.
+    path : str
+        Where the cells hold the figure.
+
+    Returns
+    -------
+    Quantity
+        The figure, seed by seed.
+    """
     plain = Variant(variant.experiment, variant.name, variant.cells, variant.read)
     return plain.value(path)

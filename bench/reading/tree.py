@@ -5,7 +5,20 @@ from typing import Any
 
 
 def leaves(tree: object, path: str = "") -> Iterator[tuple[str, object]]:
-    """Go through the values of nested mappings and lists, each with its dotted path."""
+    """Go through the values of nested mappings and lists, each with its dotted path.
+
+    Parameters
+    ----------
+    tree : mapping, list or value
+        What is gone through.
+    path : str
+        Dotted path of `tree` itself.
+
+    Yields
+    ------
+    tuple of str and object
+        Path and value.
+    """
     if isinstance(tree, Mapping):
         for key, value in tree.items():
             yield from leaves(value, f"{path}.{key}" if path else str(key))
@@ -17,7 +30,20 @@ def leaves(tree: object, path: str = "") -> Iterator[tuple[str, object]]:
 
 
 def find(tree: object, path: str) -> Any:
-    """Return what stands at a dotted path; None if nothing does."""
+    """Return what stands at a dotted path; None if nothing does.
+
+    Parameters
+    ----------
+    tree : mapping, list or value
+        What is searched.
+    path : str
+        Dotted path.
+
+    Returns
+    -------
+    object
+        What stands there, or None.
+    """
     for step in path.split("."):
         if isinstance(tree, Mapping):
             tree = tree.get(step)

@@ -60,6 +60,11 @@ def counting(sizes: Sizes, counted: list[Counted]) -> Iterator[None]:
         Tells how many images a training has in the whole profile.
     counted : list of Counted
         Filled in.
+
+    Yields
+    ------
+    None
+        While trainings are counted.
     """
     train, plans = loop.train, list[dict[str, float]]()
 

@@ -11,7 +11,17 @@ from bench.running.profiles import usable_workers
 
 
 def print_expected(expected: Sequence[Expected], efficiency: float, console: Console) -> None:
-    """Print what each variant of a whole run would take, and the sum."""
+    """Print what each variant of a whole run would take, and the sum.
+
+    Parameters
+    ----------
+    expected : sequence of Expected
+        One for each variant.
+    efficiency : float
+        Share of a GPU's peak that is assumed.
+    console : Console
+        Where to print.
+    """
     table = Table(
         "variant", "cells", "parameters", "GFLOP a step", "MiB a step", "steps", "hours here",
         *GPUS, title="Training in a whole run"
@@ -51,7 +61,20 @@ def print_expected(expected: Sequence[Expected], efficiency: float, console: Con
 
 
 def print_failures(rehearsed: Mapping[str, Sequence[Rehearsed]], console: Console) -> int:
-    """Print what failed on which backend; how many."""
+    """Print what failed on which backend; how many.
+
+    Parameters
+    ----------
+    rehearsed : mapping of str to sequence of Rehearsed
+        Variants, by backend.
+    console : Console
+        Where to print.
+
+    Returns
+    -------
+    int
+        How many variants failed.
+    """
     failed = [(b, each) for b, rows in rehearsed.items() for each in rows if each.failure]
     for backend, each in failed:
         console.print(f"failed  {backend}  {each.name}: {each.failure}", markup=False, style="red")

@@ -56,6 +56,11 @@ def rehearse(profile: str, backend: str, hear: Heard) -> list[Rehearsed]:
     hear : callable
         Told of each variant that was run.
 
+    Returns
+    -------
+    list of Rehearsed
+        One for each variant.
+
     Raises
     ------
     RuntimeError
@@ -85,7 +90,15 @@ def images_of(profile: Profile) -> int:
 
 
 def main(name: str, out: Path) -> None:
-    """Run every variant once, and write down what was counted."""
+    """Run every variant once, and write down what was counted.
+
+    Parameters
+    ----------
+    name : str
+        The profile.
+    out : Path
+        File of the results.
+    """
     from bench.rehearsal.counted import Counted, counting
 
     profile = resolve_profile(name)

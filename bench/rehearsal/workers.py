@@ -115,7 +115,20 @@ def seconds_with(tasks: Sequence[Task], workers: int, overhead: float) -> float:
 
 
 def longest_chain(tasks: Sequence[Task], overhead: float) -> float:
-    """Seconds that no number of workers can undercut: the longest chain of tasks that wait."""
+    """Seconds that no number of workers can undercut: the longest chain of tasks that wait.
+
+    Parameters
+    ----------
+    tasks : sequence of Task
+        The tasks.
+    overhead : float
+        Seconds that each takes in addition.
+
+    Returns
+    -------
+    float
+        Seconds.
+    """
     ends: dict[str, float] = {}
     for task in tasks:
         began = max((ends[name] for name in task.after), default=0.0)
@@ -124,7 +137,15 @@ def longest_chain(tasks: Sequence[Task], overhead: float) -> float:
 
 
 def draw(tasks: Sequence[Task], path: Path) -> None:
-    """Draw hours against workers for each overhead, with the ideal and the longest chain."""
+    """Draw hours against workers for each overhead, with the ideal and the longest chain.
+
+    Parameters
+    ----------
+    tasks : sequence of Task
+        The tasks.
+    path : Path
+        The image.
+    """
     import matplotlib as mpl
 
     mpl.use("Agg")

@@ -72,6 +72,11 @@ def total_seconds(found: Sequence[Forecast], workers: int) -> float:
         The cells; one without an estimate counts as nothing.
     workers : int
         How many run at once. Timed cells run alone.
+
+    Returns
+    -------
+    float
+        Seconds.
     """
     ended: dict[str, float] = {}
     free = [0.0] * max(1, workers)

@@ -92,7 +92,20 @@ class StoredRun:
             raise DamagedError(self.folder / MANIFEST, "names no languages of a report") from error
 
     def select(self, experiment: str, variant: str) -> list[StoredCell]:
-        """Cells of one variant, ordered by seed, whatever their status."""
+        """Cells of one variant, ordered by seed, whatever their status.
+
+        Parameters
+        ----------
+        experiment : str
+            Name of an experiment.
+        variant : str
+            Name of a variant.
+
+        Returns
+        -------
+        list of StoredCell
+            The cells.
+        """
         chosen = [c for c in self.cells if (c.experiment, c.variant) == (experiment, variant)]
         return sorted(chosen, key=lambda cell: cell.seed_index)
 

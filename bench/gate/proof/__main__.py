@@ -49,7 +49,20 @@ def main() -> None:
 
 
 def prove_time(identical: int, planted: int) -> Iterator[str]:
-    """Identical trees, then one benchmark made 1.3 times slower."""
+    """Identical trees, then one benchmark made 1.3 times slower.
+
+    Parameters
+    ----------
+    identical : int
+        Checks of identical trees.
+    planted : int
+        Checks of planted slowdowns.
+
+    Yields
+    ------
+    str
+        Lines of Markdown.
+    """
 
     def look(plant: Callable[[Trees], None]) -> list[Finding]:
         with checked_out("HEAD", "HEAD") as trees:
@@ -70,7 +83,20 @@ def prove_time(identical: int, planted: int) -> Iterator[str]:
 
 
 def prove_quality(identical: int, planted: int) -> Iterator[str]:
-    """Identical trees with fresh seeds, then a planted loss, then a planted leak."""
+    """Identical trees with fresh seeds, then a planted loss, then a planted leak.
+
+    Parameters
+    ----------
+    identical : int
+        Checks of identical trees.
+    planted : int
+        Checks of each planted fault.
+
+    Yields
+    ------
+    str
+        Lines of Markdown.
+    """
     seeds = itertools.count(FIRST_SEED, SEEDS_APART)
 
     def look(job: tuple[int, Callable[[Path], None]]) -> list[Finding]:

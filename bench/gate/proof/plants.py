@@ -67,7 +67,15 @@ SLOWED = {
 
 
 def slow_down(tree: Path, benchmark: str) -> None:
-    """Let one benchmark's function take 1.3 times as long."""
+    """Let one benchmark's function take 1.3 times as long.
+
+    Parameters
+    ----------
+    tree : Path
+        A checkout.
+    benchmark : str
+        Name of the benchmark.
+    """
     module, function = SLOWED[benchmark]
     _append(tree / module, SLOWER.format(factor=SLOWDOWN, function=function))
 

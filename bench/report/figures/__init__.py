@@ -58,6 +58,11 @@ class Gallery:
             As its experiment declares it.
         experiment : str
             Which experiment, for figures that several share.
+
+        Returns
+        -------
+        Drawn or None
+            The figure.
         """
         key = f"{name}-{experiment}" if experiment else name
         if key not in self._drawn:
@@ -65,7 +70,20 @@ class Gallery:
         return self._drawn[key]
 
     def variants(self, name: str, experiment: str = "") -> list[Variant]:
-        """Return the variants that a figure shows."""
+        """Return the variants that a figure shows.
+
+        Parameters
+        ----------
+        name : str
+            The figure.
+        experiment : str
+            Name of an experiment.
+
+        Returns
+        -------
+        list of Variant
+            The variants.
+        """
         said, figure = self.results.figure(name, experiment)
         return [self.results.variant(path) for path in said.shown_in(figure)]
 

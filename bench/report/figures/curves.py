@@ -141,6 +141,17 @@ def one_epoch(
 ) -> bool:
     """Say in words what a single epoch gave: a point is no curve.
 
+    Parameters
+    ----------
+    axes : Axes
+        Where to draw.
+    tables : sequence of DataFrame
+        Histories, one a seed.
+    columns : sequence of str
+        What would be drawn.
+    language : Language
+        The report's language.
+
     Returns
     -------
     bool

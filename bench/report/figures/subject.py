@@ -67,6 +67,11 @@ def subject_of(
         Of its words.
     constants : Constants
         Figures that were not measured here.
+
+    Returns
+    -------
+    Subject
+        What the drawing function is given.
     """
     return Subject(
         results,
@@ -79,7 +84,22 @@ def subject_of(
 
 
 def class_names(results: Results, experiment: str, language: Language) -> tuple[str, ...]:
-    """Class names of an experiment's data set, in a language."""
+    """Class names of an experiment's data set, in a language.
+
+    Parameters
+    ----------
+    results : Results
+        Results of the run.
+    experiment : str
+        Name of an experiment.
+    language : Language
+        The report's language.
+
+    Returns
+    -------
+    tuple of str
+        A name for each class.
+    """
     used = results.dataset(experiment)
     if used.instead_of or all(name.isdigit() for name in used.class_names):
         return used.class_names
