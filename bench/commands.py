@@ -1,4 +1,7 @@
-"""What each command does, in a few calls to the rooms."""
+"""Functions of the command line that run, render and delete.
+
+Each takes the parsed options and the console, and returns the exit code; None means 0.
+"""
 
 import argparse
 import time

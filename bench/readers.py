@@ -1,4 +1,7 @@
-"""Commands that only read: they list, forecast, grade, check, compare and export."""
+"""Functions of the command line that only read: list, forecast, grade, check, compare, export.
+
+Each takes the parsed options and the console, and returns the exit code; None means 0.
+"""
 
 import argparse
 import time

@@ -220,3 +220,39 @@ def test_the_environment_variables_of_the_code_are_in_the_documents():
     )
     assert read
     assert not [variable for variable in read if variable not in named]
+
+
+def _public_functions(tree):
+    """Functions and methods that have a docstring of their own, and no leading underscore."""
+    found = []
+    classes = [n for n in tree.body if isinstance(n, ast.ClassDef) and not n.name.startswith("_")]
+    for owner in (tree, *classes):
+        found += [
+            node
+            for node in owner.body
+            if isinstance(node, ast.FunctionDef)
+            and not node.name.startswith("_")
+            and ast.get_docstring(node)
+        ]
+    return found
+
+
+def test_functions_of_several_arguments_say_what_each_is():
+    """But for the functions of commands, which all take the same two."""
+    wrong = []
+    for path in CODE:
+        for node in _public_functions(ast.parse(path.read_text(encoding="utf-8"))):
+            given = node.args
+            names = [a.arg for a in (*given.posonlyargs, *given.args, *given.kwonlyargs)]
+            names = [name for name in names if name not in ("self", "cls")]
+            if len(names) < 2 or names[1:] in (["console"], ["options"]) or path.name == "tasks.py":
+                continue
+            text = ast.get_docstring(node)
+            returns = node.returns is not None and ast.unparse(node.returns) != "None"
+            missing = [] if "Parameters\n---" in text else ["Parameters"]
+            if returns and "Returns\n---" not in text and "Yields\n---" not in text:
+                missing.append("Returns")
+            if missing:
+                where = f"{path.relative_to(ROOT)}, line {node.lineno}, {node.name}"
+                wrong.append(f"{where}: {', '.join(missing)}")
+    assert not wrong, "\n".join(wrong)

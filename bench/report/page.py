@@ -556,17 +556,57 @@ def paired_verdict(first: Quantity, second: Quantity, direction: Direction) -> s
     """Say whether the first quantity is greater (less) than the second, paired by seed.
 
     ``not measured`` without values on either side, ``too few seeds`` with one pair.
+
+    Parameters
+    ----------
+    first, second : Quantity
+        What is compared.
+    direction : {'greater', 'less'}
+        Which is asked.
+
+    Returns
+    -------
+    str
+        The verdict.
     """
     return verdict_on(difference(first, second), direction)
 
 
 def unpaired_verdict(first: Quantity, second: Quantity, direction: Direction) -> str:
-    """Say whether the first quantity's mean is greater (less) than the second's, not paired."""
+    """Say whether the first quantity's mean is greater (less) than the second's, not paired.
+
+    Parameters
+    ----------
+    first, second : Quantity
+        What is compared.
+    direction : {'greater', 'less'}
+        Which is asked.
+
+    Returns
+    -------
+    str
+        The verdict.
+    """
     return verdict_on(apart(first, second), direction)
 
 
 def verdict_on(quantity: Quantity, direction: Direction, reference: float = 0.0) -> str:
-    """Say whether a quantity is greater (less) than a fixed number, over its seeds."""
+    """Say whether a quantity is greater (less) than a fixed number, over its seeds.
+
+    Parameters
+    ----------
+    quantity : Quantity
+        What is compared.
+    direction : {'greater', 'less'}
+        Which is asked.
+    reference : float
+        The number.
+
+    Returns
+    -------
+    str
+        The verdict.
+    """
     return verdict(quantity.interval, direction, reference) if quantity else NOT_MEASURED
 
 
