@@ -205,14 +205,16 @@ def _normalise(stack: Stack, images: np.ndarray, seed: int) -> None:
 def _fit_probe(
     probe: keras.Model, codes: np.ndarray, labels: np.ndarray, seed: int, progress: Progress
 ) -> None:
-    steps = training.loop.steps(len(codes), PROBE)
+    # with fewer images than a batch all are one batch
+    fit = PROBE.model_copy(update={"batch_size": min(PROBE.batch_size, len(codes))})
+    steps = training.loop.steps(len(codes), fit)
     aim = training.objective.Objective(
         loss=models.stacked.probe_loss(probe),
         trains=[probe],
         optimizer=training.schedule.adam(PROBE.learning_rate, steps),
     )
     data = {"codes": codes, "labels": labels}
-    training.loop.train([aim], data, fit=PROBE, seed=seed, progress=progress)
+    training.loop.train([aim], data, fit=fit, seed=seed, progress=progress)
 
 
 def fine_tuned(cell: Cell) -> Result:
