@@ -31,6 +31,7 @@ from bench.store import StoredCell
 
 T = TypeVar("T")
 REFERENCES = "references.toml"
+TEST_IMAGES = ("test_images", "rows:labels", "rows:test_labels")
 Medium = Literal["html", "pdf"]
 
 
@@ -119,6 +120,7 @@ class Page:
             "told": self.told,
             "embedded": self.embedded,
             "kept": self.kept,
+            "test_images": self.test_images,
             "commands": self.commands(),
             "equation": self.equation,
             "math": self.math,
@@ -470,6 +472,11 @@ class Page:
         """
         value = self.results.value
         return [column for column in columns if any(value(path, column[0]) for path in paths)]
+
+    def test_images(self, path: str) -> Quantity:
+        """Return on how many test images a system was evaluated, however its cells hold it."""
+        found = [self.results.value(path, held) for held in TEST_IMAGES]
+        return next((each for each in found if each), found[0])
 
     def commands(self) -> list[str]:
         """Return the commands that set the project up, repeat the run and render this report."""
