@@ -72,7 +72,7 @@
     for (const scroller of document.querySelectorAll(".scroller")) {
       const over = scroller.scrollWidth > scroller.clientWidth + 1;
       const table = scroller.querySelector("table");
-      scroller.classList.toggle("wide", over);
+      scroller.classList.toggle("scrolls", over);
       if (over) {
         scroller.tabIndex = 0;
         scroller.setAttribute("role", "region");
