@@ -5,11 +5,10 @@ Each takes the parsed options and the console, and returns the exit code; None m
 
 import argparse
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from bench.errors import UserError
 from bench.paths import REPORTS, run_folder, run_name
@@ -126,13 +125,12 @@ def plan(options: argparse.Namespace, console: Console) -> None:
         stored = each.planned.stored
         own = stored.label if options.cells else f"{stored.experiment}/{stored.variant}"
         groups.setdefault((own, each.basis), []).append(each.seconds)
-    table = Table("would run", "cells", "seconds each", "estimated from")
+    rows = [("would run", "cells", "seconds each", "estimated from")] if found else []
     for (label, basis), seconds in groups.items():
         known = [each for each in seconds if each is not None]
         mean = f"{sum(known) / len(known):.0f}" if known else "unknown"
-        table.add_row(label, str(len(seconds)), mean, basis)
-    if found:
-        console.print(table)
+        rows.append((label, str(len(seconds)), mean, basis))
+    _print_columns(console, rows)
     unknown = sum(each.seconds is None for each in found)
     least = "at least " if unknown else ""
     console.print(
@@ -140,6 +138,14 @@ def plan(options: argparse.Namespace, console: Console) -> None:
         + (f"; {unknown} of them without an estimate." if unknown else "."),
         markup=False,
     )
+
+
+def _print_columns(console: Console, rows: Sequence[Sequence[str]]) -> None:
+    """Print rows in columns of equal width, whatever the width of the terminal."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        words = (word.ljust(width) for word, width in zip(row, widths, strict=True))
+        console.print("  ".join(words).rstrip(), markup=False, highlight=False)
 
 
 def _duration(seconds: float) -> str:
@@ -193,9 +199,8 @@ def compare(options: argparse.Namespace, console: Console) -> None:
 
     first, second = (Run.open(text, options.runs) for text in (options.first, options.second))
     found = compared(first, second, everything=options.all)
-    table = Table("system", "figure", first.name, second.name, "difference", "p", "by")
-    for row in found.rows:
-        table.add_row(
+    rows = [
+        (
             row.system,
             row.figure,
             interval_text(row.first),
@@ -204,7 +209,10 @@ def compare(options: argparse.Namespace, console: Console) -> None:
             p_text(row.p_value),
             row.how,
         )
-    console.print(table)
+        for row in found.rows
+    ]
+    head = ("system", "figure", first.name, second.name, "difference", "p", "by")
+    _print_columns(console, [head, *rows])
     console.print(
         f"{len(found.settings)} settings and {len(found.environment)} parts of the environment "
         "differ."
