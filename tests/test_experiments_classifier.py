@@ -177,7 +177,7 @@ def test_the_second_half_of_a_training():
             "validation_accuracy": [0.1, 0.5, 0.6, 0.6],
         }
     )
-    assert fashion_classifier._second_half(history) == pytest.approx(
+    assert fashion_classifier.second_half(history) == pytest.approx(
         {
             "training_loss_change": -2.0,
             "validation_loss_change": 3.0,

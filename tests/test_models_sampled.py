@@ -26,7 +26,7 @@ def _cell(seed=5, seed_index=1):
         test_images=_images(2, COUNT),
     )
     return SimpleNamespace(
-        seed=seed, seed_index=seed_index, split=split, progress=lambda done, words: None
+        seed=seed, seed_index=seed_index, split=split, needs={}, progress=lambda done, words: None
     )
 
 
