@@ -24,6 +24,7 @@ def _cell(seed=5, seed_index=1):
         train_images=_images(0, 2 * COUNT),
         validation_images=_images(1, COUNT),
         test_images=_images(2, COUNT),
+        classes=10,
     )
     return SimpleNamespace(
         seed=seed, seed_index=seed_index, split=split, needs={}, progress=lambda done, words: None
