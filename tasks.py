@@ -299,11 +299,18 @@ def bench_check(context: Context, **options: Options) -> None:
     _bench("bench-check", **options)
 
 
-@task(help={"fast": "leave out the end-to-end runs", "options": "further words for pytest"})
-def test(context: Context, fast: bool = False, options: str = "") -> None:
+@task(
+    help={
+        "fast": "leave out the end-to-end runs",
+        "nightly": "add the tests that the gate has no time for",
+        "options": "further words for pytest",
+    }
+)
+def test(context: Context, fast: bool = False, nightly: bool = False, options: str = "") -> None:
     """Run the tests on all cores; without --fast that includes a smoke run on both backends."""
     parallel = ("--numprocesses", "logical", "--dist", "worksteal")
-    marks = ("-m", "not slow") if fast else ()
+    left_out = [mark for mark, told in (("slow", fast), ("nightly", not nightly)) if told]
+    marks = ("-m", " and ".join(f"not {mark}" for mark in left_out)) if left_out else ()
     _python("pytest", *parallel, *marks, *shlex.split(options))
 
 

@@ -203,6 +203,7 @@ def test_only_images_of_one_size_fit_the_handed_in_networks():
     assert digits.INFO.size != HANDED_IN_SIZE == DATASETS["fashion_mnist"].size
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_a_third_data_set_runs_through_all_experiments(profile_file, tmp_path, capsys):
     folders = ["--profile", str(profile_file), "--runs", str(tmp_path / "runs")]
@@ -228,6 +229,7 @@ def test_a_third_data_set_runs_through_all_experiments(profile_file, tmp_path, c
     assert "seven" in page  # a class name
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_images_of_the_users_own_run_through_all_experiments(profile_file, tmp_path, capsys):
     """Of 12 pixels in 4 classes: neither the size nor the number of any data set here."""

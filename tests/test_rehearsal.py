@@ -103,6 +103,7 @@ def test_a_training_runs_two_steps_and_is_counted_as_a_whole():
     assert (counted.steps, counted.epochs, counted.parameters) == (7 * 50, 7, 42)
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_every_variant_of_full_passes(backend):

@@ -40,6 +40,7 @@ def test_every_package_of_the_project_and_its_extras_is_pinned():
     assert {_plain(each.partition("[")[0]) for each in asked} <= pinned
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 @pytest.mark.parametrize("extras", EXTRAS, ids="-".join)
 @pytest.mark.parametrize("python", PYTHONS)
