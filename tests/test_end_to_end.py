@@ -27,7 +27,7 @@ def _run_all(folder, backend):
     )
 
 
-@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+@pytest.mark.parametrize("backend", ["tensorflow", pytest.param("jax", marks=pytest.mark.nightly)])
 def test_run_all_ends_in_a_report_and_a_second_call_trains_nothing(tmp_path, backend):
     answer = _run_all(tmp_path, backend)
     assert answer.returncode == 0, answer.stdout + answer.stderr
@@ -62,7 +62,17 @@ def test_speed_is_timed_into_a_run_and_shown_in_its_report(tmp_path):
     assert {"our_loop", "keras_fit", "convolution", "copy"} <= set(classifier)
     assert classifier["our_loop"]["of_ceiling"] > 0
     report = subprocess.run(
-        [*words, "report", "--profile", "smoke", *folders, "--reports", str(tmp_path / "reports")],
+        [
+            *words,
+            "report",
+            "--profile",
+            "smoke",
+            "--edition",
+            "full",
+            *folders,
+            "--reports",
+            str(tmp_path / "reports"),
+        ],
         cwd=ROOT,
         capture_output=True,
         text=True,

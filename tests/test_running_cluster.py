@@ -28,7 +28,7 @@ from tests import toy_search
 from tests.toy_experiment import experiment as toys
 
 # Ray starts processes, threads and sockets of its own, and warns of them
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+pytestmark = [pytest.mark.slow, pytest.mark.nightly, pytest.mark.filterwarnings("ignore")]
 SMOKE = load_profile("smoke").model_copy(update={"precision": "float32"})
 LONG = 3600.0  # seconds: many times what a quiet machine takes
 

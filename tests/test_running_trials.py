@@ -12,7 +12,8 @@ from bench.running.executors import WholeMachine
 from bench.running.workers import Local
 from tests import toy_search
 
-SMOKE = load_profile("smoke").model_copy(update={"precision": "float32"})
+# with this root seed the best trial is not the default, and is none of the deadly ones
+SMOKE = load_profile("smoke").model_copy(update={"precision": "float32", "root_seed": 20261126})
 
 
 def _profile(**changes):

@@ -1,18 +1,18 @@
 """Time of the report's parts: a drawing of each kind, the HTML, the PDF."""
 
 import itertools
-from importlib import import_module
 
 import pytest
 
-from bench.data import DATASETS
 from bench.report import render
 from bench.report.collect import Results
-from bench.report.figures import FIGURES, style, svg
+from bench.report.constants import TEMPLATES, Constants
+from bench.report.drawings import Drawings
+from bench.report.figures import Gallery
 from bench.report.i18n import Language
 from tests.report_fixture import made_up_run
 
-# kind of drawing: a figure of that kind, and whose it is; its recipe says where it is drawn
+# kind of drawing: a figure of that kind, and whose it is
 DRAWN = {
     "curves": ("classifier_curves", "fashion_classifier"),
     "maps": ("embedding_clouds", "fashion_embedding"),
@@ -27,23 +27,17 @@ def run(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", DRAWN)
-def test_figure(timed, run, name):
-    figure_name, experiment = DRAWN[name]
-    recipe = FIGURES[figure_name]
-    module, function = recipe.draw.split(".")
-    draw = getattr(import_module(f"bench.report.figures.{module}"), function)
-    more = {} if recipe.experiment else {"experiment": experiment}
-    if recipe.takes_classes:
-        more["class_names"] = DATASETS["fashion_mnist"].class_names
+def test_figure(timed, run, tmp_path, name):
     results, language = Results(run), Language("en")
+    folders = (tmp_path / str(number) for number in itertools.count())
 
     def drawn():
-        with style.settings():
-            figure = draw(results, language, **more)
-            own = getattr(figure, "to_svg", None)
-            return own("drawing", "A drawing.") if own else svg.to_svg(figure, "drawing", "It.")
+        folder = next(folders)  # where no drawing is kept
+        folder.mkdir()
+        gallery = Gallery(results, language, Constants(), Drawings(folder, language, TEMPLATES))
+        return gallery.get(*DRAWN[name])
 
-    assert timed(drawn, items=1, unit="figures").startswith("<svg")
+    assert timed(drawn, items=1, unit="figures").svg.startswith("<svg")
 
 
 @pytest.mark.parametrize("medium", ["html", "pdf"])
