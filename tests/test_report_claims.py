@@ -33,7 +33,7 @@ def asked(tmp_path, monkeypatch):
     """Give the results of a run with the given cells: metrics, an error, or None if missing."""
     monkeypatch.setattr("os.fsync", lambda descriptor: None)  # nothing here must outlast a crash
 
-    def ask(cells, arrays=None):
+    def ask(cells):
         stored = []
         for path, seeds in cells.items():
             experiment, variant = path.split("/")
@@ -44,7 +44,7 @@ def asked(tmp_path, monkeypatch):
                 if isinstance(made, Exception):
                     write_failed(cell, made, {}, {})
                 elif made is not None:
-                    write_done(cell, Result(made, {}, arrays or {}), {}, {})
+                    write_done(cell, Result(made, {}, {}), {}, {})
         return Results(write_manifest(tmp_path, {"name": "made up"}, stored))
 
     return ask
@@ -199,8 +199,8 @@ def test_how_often_the_code_collapses_is_judged_as_a_share(asked, lines, trainin
     [(0.9, 400, "supported"), (0.5, 400, "not supported"), (0.75, 12, "not distinguishable")],
 )
 def test_a_correlation_is_judged_over_the_test_images(asked, r, images, expected):
-    arrays = {"test_labels": np.zeros(images, dtype=np.uint8)}
-    claim = _claim(asked({PCA: [{"brightness_correlation": r}]}, arrays), 2)
+    cells = {PCA: [{"brightness_correlation": r, "test_images": images}]}
+    claim = _claim(asked(cells), 2)
     assert claim.verdict == expected
     assert claim.measures[0].figure.interval == correlation_interval(r, images)
 
@@ -299,6 +299,7 @@ def _drawn(rng, seeds):
                     for group in groups:
                         cell = cell.setdefault(group, {})
                     cell.setdefault(name, value)
+                    cell.setdefault("test_images", int(rng.integers(5, 300)))
     cells.pop(rng.choice(list(cells)))
     return cells
 
@@ -307,7 +308,7 @@ def _drawn(rng, seeds):
 def test_the_recount_comes_to_the_same_verdicts(asked, number):
     rng = np.random.default_rng(number)
     cells = _drawn(rng, 16)
-    results = asked(cells, {"test_labels": np.zeros(rng.integers(5, 300), dtype=np.uint8)})
+    results = asked(cells)
     again, parts, seen = Recount(results.run), ("verdict", "adjusted", "visible"), set()
     for claim in claims(results):
         for place, measure in enumerate(claim.measures):
@@ -364,9 +365,3 @@ def test_every_failure_is_explained_and_looked_for_in_the_fixture(tmp_path):
     kinds = [kind for kind, _ in examine(results)]
     assert len(kinds) == 5
     assert all(f'id="{kind.anchor}"' in text for kind in kinds)
-
-
-def test_a_length_can_be_looked_up(asked):
-    cell = asked({PCA: [{}]}, {"test_labels": np.zeros(7)}).variant(PCA).first
-    assert lookup(cell, "rows:test_labels", None) == 7
-    assert lookup(cell, "rows:no_such_array", None) is None

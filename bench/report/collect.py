@@ -68,8 +68,7 @@ def lookup(cell: StoredCell, path: str, tables: Tables) -> Any:
         Dotted path into the metrics (``per_class.f1.3``); with a prefix, into another part:
         ``provenance:hardware.cpu``, ``config:fit.epochs``, or ``table:history.last.loss`` (row:
         a number, ``first``, ``last``, ``min``, ``max``, or ``at_min(loss)``, the row where
-        another column is least). ``rows:test_labels`` is the length of an array. Of a list,
-        ``min`` and ``max`` may be asked.
+        another column is least). Of a list, ``min`` and ``max`` may be asked.
     tables : Tables
         Where tables are read.
 
@@ -82,8 +81,6 @@ def lookup(cell: StoredCell, path: str, tables: Tables) -> Any:
     if part == "table":
         name, row, column = rest.split(".", 2)
         return _from_table(tables.get(cell, name), row, column)
-    if part == "rows":
-        return len(cell.array(rest)) if rest in cell.arrays else None
     tree: Any = {"": cell.metrics, "provenance": cell.provenance, "config": cell.config}[part]
     for step in rest.split("."):
         if isinstance(tree, list) and step.isdigit() and int(step) < len(tree):
@@ -308,8 +305,6 @@ class Variant:
         if part == "table":
             name, *columns = rest.split(".", 2)
             known = self.fields.table(name, *columns[1:])
-        elif part in ("array", "rows"):
-            known = self.fields.array(rest)
         else:
             known = self.fields.metric(rest)
         if not known:

@@ -31,7 +31,6 @@ from bench.store import StoredCell
 
 T = TypeVar("T")
 REFERENCES = "references.toml"
-TEST_IMAGES = ("test_images", "rows:labels", "rows:test_labels")
 Medium = Literal["html", "pdf"]
 
 
@@ -474,9 +473,8 @@ class Page:
         return [column for column in columns if any(value(path, column[0]) for path in paths)]
 
     def test_images(self, path: str) -> Quantity:
-        """Return on how many test images a system was evaluated, however its cells hold it."""
-        found = [self.results.value(path, held) for held in TEST_IMAGES]
-        return next((each for each in found if each), found[0])
+        """Return on how many test images a system was evaluated."""
+        return self.results.value(path, "test_images")
 
     def commands(self) -> list[str]:
         """Return the commands that set the project up, repeat the run and render this report."""
