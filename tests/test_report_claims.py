@@ -8,7 +8,7 @@ from bench.config.protocol import protocol
 from bench.metrics.intervals import correlation_interval, proportion_interval
 from bench.report.claims import claims, overall
 from bench.report.clinic import diverged, examine
-from bench.report.collect import Results, lookup
+from bench.report.collect import Results
 from bench.report.context import Context
 from bench.report.recount import Recount
 from bench.store import Result, StoredCell, content_key, write_done, write_failed

@@ -305,6 +305,8 @@ class Variant:
         if part == "table":
             name, *columns = rest.split(".", 2)
             known = self.fields.table(name, *columns[1:])
+        elif part == "array":
+            known = self.fields.array(rest)
         else:
             known = self.fields.metric(rest)
         if not known:

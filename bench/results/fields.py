@@ -58,6 +58,10 @@ class Fields:
         """Whether one of the types has a metric at a dotted path, such as ``per_class.f1.3``."""
         return any(_has(each, ["metrics", *path.split(".")]) for each in self._types)
 
+    def array(self, name: str) -> bool:
+        """Whether one of the types has an array of this name."""
+        return any(_has(each, ["arrays", name]) for each in self._types)
+
     def table(self, name: str, *columns: str) -> bool:
         """Whether one of the types has a table of this name, with all of these columns.
 
