@@ -80,6 +80,6 @@ def test_speed_is_timed_into_a_run_and_shown_in_its_report(tmp_path):
         timeout=LONG,
     )
     assert report.returncode == 0, report.stdout + report.stderr
-    page = (tmp_path / "reports" / "smoke" / "lab-report.en.html").read_text(encoding="utf-8")
+    page = (tmp_path / "reports" / "smoke" / "full-record.en.html").read_text(encoding="utf-8")
     for anchor in ("tab-throughput", "tab-speedruns", "tab-growth", "fig-growth"):
         assert f'id="{anchor}"' in page
