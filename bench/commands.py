@@ -29,9 +29,8 @@ from bench.data import Progress as DataProgress
 from bench.errors import UserError
 from bench.experiments import ASSIGNED, EXPERIMENTS
 from bench.paths import REPORTS, ROOT, run_name
-from bench.report.identity import Identity, load_identity
-from bench.report.order import Order
-from bench.report.render import Format
+from bench.report.order import Format, Order
+from bench.report.words.identity import Identity, load_identity
 from bench.running import (
     Executor,
     WholeMachine,
@@ -75,7 +74,7 @@ def run_all(options: argparse.Namespace, console: Console) -> int:
 
 def _formats(console: Console) -> tuple[Format, ...]:
     """Formats that this machine can make: without Pango the HTML alone, told with the remedy."""
-    from bench.report.pdf import check_libraries
+    from bench.report.publishing.pdf import check_libraries
 
     try:
         check_libraries()
@@ -90,7 +89,7 @@ def _without_pdf(formats: tuple[Format, ...]) -> int:
 
 
 def _report_is_fresh(options: argparse.Namespace, formats: tuple[Format, ...]) -> bool:
-    from bench.report.freshness import is_fresh
+    from bench.report.publishing.freshness import is_fresh
 
     folder = options.reports / _name(options)
     there = all(any(folder.glob(f"*.{each}")) for each in formats)
@@ -225,7 +224,7 @@ def _live(options: argparse.Namespace, console: Console) -> int:
 def _render(
     options: argparse.Namespace, console: Console, formats: tuple[Format, ...]
 ) -> list[Path]:
-    from bench.report.freshness import remember
+    from bench.report.publishing.freshness import remember
     from bench.report.render import render
 
     name = _name(options)
@@ -480,7 +479,7 @@ def _agrees(console: Console, question: str) -> bool:
 
 def _is_report(folder: Path) -> bool:
     """Whether a folder is one that `report` wrote."""
-    from bench.report.freshness import RECORD
+    from bench.report.publishing.freshness import RECORD
 
     written = (folder / RECORD).is_file() or any(folder.glob("lab-report.*.html"))
     return written and not folder.is_symlink()

@@ -121,7 +121,7 @@ def _gpu_memory() -> str:
 
 
 def _printing() -> Iterator[Finding]:
-    from bench.report.pdf import check_libraries
+    from bench.report.publishing.pdf import check_libraries
 
     try:
         check_libraries()

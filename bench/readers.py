@@ -174,7 +174,7 @@ def grade(options: argparse.Namespace, console: Console) -> int:
 
 def verify_report(options: argparse.Namespace, console: Console) -> int:
     """Check each number of a report's file against the results that it carries, and the run."""
-    from bench.report.recheck import recheck
+    from bench.report.checks.recheck import recheck
 
     run = open_run(run_folder(options.run, options.runs, "--run")) if options.run else None
     found = recheck(options.file, run)

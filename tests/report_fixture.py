@@ -484,7 +484,7 @@ def templates_with_pseudo_spanish(folder: Path) -> Path:
 
     from bench.paths import TEMPLATES
     from bench.report.catalogue import fresh_catalogue
-    from bench.report.i18n import catalogue_path
+    from bench.report.words.i18n import catalogue_path
 
     copy = folder / "templates"
     shutil.copytree(TEMPLATES, copy)

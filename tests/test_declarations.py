@@ -11,10 +11,10 @@ from bench.declarations import Declaration, System, declarations, declared, own_
 from bench.errors import UserError
 from bench.experiments import ASSIGNED, EXPERIMENTS
 from bench.paths import ROOT
-from bench.report.collect import Results
 from bench.report.errors import ReportError
-from bench.report.i18n import Language
-from bench.report.names import experiment_name, system_name
+from bench.report.values.collect import Results
+from bench.report.words.i18n import Language
+from bench.report.words.names import experiment_name, system_name
 from bench.running import make_plan
 from bench.store import DamagedError, StoredCell, open_run
 from bench.store.run import write_manifest

@@ -20,7 +20,7 @@ from bench.errors import UserError
 from bench.experiments import ASSIGNED, EXPERIMENTS
 from bench.experiments.applicability import HANDED_IN_SIZE
 from bench.report.claims import NOT_APPLICABLE, claims
-from bench.report.collect import Results
+from bench.report.values.collect import Results
 from bench.running import inapplicable, make_plan, prepare_data, used_data
 from bench.store import UsedData, open_run, write_manifest
 

@@ -6,11 +6,11 @@ from scipy import stats
 
 from bench.config.protocol import protocol
 from bench.metrics.intervals import correlation_interval, proportion_interval
+from bench.report.checks.recount import Recount
 from bench.report.claims import claims, overall
-from bench.report.clinic import diverged, examine
-from bench.report.collect import Results
-from bench.report.context import Context
-from bench.report.recount import Recount
+from bench.report.page.context import Context
+from bench.report.values.clinic import diverged, examine
+from bench.report.values.collect import Results
 from bench.store import Result, StoredCell, content_key, write_done, write_failed
 from bench.store.run import write_manifest
 from tests.report_fixture import made_up_run

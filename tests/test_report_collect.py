@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bench.report.collect import (
+from bench.report.errors import ReportError
+from bench.report.page.context import Context
+from bench.report.values.collect import (
     Results,
     Tables,
     image_limits,
     lookup,
     same_images,
 )
-from bench.report.context import Context
-from bench.report.errors import ReportError
-from bench.report.quantities import Quantity, apart, difference
+from bench.report.values.quantities import Quantity, apart, difference
 from bench.store import Result, StoredCell, write_done
 from tests.report_fixture import made_up_run
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from bench.report import drawings, equations
-from bench.report.drawings import Drawings
-from bench.report.i18n import Language
+from bench.report.figures import drawings, equations
+from bench.report.figures.drawings import Drawings
+from bench.report.words.i18n import Language
 from bench.store import Result, write_done
 
 

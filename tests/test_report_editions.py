@@ -9,11 +9,11 @@ from pypdf import PdfReader
 
 from bench.config.assignment import load_assignment
 from bench.report import render
-from bench.report.constants import Constants
-from bench.report.i18n import Language
-from bench.report.identity import load_identity
+from bench.report.checks.verify import check_page, read_page
 from bench.report.order import Order
-from bench.report.verify import check_page, read_page
+from bench.report.values.constants import Constants
+from bench.report.words.i18n import Language
+from bench.report.words.identity import load_identity
 from tests.report_fixture import made_up_run
 
 MOST_PAGES = 16  # before the references

@@ -11,8 +11,8 @@ from pypdf import PageObject, PdfReader, PdfWriter
 from bench.__main__ import main
 from bench.errors import UserError
 from bench.report import render
-from bench.report.evidence import ELEMENT, LOCK_FILE, numbers_of_html
-from bench.report.recheck import recheck
+from bench.report.checks.evidence import ELEMENT, LOCK_FILE, numbers_of_html
+from bench.report.checks.recheck import recheck
 from bench.store import Result, open_run, write_done
 from tests.report_fixture import made_up_run, templates_with_pseudo_spanish
 

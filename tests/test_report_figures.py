@@ -7,16 +7,16 @@ import pytest
 
 from bench.declarations import declarations
 from bench.paths import TEMPLATES
-from bench.report.collect import Results
-from bench.report.constants import Constants
-from bench.report.context import Context
-from bench.report.drawings import Drawings
 from bench.report.figures import Gallery
 from bench.report.figures.calibration import is_shown, pooled_bins
+from bench.report.figures.drawings import Drawings
 from bench.report.figures.neighbourhoods import curves
-from bench.report.i18n import Language
-from bench.report.page import verdict_on
-from bench.report.quantities import difference
+from bench.report.page.context import Context
+from bench.report.page.page import verdict_on
+from bench.report.values.collect import Results
+from bench.report.values.constants import Constants
+from bench.report.values.quantities import difference
+from bench.report.words.i18n import Language
 from bench.store import Result, write_done
 from bench.store.run import write_manifest
 from tests.report_fixture import PROVENANCE, made_up_run

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bench.report import freshness
+from bench.report.publishing import freshness
 from bench.store import Result, StoredCell, write_done, write_manifest
 
 

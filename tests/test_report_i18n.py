@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bench.errors import UserError
 from bench.report.catalogue import fresh_catalogue, update
-from bench.report.i18n import Language, catalogue_path, decimals_of
+from bench.report.words.i18n import Language, catalogue_path, decimals_of
 from tests.report_fixture import templates_with_pseudo_spanish
 
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]")

@@ -11,8 +11,8 @@ from bench.config.assignment import EXERCISES, load_assignment, overlay, student
 from bench.config.protocol import protocol
 from bench.errors import UserError
 from bench.paths import ROOT
-from bench.report.identity import load_identity
-from bench.report.markdown import to_html
+from bench.report.words.identity import load_identity
+from bench.report.words.markdown import to_html
 
 EXAMPLE = ROOT / "bench" / "config" / "assignment.toml"
 

@@ -5,14 +5,14 @@ import re
 import numpy as np
 import pytest
 
+from bench.report.checks.verify import check_page
 from bench.report.claims import claims
-from bench.report.collect import Results, image_limits, same_images
-from bench.report.constants import Constants
 from bench.report.errors import ReportError
-from bench.report.i18n import Language
-from bench.report.marks import Marks
-from bench.report.quantities import apart
-from bench.report.verify import check_page
+from bench.report.page.marks import Marks
+from bench.report.values.collect import Results, image_limits, same_images
+from bench.report.values.constants import Constants
+from bench.report.values.quantities import apart
+from bench.report.words.i18n import Language
 from bench.store import Result, StoredCell, content_key, write_done
 from bench.store.run import write_manifest
 

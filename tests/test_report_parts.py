@@ -12,15 +12,16 @@ from matplotlib.figure import Figure
 
 from bench.errors import UserError
 from bench.paths import TEMPLATES
-from bench.report import PrintingError, pdf
-from bench.report.equations import load_equations, to_mathml, to_outlines, to_svg
+from bench.report import PrintingError
 from bench.report.figures.curves import label_ends
+from bench.report.figures.equations import load_equations, to_mathml, to_outlines, to_svg
 from bench.report.figures.maps import free_height
 from bench.report.figures.scores import label_box
 from bench.report.figures.style import settings
 from bench.report.figures.svg import to_svg as drawing_to_svg
-from bench.report.numbering import Numbering, UnknownReferenceError
-from bench.report.outline import number_captions, read_outline
+from bench.report.page.numbering import Numbering, UnknownReferenceError
+from bench.report.page.outline import number_captions, read_outline
+from bench.report.publishing import pdf
 
 EQUATIONS = load_equations()
 INLINE = sorted(

@@ -10,11 +10,11 @@ from pypdf import PdfReader
 from bench.config.assignment import load_assignment
 from bench.paths import ROOT
 from bench.report import ReportError, render
-from bench.report.constants import Constants
-from bench.report.drawings import FOLDER
-from bench.report.i18n import Language
+from bench.report.checks.verify import check_page, read_page
+from bench.report.figures.drawings import FOLDER
 from bench.report.order import Order
-from bench.report.verify import check_page, read_page
+from bench.report.values.constants import Constants
+from bench.report.words.i18n import Language
 from tests.report_fixture import made_up_run, templates_with_pseudo_spanish
 
 WATERMARK = "smoke: do not cite"

@@ -5,7 +5,7 @@ import pytest
 from bench import commands
 from bench.__main__ import main
 from bench.errors import UserError
-from bench.report import pdf
+from bench.report.publishing import pdf
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from bench.metrics.significance import mean_test, welch_difference
 from bench.paths import TEMPLATES
 from bench.reading.run import Run, quantity
 from bench.reading.tree import leaves
-from bench.report.collect import Variant
+from bench.report.values.collect import Variant
 from bench.store import StoredRun
 
 Format = Literal["html", "pdf", "md"]
@@ -288,7 +288,7 @@ def _uri(png: bytes) -> str:
 
 
 def _print(found: Comparison, folder: Path, target: Path) -> None:
-    from bench.report.pdf import print_pdf, write_pdf
+    from bench.report.publishing.pdf import print_pdf, write_pdf
 
     moments = [c.provenance.get("created") for c in found.second.cells if c.status == "done"]
     created = max((datetime.fromisoformat(m) for m in moments if m), default=None)

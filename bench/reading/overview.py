@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bench.errors import UserError
 from bench.reading.run import quantity
-from bench.report.collect import Results
+from bench.report.values.collect import Results
 from bench.store import StoredRun, is_locked, is_run, open_run
 
 DISTANCES = ("frechet_distance", "reconstruction_mse")  # the lower, the better

@@ -9,9 +9,9 @@ from xml.etree import ElementTree as ET
 
 from bench.errors import UserError
 from bench.paths import TEMPLATES
-from bench.report.collect import Results
-from bench.report.constants import Constants
-from bench.report.i18n import Language
+from bench.report.values.collect import Results
+from bench.report.values.constants import Constants
+from bench.report.words.i18n import Language
 
 DPI = 300
 MM = 25.4

@@ -13,8 +13,8 @@ from bench.errors import UserError
 from bench.interfaces import JsonObject
 from bench.paths import RUNS, run_folder
 from bench.reading.pictures import Picture, draw
-from bench.report.collect import Results, Variant
-from bench.report.quantities import Quantity
+from bench.report.values.collect import Results, Variant
+from bench.report.values.quantities import Quantity
 from bench.store import StoredCell, StoredRun, open_run
 
 

@@ -17,9 +17,9 @@ from bench.config.protocol import protocol
 from bench.data import DATASETS
 from bench.declarations import PACKAGE, declarations
 from bench.paths import ROOT, TEMPLATES
-from bench.report.constants import Constants
-from bench.report.equations import load_equations
-from bench.report.i18n import catalogue_path
+from bench.report.figures.equations import load_equations
+from bench.report.values.constants import Constants
+from bench.report.words.i18n import catalogue_path
 
 METHODS = [("**.j2", "jinja2"), ("**.py", "python")]
 OPTIONS = {"**.j2": {"encoding": "utf-8", "newstyle_gettext": "true"}}

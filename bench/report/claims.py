@@ -10,9 +10,9 @@ from functools import cached_property
 
 from bench.config import protocol as fixed
 from bench.metrics.significance import holm
-from bench.report.bounds import possible
-from bench.report.collect import INAPPLICABLE, Results
-from bench.report.quantities import (
+from bench.report.values.bounds import possible
+from bench.report.values.collect import INAPPLICABLE, Results
+from bench.report.values.quantities import (
     Quantity,
     apart,
     correlation,
@@ -127,7 +127,7 @@ class Claim:
 
 
 def spec_of(asked: fixed.Measure) -> str:
-    """Return the number format of a measure; see `bench.report.i18n.Language.number`."""
+    """Return the number format of a measure; see `bench.report.words.i18n.Language.number`."""
     is_share = asked.kind != "correlation" and possible(asked.metric) == (0.0, 1.0)
     counted = asked.kind == "share" or asked.metric.endswith("accuracy_change")
     if asked.kind != "spread" and (is_share or counted):

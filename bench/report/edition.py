@@ -7,22 +7,21 @@ from io import BytesIO
 from pathlib import Path
 from typing import cast
 
-from bench.report.collect import Results
-from bench.report.constants import Constants
-from bench.report.context import Context
-from bench.report.drawings import Drawings
-from bench.report.evidence import Recorder, results_to_attach, with_results
+from bench.report.checks.evidence import Recorder, results_to_attach, with_results
+from bench.report.checks.verify import check_page, check_pdf
 from bench.report.figures import Gallery
-from bench.report.html import render_page
-from bench.report.i18n import Language
-from bench.report.marks import Marks
-from bench.report.names import watermark_words
-from bench.report.numbering import Numbering
-from bench.report.order import FILE_NAMES
-from bench.report.page import Page
-from bench.report.pdf import print_pdf, write_pdf
-from bench.report.render import Job, Rendered
-from bench.report.verify import check_page, check_pdf
+from bench.report.figures.drawings import Drawings
+from bench.report.order import FILE_NAMES, Job, Rendered
+from bench.report.page.context import Context
+from bench.report.page.marks import Marks
+from bench.report.page.numbering import Numbering
+from bench.report.page.page import Page
+from bench.report.publishing.html import render_page
+from bench.report.publishing.pdf import print_pdf, write_pdf
+from bench.report.values.collect import Results
+from bench.report.values.constants import Constants
+from bench.report.words.i18n import Language
+from bench.report.words.names import watermark_words
 
 
 def render_language(job: Job) -> Rendered:

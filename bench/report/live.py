@@ -7,10 +7,10 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from bench.report.i18n import Language
-from bench.report.names import N_
 from bench.report.order import Order
 from bench.report.render import render
+from bench.report.words.i18n import Language
+from bench.report.words.names import N_
 from bench.store import StoredCell, StoredRun, is_locked, open_run
 
 FOLDER = "live"

@@ -1,11 +1,14 @@
-"""What is asked of the report: which edition, for whom, and for which assignment."""
+"""What a report is ordered with: run, edition, languages, authors, assignment."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal, get_args
 
 from bench.config.assignment import EXERCISES, Assignment
-from bench.report.identity import Identity
+from bench.report.words.identity import Identity
+from bench.store import StoredRun
 
+Format = Literal["html", "pdf"]
 Edition = Literal["hand-in", "full"]
 EDITIONS: tuple[Edition, ...] = get_args(Edition)
 FILE_NAMES: dict[str, str] = {"hand-in": "lab-report", "full": "full-record"}
@@ -44,3 +47,31 @@ class Order:
         """Figures of an earlier report, by experiment."""
         earlier = self.assignment.earlier if self.assignment else None
         return earlier.figures if earlier else {}
+
+
+@dataclass(frozen=True)
+class Job:
+    """Work of one process: one language of a report."""
+
+    run: StoredRun
+    out_dir: Path
+    language: str
+    formats: tuple[Format, ...]
+    templates: Path
+    order: Order = field(default_factory=Order)
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """Files of one language that were rendered.
+
+    Attributes
+    ----------
+    paths : list of Path
+        The files.
+    untranslated : list of str
+        Words that stand there in English, for want of a translation.
+    """
+
+    paths: list[Path]
+    untranslated: list[str]

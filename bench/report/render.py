@@ -4,47 +4,16 @@ import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Literal
 from warnings import warn
 
 from bench.paths import TEMPLATES
-from bench.report.order import Order
-from bench.report.pdf import check_libraries
+from bench.report.order import Format, Job, Order, Rendered
+from bench.report.publishing.pdf import check_libraries
 from bench.store import StoredRun
 
-Format = Literal["html", "pdf"]
 WIDTH = 60  # characters of a message that a warning repeats
-
-
-@dataclass(frozen=True)
-class Job:
-    """What one process is told to do: one language."""
-
-    run: StoredRun
-    out_dir: Path
-    language: str
-    formats: tuple[Format, ...]
-    templates: Path
-    order: Order = field(default_factory=Order)
-
-
-@dataclass(frozen=True)
-class Rendered:
-    """What one process hands back.
-
-    Attributes
-    ----------
-    paths : list of Path
-        The files.
-    untranslated : list of str
-        Words that stand there in English, for want of a translation.
-    """
-
-    paths: list[Path]
-    untranslated: list[str]
 
 
 def render(

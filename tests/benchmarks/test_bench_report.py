@@ -4,12 +4,15 @@ import itertools
 
 import pytest
 
+from bench.paths import TEMPLATES
 from bench.report import render
-from bench.report.collect import Results
-from bench.report.constants import TEMPLATES, Constants
-from bench.report.drawings import Drawings
-from bench.report.figures import Gallery
-from bench.report.i18n import Language
+from bench.report.edition import (  # by this name in older commits, too, where this suite also runs
+    Constants,
+    Drawings,
+    Gallery,
+    Language,
+    Results,
+)
 from tests.report_fixture import made_up_run
 
 # kind of drawing: a figure of that kind, and whose it is

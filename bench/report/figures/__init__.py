@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from importlib import import_module
 
 from bench.declarations import Figure
-from bench.report.collect import Results, Variant
-from bench.report.constants import Constants
-from bench.report.drawings import Drawings
+from bench.report.figures.drawings import Drawings
 from bench.report.figures.subject import Subject, class_names, subject_of
-from bench.report.i18n import Language
-from bench.report.names import experiment_name
+from bench.report.values.collect import Results, Variant
+from bench.report.values.constants import Constants
+from bench.report.words.i18n import Language
+from bench.report.words.names import experiment_name
 from bench.store import StoredCell
 
 __all__ = ["Drawn", "Gallery"]

@@ -5,7 +5,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from bench.report.collect import Variant
 from bench.report.figures.curves import TRAINING, VALIDATION, curve, from_zero, label_ends, line_key
 from bench.report.figures.style import (
     QUIET,
@@ -17,7 +16,8 @@ from bench.report.figures.style import (
     number_ticks,
 )
 from bench.report.figures.subject import Subject
-from bench.report.names import status_name
+from bench.report.values.collect import Variant
+from bench.report.words.names import status_name
 
 BINS = 15  # of `bench.metrics.classification.reliability_curve`
 ARMS = {"pretrained": "fine_tuned", "from_scratch": "from_scratch"}  # few labels: whose colour

@@ -8,7 +8,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench.report.collect import Variant
 from bench.report.figures.style import (
     QUIET,
     epoch_axis,
@@ -18,8 +17,9 @@ from bench.report.figures.style import (
     whole_axis,
 )
 from bench.report.figures.subject import Subject
-from bench.report.i18n import Language
-from bench.report.names import status_name, system_name
+from bench.report.values.collect import Variant
+from bench.report.words.i18n import Language
+from bench.report.words.names import status_name, system_name
 
 MARKED_EPOCHS = 12  # up to so many epochs each one gets a dot
 TRAINING, VALIDATION = (0, (2.5, 1.5)), "solid"

@@ -8,8 +8,6 @@ from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from bench.report.bounds import possible, within
-from bench.report.collect import Variant
 from bench.report.figures.curves import (
     curve,
     label_ends,
@@ -31,9 +29,11 @@ from bench.report.figures.style import (
     number_ticks,
 )
 from bench.report.figures.subject import Subject
-from bench.report.i18n import Language
-from bench.report.names import status_name, system_name
-from bench.report.quantities import Quantity
+from bench.report.values.bounds import possible, within
+from bench.report.values.collect import Variant
+from bench.report.values.quantities import Quantity
+from bench.report.words.i18n import Language
+from bench.report.words.names import status_name, system_name
 
 Spot = tuple[float, float, str, str]  # across, up, name, colour
 

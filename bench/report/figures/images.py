@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bench.report.collect import Variant
 from bench.report.figures.sheet import Sheet
 from bench.report.figures.style import QUIET, TEXT_WIDTH, class_ticks, fitting_size
 from bench.report.figures.subject import Subject
-from bench.report.i18n import Language
-from bench.report.names import status_name
+from bench.report.values.collect import Variant
+from bench.report.words.i18n import Language
+from bench.report.words.names import status_name
 
 LABEL_COLUMN = 33.0  # mm, row names at the left of image strips
 WRONG = "#b03a2e"

@@ -7,7 +7,6 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
-from bench.report.collect import Variant
 from bench.report.figures.sheet import Sheet
 from bench.report.figures.style import (
     QUIET,
@@ -20,7 +19,8 @@ from bench.report.figures.style import (
     whole_axis,
 )
 from bench.report.figures.subject import Subject
-from bench.report.names import status_name
+from bench.report.values.collect import Variant
+from bench.report.words.names import status_name
 
 COLUMNS, SPACE, TITLE = 4, 3.0, 5.5  # mm
 PANEL = (TEXT_WIDTH - 0.6 - (COLUMNS - 1) * SPACE) / COLUMNS  # mm

@@ -4,9 +4,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from bench.report.collect import Variant
 from bench.report.figures.style import RULE, new_figure, number_ticks
 from bench.report.figures.subject import Subject
+from bench.report.values.collect import Variant
 
 SOLID, DASHED = "solid", (0, (4, 1.5))
 

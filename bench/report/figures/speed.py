@@ -9,11 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, NullLocator
 
-from bench.report.collect import Variant
 from bench.report.figures.style import INK, QUIET, RULE, new_figure, note, number_ticks
 from bench.report.figures.subject import Subject
-from bench.report.i18n import Language
-from bench.report.names import status_name
+from bench.report.values.collect import Variant
+from bench.report.words.i18n import Language
+from bench.report.words.names import status_name
 
 CONTENDER_COLOURS = {"our_loop": "#0072b2", "keras_fit": "#777777", "pytorch": "#d55e00"}
 GROWTH_COLOUR = "#0072b2"

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from bench.paths import TEMPLATES
-from bench.report.i18n import Language
+from bench.report.words.i18n import Language
 
 FAMILY = "Source Sans 3"
 TEXT_WIDTH = 160.0  # mm, the report's text block

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from bench.declarations import Declaration, Figure
-from bench.report.collect import Results, Variant
-from bench.report.constants import Constants
-from bench.report.i18n import Language
-from bench.report.names import system_name
+from bench.report.values.collect import Results, Variant
+from bench.report.values.constants import Constants
+from bench.report.words.i18n import Language
+from bench.report.words.names import system_name
 
 
 @dataclass(frozen=True)

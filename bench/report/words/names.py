@@ -6,10 +6,10 @@ Experiments and their systems name themselves: `bench.declarations`.
 from typing import TYPE_CHECKING
 
 from bench.declarations import Declaration
-from bench.report.i18n import Language
+from bench.report.words.i18n import Language
 
 if TYPE_CHECKING:
-    from bench.report.collect import Variant
+    from bench.report.values.collect import Variant
 
 
 def N_(message: str) -> str:  # noqa: N802 - gettext's own name for "translate later"

@@ -12,7 +12,7 @@ from bench.data import DATASETS
 from bench.declarations import QUIET, Declaration, Figure, System, declarations
 from bench.metrics.significance import McNemar, mcnemar
 from bench.report.errors import ReportError
-from bench.report.quantities import Quantity
+from bench.report.values.quantities import Quantity
 from bench.results.fields import Fields, fields_of
 from bench.store import StoredCell, StoredRun, UsedData
 

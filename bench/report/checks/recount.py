@@ -11,7 +11,7 @@ import numpy as np
 from scipy import optimize, stats
 
 from bench.config.protocol import Measure, Protocol, protocol
-from bench.report.collect import Tables, lookup
+from bench.report.values.collect import Tables, lookup
 from bench.store import StoredCell, StoredRun
 
 Part = str | float | None

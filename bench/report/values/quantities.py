@@ -19,7 +19,7 @@ class Quantity:
     Attributes
     ----------
     path : str
-        Where each cell holds it; see `bench.report.collect.lookup`.
+        Where each cell holds it; see `bench.report.values.collect.lookup`.
     cells : tuple of StoredCell
         The finished cells that hold a number there, by seed.
     values : tuple of float

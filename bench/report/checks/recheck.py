@@ -13,10 +13,7 @@ from scipy import stats
 from bench.config import protocol
 from bench.errors import UserError
 from bench.interfaces import JsonMapping, JsonObject
-from bench.report.collect import Tables, lookup
-from bench.report.constants import Constants
-from bench.report.errors import ReportError
-from bench.report.evidence import (
+from bench.report.checks.evidence import (
     ELEMENT,
     RESULTS,
     SCHEMA,
@@ -25,9 +22,12 @@ from bench.report.evidence import (
     numbers_of_pdf,
     only_one_right,
 )
-from bench.report.i18n import Language
-from bench.report.recount import Recount
-from bench.report.verify import Mark, Numbers, read_page
+from bench.report.checks.recount import Recount
+from bench.report.checks.verify import Mark, Numbers, read_page
+from bench.report.errors import ReportError
+from bench.report.values.collect import Tables, lookup
+from bench.report.values.constants import Constants
+from bench.report.words.i18n import Language
 from bench.store import StoredCell, StoredRun, content_key
 
 LARGEST = 2**27  # bytes of a file

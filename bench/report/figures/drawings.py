@@ -13,9 +13,9 @@ from pathlib import Path
 from bench.declarations import Declaration, folder_of, own_packages
 from bench.interfaces import JsonMapping
 from bench.paths import ROOT
-from bench.report import equations
-from bench.report.equations import Outlines
-from bench.report.i18n import Language, catalogue_path
+from bench.report.figures import equations
+from bench.report.figures.equations import Outlines
+from bench.report.words.i18n import Language, catalogue_path
 from bench.store import StoredCell, UsedData, content_key
 
 FOLDER = ".drawings"

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from bench.report.collect import Results
-from bench.report.names import N_
-from bench.report.quantities import Quantity, total
+from bench.report.values.collect import Results
+from bench.report.values.quantities import Quantity, total
+from bench.report.words.names import N_
 from bench.store import StoredCell
 
 DIVERGED = "DivergedError"

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Any
 from scipy import stats
 
 from bench.metrics.estimates import KINDS
-from bench.report.bounds import Limits, possible, within
+from bench.report.checks.recount import Recount
 from bench.report.claims import spec_of
-from bench.report.collect import Tables, lookup
-from bench.report.constants import SOURCES as STATED
-from bench.report.constants import Constants
 from bench.report.errors import ReportError
-from bench.report.i18n import Language, decimals_of
-from bench.report.marks import LEAST_P, UNTRAINED, profile_value, seed_value, setting_text
-from bench.report.names import verdict_name
-from bench.report.quantities import COSTS
-from bench.report.recount import Recount
+from bench.report.page.marks import LEAST_P, UNTRAINED, profile_value, seed_value, setting_text
+from bench.report.values.bounds import Limits, possible, within
+from bench.report.values.collect import Tables, lookup
+from bench.report.values.constants import SOURCES as STATED
+from bench.report.values.constants import Constants
+from bench.report.values.quantities import COSTS
+from bench.report.words.i18n import Language, decimals_of
+from bench.report.words.names import verdict_name
 from bench.store import StoredCell, StoredRun
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ import pandas as pd
 from bench.config import protocol as fixed
 from bench.interfaces import JsonObject
 from bench.report.claims import Claim, claims
-from bench.report.clinic import Finding, Kind, diverged, examine
-from bench.report.collect import Results, Variant, unique
-from bench.report.quantities import is_untrained
+from bench.report.values.clinic import Finding, Kind, diverged, examine
+from bench.report.values.collect import Results, Variant, unique
+from bench.report.values.quantities import is_untrained
 from bench.store import StoredCell
 
 TRIALS_SHOWN = 5

@@ -15,18 +15,24 @@ from bench.data import DATASETS
 from bench.declarations import Declaration, own_packages
 from bench.interfaces import JsonMapping, JsonObject
 from bench.metrics.verdicts import Direction, verdict
-from bench.report import names
 from bench.report.claims import NOT_MEASURED, Measure
-from bench.report.collect import IMAGE_INTERVALS, Results, SameImages, image_limits, same_images
-from bench.report.equations import load_equations, to_mathml, to_svg
 from bench.report.figures import Drawn, Gallery
-from bench.report.i18n import Language
-from bench.report.identity import in_language
-from bench.report.markdown import to_html
-from bench.report.marks import UNTRAINED, Marks, anchor
-from bench.report.numbering import Numbering
+from bench.report.figures.equations import load_equations, to_mathml, to_svg
 from bench.report.order import Order
-from bench.report.quantities import Quantity, apart, difference, share
+from bench.report.page.marks import UNTRAINED, Marks, anchor
+from bench.report.page.numbering import Numbering
+from bench.report.values.collect import (
+    IMAGE_INTERVALS,
+    Results,
+    SameImages,
+    image_limits,
+    same_images,
+)
+from bench.report.values.quantities import Quantity, apart, difference, share
+from bench.report.words import names
+from bench.report.words.i18n import Language
+from bench.report.words.identity import in_language
+from bench.report.words.markdown import to_html
 from bench.store import StoredCell
 
 T = TypeVar("T")

@@ -16,10 +16,10 @@ from markupsafe import Markup
 from bench.config import protocol
 from bench.interfaces import JsonMapping, JsonObject
 from bench.paths import ROOT
-from bench.report.collect import Tables, lookup
-from bench.report.constants import Constants
-from bench.report.marks import Marks
-from bench.report.verify import SOURCES, Mark, read_page
+from bench.report.checks.verify import SOURCES, Mark, read_page
+from bench.report.page.marks import Marks
+from bench.report.values.collect import Tables, lookup
+from bench.report.values.constants import Constants
 from bench.store import StoredCell, StoredRun, content_key
 from bench.store.keys import canonical_json
 

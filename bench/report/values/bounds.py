@@ -55,8 +55,8 @@ def possible(path: str) -> Limits:
     Parameters
     ----------
     path : str
-        Where the cells hold it; see `bench.report.collect.lookup`. The last step that is known
-        decides: ``per_class.f1.3`` is a share, as ``f1`` is.
+        Where the cells hold it; see `bench.report.values.collect.lookup`. The last step that is
+        known decides: ``per_class.f1.3`` is a share, as ``f1`` is.
 
     Returns
     -------

@@ -11,13 +11,13 @@ from typing import Any
 from markupsafe import Markup
 
 from bench.interfaces import JsonObject
-from bench.report.bounds import possible, within
 from bench.report.claims import Measure
-from bench.report.collect import SameImages, unique
-from bench.report.constants import Constants
-from bench.report.i18n import Language
-from bench.report.names import status_name, verdict_name
-from bench.report.quantities import Quantity
+from bench.report.values.bounds import possible, within
+from bench.report.values.collect import SameImages, unique
+from bench.report.values.constants import Constants
+from bench.report.values.quantities import Quantity
+from bench.report.words.i18n import Language
+from bench.report.words.names import status_name, verdict_name
 from bench.store import StoredCell, StoredRun
 
 DASH = "\N{EM DASH}"

@@ -4,7 +4,7 @@ A page is rendered twice: the first pass meets everything in order, the second c
 forward. What the second pass cannot find does not exist.
 """
 
-from bench.report.outline import Outline
+from bench.report.page.outline import Outline
 
 
 class UnknownReferenceError(LookupError):

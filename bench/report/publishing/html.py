@@ -18,10 +18,10 @@ from jinja2.bccache import Bucket
 from markupsafe import Markup
 
 from bench.declarations import folder_of, own_packages
-from bench.report.context import Context
-from bench.report.names import watermark_words
-from bench.report.outline import number_captions, read_outline
-from bench.report.page import Page, caption_words
+from bench.report.page.context import Context
+from bench.report.page.outline import number_captions, read_outline
+from bench.report.page.page import Page, caption_words
+from bench.report.words.names import watermark_words
 
 MASTER, SCRIPT = "report.html.j2", "screen.js"
 STYLES = {"html": ("style.css", "screen.css"), "pdf": ("style.css", "print.css")}

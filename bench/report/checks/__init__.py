@@ -1,0 +1,1 @@
+"""Checks of a finished report against the store, or against the results that it carries."""

@@ -1,0 +1,1 @@
+"""Words of the report: languages, names, and what authors add."""
