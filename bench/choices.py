@@ -35,7 +35,7 @@ from bench.store import derive_seed
 
 @dataclass(frozen=True)
 class Question:
-    """What is chosen, among which candidates.
+    """A question with its candidates.
 
     Attributes
     ----------
@@ -173,7 +173,7 @@ QUESTIONS = {
 
 
 def answer(question: Question, scores: Mapping[str, Sequence[float]], images: int) -> str | None:
-    """Name the candidate that is chosen.
+    """Return the name of the chosen candidate.
 
     Parameters
     ----------
@@ -268,7 +268,7 @@ def rerun(name: str, profile: Profile, precision: str, seeds: int) -> pd.DataFra
 
 
 def _cell(profile: Profile, dataset: str, precision: str, index: int) -> Cell:
-    """What a training is given; without a single test image."""
+    """Make the cell that a training is given, without test images."""
     whole = split_of(profile, dataset)
     blind = replace(whole, test_images=whole.test_images[:0], test_labels=whole.test_labels[:0])
     seed = derive_seed(profile.root_seed, "choices", index)
@@ -277,7 +277,7 @@ def _cell(profile: Profile, dataset: str, precision: str, index: int) -> Cell:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Rerun some questions, print the table and write it down."""
+    """Rerun questions; print the table and write it to a file."""
     parser = argparse.ArgumentParser(prog="python -m bench.choices", description=__doc__)
     parser.add_argument("questions", nargs="*", metavar="QUESTION", help=", ".join(QUESTIONS))
     parser.add_argument("--profile", default="quick", help="sizes (default: quick)")

@@ -73,7 +73,7 @@ def run_all(options: argparse.Namespace, console: Console) -> int:
 
 
 def _formats(console: Console) -> tuple[Format, ...]:
-    """Formats that this machine can make: without Pango the HTML alone, told with the remedy."""
+    """Return the formats that this machine can render: without Pango only HTML, with a message."""
     from bench.report.publishing.pdf import check_libraries
 
     try:
@@ -200,7 +200,7 @@ def report(options: argparse.Namespace, console: Console) -> int:
 
 
 def _live(options: argparse.Namespace, console: Console) -> int:
-    """Render the finished part of a run again and again, until nobody writes to it."""
+    """Render the finished part of a run repeatedly, until no process writes to it."""
     from bench.report.live import follow
 
     name, order = _name(options), _order(options)
@@ -309,7 +309,7 @@ def fsck(options: argparse.Namespace, console: Console) -> int:
 
 
 def rehearse(options: argparse.Namespace, console: Console) -> int:
-    """Build every variant of a profile at its sizes, and tell what the whole would take."""
+    """Build every variant of a profile at full size and estimate what the whole run takes."""
     from bench.rehearsal import estimate, show, stage
 
     if not 0 < options.efficiency <= 1:
@@ -332,7 +332,7 @@ def _say(console: Console, line: str) -> None:
 
 
 def doctor(_: argparse.Namespace, console: Console) -> int:
-    """Tell what this machine has, and the remedy for each thing that is missing."""
+    """Report what this machine has, with the remedy for each missing part."""
     from bench.doctor import examine
 
     table = Table("what", "found", "remedy", title="This machine")
@@ -359,7 +359,7 @@ def data(_: argparse.Namespace, console: Console) -> None:
 
 @contextmanager
 def _data_progress(console: Console) -> Iterator[DataProgress]:
-    """Show what is fetched and how much of it: as a bar, or as lines where no terminal looks on."""
+    """Show the progress of downloads: as a bar, or as lines if the output is no terminal."""
     if not console.is_terminal:
         last = ""
 
@@ -383,7 +383,7 @@ def _data_progress(console: Console) -> Iterator[DataProgress]:
 
 
 def bench_check(options: argparse.Namespace, console: Console) -> int:
-    """Compare two commits, and say so in a table, a file and the exit code."""
+    """Compare two commits; report the result as a table, a file and the exit code."""
     from bench.gate import show
     from bench.gate.check import GATES, check
 

@@ -1,4 +1,4 @@
-"""What an experiment declares of itself in words, colours and figures: a TOML file beside its code.
+"""Declarations of experiments: words, colours and figures, in a TOML file beside the code.
 
 The file is data: reading it imports no experiment and no framework, and no content key depends on
 it. A run's manifest keeps the declarations, and the report reads them there.
@@ -81,7 +81,7 @@ class Figure(_Part):
 
 
 class Declaration(_Part):
-    """All that an experiment says of itself."""
+    """Declaration of an experiment."""
 
     name: Name
     title: Text = Field(description="A line for `--help`.")

@@ -1,4 +1,4 @@
-"""What this machine has of what a run can use, and the remedy for each thing that is missing."""
+"""Examination of this machine: what a run can use, what is missing, and the remedy."""
 
 import importlib.util
 import shutil
@@ -53,7 +53,7 @@ class Finding:
 
 
 def examine() -> Iterator[Finding]:
-    """Look at everything, the quick things first; the backend is loaded."""
+    """Run every check, the quick ones first; the backend is loaded."""
     for look in _LOOKS:
         yield from look()
 

@@ -16,7 +16,7 @@ _SHOWN = 60  # characters of a wrong name that a message repeats
 
 
 def is_name(text: object) -> bool:
-    """Whether something may name a folder of the store: no path, hidden file or empty word."""
+    """Whether a text may name a folder of the store: no path, hidden file or empty text."""
     return isinstance(text, str) and _NAME.fullmatch(text) is not None
 
 

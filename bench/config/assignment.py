@@ -53,7 +53,7 @@ class Earlier(_Table):
 
 
 class Assignment(_Table):
-    """What is asked of whoever hands in."""
+    """Exercises, claims and limits that a teacher sets."""
 
     title: Words = Field(description="Title of the report.")
     course: Words | None = Field(default=None, description="Course.")

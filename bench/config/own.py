@@ -18,7 +18,7 @@ def profile_type() -> type[Profile]:
 
 
 def own_defaults() -> dict[str, JsonObject]:
-    """What the registered experiments give for their settings, by experiment."""
+    """Default settings of the registered experiments, by experiment."""
     return {name: defaults(said) for name, said in declarations().items() if not said.own}
 
 

@@ -23,14 +23,14 @@ COMPARISONS = ("paired", "welch", "spread")
 
 
 class Change(Section):
-    """A change of the protocol, or of what stood in its place."""
+    """A change of the protocol, or of the settings that came before it."""
 
     date: date
     what: Text = Field(description="What was changed, and what was known then: a message.")
 
 
 class Measure(Section):
-    """One figure that a claim is judged by."""
+    """One figure that decides on a claim."""
 
     measure: Text = Field(description="What is measured: a message.")
     kind: Kind = Field(
@@ -99,7 +99,7 @@ class Protocol(Section):
 
     @property
     def last(self) -> date:
-        """When it was last changed."""
+        """Date of the last change."""
         return self.changes[-1].date
 
     def messages(self) -> Iterator[str]:

@@ -31,7 +31,7 @@ def silent(message: str, share: float | None) -> None:
 
 
 class RouteError(Exception):
-    """Why a route gives nothing, or nothing more."""
+    """Failure of a route; the message says why it gives no more files."""
 
 
 class Route(Protocol):

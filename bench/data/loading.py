@@ -103,7 +103,7 @@ class Findings:
 
     @property
     def fetched(self) -> tuple[str, ...]:
-        """Names of the files that came from far away."""
+        """Names of the files that were downloaded."""
         return tuple(file for file, route in self.sources.items() if route.remote)
 
 
@@ -127,7 +127,7 @@ def walk(findings: Findings, routes: Sequence[Route], workspace: Path, progress:
 
 
 def _ask(findings: Findings, route: Route, workspace: Path, progress: Progress) -> None:
-    """Take every verified file that one route offers, and note what it fell short of."""
+    """Collect the verified files that one route offers, and record why others are missing."""
     if route.remote:
         progress(f"{findings.info.title}: {route.name}", None)
     reasons: list[str] = []
@@ -160,7 +160,7 @@ def _tell(findings: Findings, level: int, message: str) -> None:
 
 
 def explain(findings: Findings) -> str:
-    """Say what is missing, every route that was tried and why it failed, and the remedy."""
+    """Explain which files are missing, why each route failed, and the remedy."""
     info = findings.info
     missing = ", ".join(findings.missing) if findings.payloads else "any of them"
     tried = "\n".join(f"  - {name}: {why}" for name, why in findings.shortfalls.items())
@@ -212,7 +212,7 @@ def load(which: str | DatasetInfo, *, on_progress: Progress | None = None) -> Da
 
 
 def find(info: DatasetInfo, progress: Progress) -> Findings:
-    """Find and verify a data set's files, and keep those that came from far away in the cache.
+    """Find and verify a data set's files; downloaded ones are kept in the cache.
 
     Parameters
     ----------

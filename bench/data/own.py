@@ -122,7 +122,7 @@ def describe(folder: Path, class_names: Sequence[str], title: str | None = None)
 
 
 def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    """Tell by sizes and times whether a folder is as it was."""
+    """Return the sizes and times of a folder's files: they change when a file does."""
     stats = [(path.name, path.stat()) for path in sorted(folder.glob("*")) if path.is_file()]
     return tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)
 
@@ -134,7 +134,7 @@ def _described(
     title: str | None,
     stamp: tuple[tuple[str, int, int], ...],
 ) -> DatasetInfo:
-    """Describe a folder; once, as long as its stamp stays."""
+    """Describe a folder; the result is cached until a file changes."""
     del stamp
     arrays = _read(folder)
     for part, (images, labels) in PARTS.items():
@@ -158,7 +158,7 @@ def _described(
 
 
 def _as_bytes(array: np.ndarray) -> np.ndarray:
-    """Give images and labels the one type in which they are kept."""
+    """Convert images and labels to the type in which they are stored."""
     if array.min(initial=0) < 0 or array.max(initial=0) > 255:
         raise OverflowError("expected values from 0 to 255")
     return array.astype(np.uint8, copy=False)
@@ -167,7 +167,7 @@ def _as_bytes(array: np.ndarray) -> np.ndarray:
 def _check(
     folder: Path, part: str, images: np.ndarray, labels: np.ndarray, class_names: Sequence[str]
 ) -> None:
-    """Refuse images and labels that are not what this module says."""
+    """Check shape, type and range of images and labels."""
     given = f"{images.dtype} of shape {images.shape}"
     if images.dtype != np.uint8:
         raise _refused(

@@ -14,7 +14,7 @@ DATASETS: dict[str, DatasetInfo] = {
 
 
 def look_up(name: str) -> DatasetInfo:
-    """Return what is known of a data set.
+    """Return the definition of a data set.
 
     Raises
     ------

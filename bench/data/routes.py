@@ -214,7 +214,7 @@ class _Meter:
         self.done = 0
 
     def close(self) -> None:
-        """Nothing to put away."""
+        """Do nothing: pooch calls it when a download ends."""
 
     @property
     def stalled(self) -> bool:
@@ -227,7 +227,7 @@ class _Meter:
 
 
 def download(url: str, target: Path, progress: Progress) -> None:
-    """Download one file, however the network behaves.
+    """Download one file, within limits of time and size.
 
     Parameters
     ----------

@@ -18,5 +18,5 @@ def fits_handed_in(info: DatasetInfo) -> bool:
 
 
 def has_no_shipped_judge(info: DatasetInfo) -> bool:
-    """Apply where the shipped judge knows nothing of the images."""
+    """Apply where the shipped judge was not trained on such images."""
     return info.name != JUDGED

@@ -1,4 +1,4 @@
-"""Definition of experiments: variants, what each depends on, and what each is given."""
+"""Definition of experiments: variants, their dependencies and their arguments."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from bench.store import Result, StoredCell
 
 @dataclass(frozen=True)
 class Cell:
-    """What a variant's function is given.
+    """Arguments of a variant's function.
 
     Attributes
     ----------

@@ -23,7 +23,7 @@ EXAMPLES = 20
 def evaluated(
     cell: Cell, network: keras.Model, record: Record, views: Views, *, averaged_apart: bool = False
 ) -> Result:
-    """Evaluate a trained classifier on the test images and gather what the report shows.
+    """Evaluate a trained classifier on the test images and collect what the report shows.
 
     Parameters
     ----------
@@ -146,7 +146,7 @@ def scored_averaged(labels: np.ndarray, probabilities: np.ndarray, seed: int) ->
 def against_most_frequent(
     train_labels: np.ndarray, labels: np.ndarray, *accuracies: float
 ) -> dict[str, float]:
-    """Hold accuracies against that of always naming the most frequent class.
+    """Compare accuracies with that of always predicting the most frequent class.
 
     Parameters
     ----------

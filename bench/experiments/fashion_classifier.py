@@ -156,7 +156,7 @@ def _cured(cell: Cell, rows: np.ndarray) -> tuple[keras.Model, Record]:
 
 
 def second_half(history: pd.DataFrame) -> dict[str, float]:
-    """Tell what changed over the second half of a training.
+    """Measure what changed over the second half of a training.
 
     Overfitting: the training loss falls while the validation loss rises.
     """

@@ -114,7 +114,7 @@ def tsne(cell: Cell) -> Result:
 
 @experiment.variant(settings=("score_images", "tsne_repeated"), repeated="tsne_repeated.seeds")
 def tsne_repeated(cell: Cell) -> Result:
-    """Repeat t-SNE on fewer images, to see what of its groups is not chance (claim 3)."""
+    """Repeat t-SNE on fewer images, to see which groups are not due to chance (claim 3)."""
     return _tsne_map(cell, cell.settings.tsne_repeated)
 
 
@@ -319,7 +319,7 @@ def _networks(cell: Cell, values: Values) -> tuple[keras.Model, keras.Model]:
 
 
 class _Clock:
-    """How long a method took to be fitted, and to place the test images.
+    """Seconds that a method took to fit, and to place the test images.
 
     `earlier`: seconds of what it builds on, which had to be fitted before.
     """
@@ -402,7 +402,7 @@ def _network_map(
 
 
 def _decoded_grid(decoder: keras.Model, positions: np.ndarray) -> dict[str, np.ndarray]:
-    """Decode a regular grid over the map's central 96 %: can the map generate?"""
+    """Decode a regular grid over the map's central 96 %, to see whether the map can generate."""
     low, high = np.percentile(positions, [2, 98], axis=0)
     across, up = (np.linspace(low[axis], high[axis], GRID) for axis in range(LATENT))
     codes = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, LATENT).astype("float32")

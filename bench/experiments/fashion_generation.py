@@ -65,7 +65,7 @@ LADDER = (
 
 @experiment.variant("judge", applies=has_no_shipped_judge)
 def train_judge(cell: Cell) -> Result:
-    """Train a judge of the data at hand, by the recipe of the shipped one, which knows another."""
+    """Train a judge on the run's data, by the recipe of the shipped one."""
     from bench.judge import recipe
 
     network = recipe.train(
@@ -78,7 +78,7 @@ def train_judge(cell: Cell) -> Result:
 
 @experiment.variant(settings=("samples", "pupil"), uses=("judge",))
 def reference(cell: Cell) -> Result:
-    """Score held-out real images as if they were samples: the floor of every measure."""
+    """Score held-out real images as if they were samples: the limit of every measure."""
     images = cell.split.test_images[: cell.settings.samples]
     reference_set = ReferenceSet(cell, len(images))
     # the pupil learns from real images of the training set: the test images judge it
@@ -92,7 +92,7 @@ def reference(cell: Cell) -> Result:
 
 @experiment.variant(settings=("samples",), uses=("judge",))
 def ladder(cell: Cell) -> Result:
-    """Blur and noise on held-out real images, step by step: what a distance means to the eye."""
+    """Add blur and noise to held-out real images, step by step, to show what a distance means."""
     images = cell.split.test_images[: cell.settings.samples]
     reference_set = ReferenceSet(cell, len(images))
     rows: list[Figures] = []
@@ -360,7 +360,7 @@ def refined(cell: Cell) -> Result:
 
 
 def _handed_in(cell: Cell, trained: StoredCell) -> Result:
-    """Decode codes drawn evenly over the range of the real ones, whose distribution nobody gave."""
+    """Decode codes drawn evenly over the range of the real ones, whose distribution is unknown."""
     encoder, decoder = _loaded(trained)
     codes = training.predict.images_to(encoder, cell.split.train_images[:RANGE_IMAGES])
     random = np.random.default_rng(cell.seed)
@@ -380,7 +380,7 @@ def _loaded(trained: StoredCell) -> tuple[keras.Model, keras.Model]:
 def _with_first_stage(
     cost: Figures, trained: StoredCell, again: keras.Model | None = None
 ) -> Figures:
-    """Add what the first stage took; `again` names the network that both stages trained."""
+    """Add the cost of the first stage; `again` names the network that both stages trained."""
     first = trained.metrics["training"]
     twice = sum(int(np.prod(v.shape)) for v in again.trainable_variables) if again else 0
     return cost | {

@@ -88,7 +88,7 @@ def searched(
 
 
 def _scoring(cell: Cell, trial: Trial, objective: str) -> Callable[[Values, int, int], list[float]]:
-    """Make a trial's function give its scores."""
+    """Wrap a trial's function so that it returns its scores."""
 
     def scores(values: Values, epochs: int, seed: int) -> list[float]:
         training.backend.prepare(cell.precision, seed)
@@ -119,7 +119,7 @@ def with_seed(cell: Cell, seed: int) -> Cell:
 
 
 def _ignored(done: float, words: str) -> None:
-    """Tell nobody."""
+    """Ignore progress."""
 
 
 def rows_to_search(cell: Cell, budget: Search | None = None) -> np.ndarray:

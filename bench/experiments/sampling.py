@@ -130,7 +130,7 @@ def judge_of(cell: Cell) -> judge.Judge:
 
 
 def judge_figures(cell: Cell) -> Figures:
-    """Tell the accuracy of a cell's judge on test images, and its file's SHA-256."""
+    """Return the accuracy of a cell's judge on test images, and its file's SHA-256."""
     own = cell.needs.get("judge")
     if own is None:
         return {"accuracy": judge.ACCURACY, "sha256": judge.SHA256}
@@ -333,7 +333,7 @@ def _mean_image(cell: Cell) -> np.ndarray:
 
 
 def failures_of_training(scores: Values) -> Figures:
-    """Look for the failures that only networks with an encoder, or a discriminator, can have."""
+    """Test for failures that only networks with an encoder, or a discriminator, can have."""
     found = {}
     if "active_units" in scores:
         found["posterior_collapse"] = metrics.failures.posterior_collapse(

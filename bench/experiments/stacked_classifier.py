@@ -110,7 +110,7 @@ def pretrained(cell: Cell) -> Result:
 
 
 def _restored(stack: Stack, images: np.ndarray) -> tuple[np.ndarray, float]:
-    """Images through all stages and back, and the mean squared error of the [0, 1] pixels."""
+    """Reconstruct images through all stages, with the mean squared error of the [0, 1] pixels."""
     batches = np.array_split(images, max(1, len(images) // training.predict.BATCH))
     parts = [stack.reconstruct(models.images.to_unit(batch)) for batch in batches]
     restored = np.concatenate([training.backend.to_numpy(part) for part in parts])[..., 0]
@@ -149,7 +149,7 @@ def search_recipe(cell: Cell) -> Result:
 
 
 def linear_probe(cell: Cell) -> Result:
-    """Train one linear layer on the frozen codes: what they know without labels.
+    """Train one linear layer on the frozen codes, which were learned without labels.
 
     The same layer on the pixels and on the codes of untrained stages are its controls. All three
     are trained on the same images.

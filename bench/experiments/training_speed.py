@@ -1,4 +1,4 @@
-"""Throughput of training, side by side in one run, and how cost grows with the work.
+"""Throughput of training by contender, and the growth of its cost.
 
 Contenders and ceilings run in processes of their own and take turns (`bench.timing.interleave`), so
 that what the machine does besides falls on all alike; ratios are taken round by round.
@@ -68,7 +68,7 @@ def throughput(cell: Cell) -> Result:
 
 @experiment.variant(settings=("quality",), repeated="seeds")
 def quality(cell: Cell) -> Result:
-    """Train the classifier by our loop and by plain Keras: do both end equally good?"""
+    """Train the classifier by our loop and by plain Keras, to compare their accuracy."""
     fit, split = cell.settings.quality, cell.split
     accuracy = {}
     for number, (name, precision) in enumerate(((OURS, cell.precision), (PLAIN, "float32"))):

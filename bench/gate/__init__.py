@@ -1,1 +1,1 @@
-"""The benchmark regression check: did time, size or quality get worse between two commits?"""
+"""The benchmark regression check: time, size and quality of two commits."""

@@ -14,7 +14,7 @@ GATES = ("time", "exact", "quality")
 
 @dataclass(frozen=True)
 class Check:
-    """What a check found.
+    """Result of a check.
 
     Attributes
     ----------
@@ -94,7 +94,7 @@ def check(
 def examine(
     trees: Trees, gates: Sequence[str], pairs: int, select: str, progress: Progress
 ) -> list[Finding]:
-    """Let each gate look at two trees; a gate that breaks down is a finding of its own.
+    """Run each gate on two trees; an error in a gate is a finding.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Figures of a tree that noise cannot touch: sizes, operations, traces, bytes, peak memory.
+"""Exact figures of a tree: sizes, operations, traces, bytes, peak memory.
 
 Run by its path, so that head's way of counting meets either tree's package; prints JSON.
 """
@@ -15,7 +15,7 @@ IMAGES, BATCH = 500, 125
 
 
 def figures() -> dict[str, float]:
-    """Everything that is counted, by name; `main` prints it."""
+    """Return all counted figures by name."""
     counted = _training()
     counted["training.peak_memory_mib"] = _peak_memory()  # before anything else adds to it
     return counted | _networks() | _bytes()
@@ -35,7 +35,7 @@ def _networks() -> dict[str, float]:
 
 
 def _training() -> dict[str, float]:
-    """How often Python runs a loss while two epochs with validation compile and train."""
+    """Count how often Python runs a loss while two epochs with validation compile and train."""
     from bench import training
     from bench.config import Fit
     from bench.timing import networks
@@ -60,7 +60,7 @@ def _training() -> dict[str, float]:
 
 
 def _bytes() -> dict[str, float]:
-    """What a cell and a report's page take on the disk."""
+    """Size on the disk of a cell and of a report's page."""
     import pandas as pd
 
     from bench.report import render

@@ -1,4 +1,4 @@
-"""Gate of exact figures: counted, so that no noise can change them."""
+"""Gate of exact figures, which are counted and free of noise."""
 
 import json
 import subprocess
@@ -17,7 +17,7 @@ TOLERANCE = {"peak_memory_mib": 0.10, "bytes": 0.05}
 
 
 def examine(trees: Trees, progress: Progress) -> list[Finding]:
-    """Count in both trees, with head's way of counting, and compare.
+    """Count in both trees, with the code of head, and compare.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a check can find, and what that means for the exit code.
+"""Outcomes of a check, and their exit codes.
 
 0: compared, and nothing got worse. 5: something regressed, or is too good to be true. 6: the
 measuring itself failed. 7: one of the gates that were asked for compared nothing, so that nobody
@@ -11,7 +11,7 @@ from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """What was found for one figure.
+    """Outcome of the comparison of one figure.
 
     `REGRESSED`, `TOO_GOOD` and `HARNESS_ERROR` are red. `NO_BASELINE` and `TOO_NOISY` say that this
     figure was not compared.
@@ -59,7 +59,7 @@ class Finding:
 
 
 def exit_code(findings: Sequence[Finding], *, allow_no_baseline: bool = False) -> int:
-    """Exit code of a whole check.
+    """Return the exit code of a whole check.
 
     A broken harness outweighs what was found, and what was found outweighs what was not compared.
 
@@ -88,7 +88,7 @@ def exit_code(findings: Sequence[Finding], *, allow_no_baseline: bool = False) -
 
 
 def blind_gates(findings: Iterable[Finding]) -> list[str]:
-    """Gates that looked and compared not one figure."""
+    """Return the gates that ran but compared no figure."""
     compared: dict[str, bool] = {}
     for finding in findings:
         seen = finding.outcome not in NOT_COMPARED

@@ -1,4 +1,4 @@
-"""Is head slower than base? Paired log-ratios of neighbouring processes, and the measured noise.
+"""Comparison of times: paired log-ratios of neighbouring processes, and the measured noise.
 
 Processes run in the order base, head, head, base, and so on (ABBA), so that a drift of the machine
 falls on both alike. Each neighbouring pair gives one log-ratio; two processes of the same tree that
@@ -101,7 +101,7 @@ def compare(base: Sequence[Rounds], head: Sequence[Rounds], seed: int = 1) -> Co
 
 
 def _gate(base: Sequence[Rounds], head: Sequence[Rounds]) -> float:
-    """From neighbours of the same tree: what a ratio can be where nothing changed."""
+    """Ratio that noise alone can reach, from neighbouring processes of the same tree."""
     alike = np.concatenate([_neighbours(head), _neighbours(base[1:])])
     if not len(alike):
         return LEAST_GATE
@@ -118,7 +118,7 @@ def _neighbours(processes: Sequence[Rounds]) -> np.ndarray:
 
 
 def _log_bests(processes: Sequence[Rounds]) -> np.ndarray:
-    """The fastest round of each process: what is slower was disturbed."""
+    """Logarithm of the fastest round of each process; slower rounds were disturbed."""
     return np.array([np.log(np.min(rounds)) for rounds in processes])
 
 

@@ -1,4 +1,4 @@
-"""The quality gate: are the networks as good as the recorded ones, neither worse nor too good?
+"""The quality gate: networks must be as good as the recorded ones, neither worse nor too good.
 
 A figure that is clearly better than the reference is an alarm as well: held-out images that found
 their way into the training look just like that. A true improvement is recorded as the new
@@ -99,7 +99,7 @@ def compare(name: str, reference: Sequence[float], measured: Sequence[float]) ->
 
 
 def measure(tree: Path, first_seed: int, seeds: int) -> dict[str, list[float]]:
-    """Train a tree's probes in a process of their own.
+    """Train the probes of a tree in a separate process.
 
     Parameters
     ----------
@@ -147,7 +147,7 @@ def record(tree: Path = ROOT) -> Path:
 
 
 def _reference(tree: Path) -> dict[str, list[float]] | str:
-    """Recorded figures by probe, or why they cannot serve."""
+    """Return the recorded figures by probe, or why they cannot be used."""
     try:
         content: dict[str, Any] = json.loads((tree / REFERENCE).read_text(encoding="utf-8"))
         probes: dict[str, list[float]] = content["probes"]
@@ -178,7 +178,7 @@ def _compared(
 
 
 def _agreed(first: Finding, second: Finding) -> Finding:
-    """Alarmed only if a second look says the same."""
+    """Keep an alarm only if the second measurement gives the same outcome."""
     if first.outcome is Outcome.OK or second.outcome is first.outcome:
         return first
     return Finding(GATE, first.name, Outcome.OK, f"{first.words}; again: {second.words}")

@@ -1,4 +1,4 @@
-"""A check's result for people (table), for a workflow's summary (Markdown), for programs (JSON)."""
+"""Output of a check: table, Markdown for a workflow's summary, JSON."""
 
 import json
 from dataclasses import asdict
@@ -42,7 +42,7 @@ REMEDY = (
 
 
 def verdict(check: Check) -> str:
-    """What the exit code means, and what was not compared."""
+    """Describe the exit code, and name what was not compared."""
     words = [VERDICTS[check.exit_code]]
     open_figures = sum(finding.outcome in NOT_COMPARED for finding in check.findings)
     if open_figures:
@@ -55,7 +55,7 @@ def verdict(check: Check) -> str:
 
 
 def print_table(check: Check, console: Console) -> None:
-    """Print every finding, the alarming ones last, where eyes are.
+    """Print every finding; failures come last.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def print_table(check: Check, console: Console) -> None:
 
 
 def markdown(check: Check) -> str:
-    """A workflow's summary."""
+    """Return a check as Markdown, for the summary of a workflow."""
     rows = [
         f"| {f.gate} | {_short(f)} | **{f.outcome}** | {' '.join(f.words.split())[:300]} |"
         for f in check.findings
@@ -95,7 +95,7 @@ def markdown(check: Check) -> str:
 
 
 def write_json(check: Check, folder: Path) -> Path:
-    """Keep a check beside the reports.
+    """Write a check as JSON.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The benchmark suite of a tree, run in its own process."""
+"""Running of a tree's benchmark suite in a separate process."""
 
 import json
 import os
@@ -18,7 +18,7 @@ NO_TESTS_COLLECTED, SOME_FAILED = 5, 1
 
 
 class HarnessError(RuntimeError):
-    """The measuring itself failed: what it found must not be trusted."""
+    """The measurement itself failed; its figures are not valid."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The time gate: both trees in fresh processes by turns, and again where one seems slower."""
+"""The time gate: both trees in turns in fresh processes, repeated where one seems slower."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -91,7 +91,7 @@ def examine(trees: Trees, count: int, select: str, progress: Progress) -> list[F
 
 
 def _sit(trees: Trees, count: int, names: Iterable[str], progress: Progress) -> Sittings:
-    """One file after another: the shorter a process, the less the machine drifts within a pair."""
+    """Measure file by file: in shorter processes the machine drifts less within a pair."""
     seen, order = Sittings(), pairs.order(count)
     files = [list(group) for _, group in groupby(sorted(names), key=_file)]
     for number, group in enumerate(files):
@@ -118,12 +118,12 @@ def _finding(seen: Sittings, name: str, count: int) -> Finding:
 
 
 def _suspicious(finding: Finding) -> bool:
-    """Whether it seems slower, be it beyond the noise or not: a second look decides."""
+    """Whether head seems slower, within the noise or not: a second measurement decides."""
     slower = finding.ratio is not None and finding.ratio > 1 + pairs.LEAST_GATE
     return slower and finding.low is not None and finding.low > 1
 
 
 def _agreed(first: Finding, second: Finding) -> Finding:
-    """The second look's word counts: it must find by itself what the first one suspected."""
+    """Take the outcome of the second measurement: it must confirm the first by itself."""
     words = f"{first.words}; again: {second.words}"
     return Finding(GATE, first.name, second.outcome, words, second.ratio, second.low, second.high)

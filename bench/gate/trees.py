@@ -17,7 +17,7 @@ NULL_COMMITS = ("0" * 40, "0" * 64)  # how git and its hosts write "there is non
 
 
 class NoBaselineError(RuntimeError):
-    """There is no commit to compare with, and whoever asked said so."""
+    """The caller named git's null commit: there is no commit to compare with."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Trees:
 
 @contextmanager
 def checked_out(base: str, head: str = "HEAD", repository: Path = ROOT) -> Iterator[Trees]:
-    """Check both commits out, and take them away in the end.
+    """Check both commits out; their worktrees are removed at the end of the block.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def checked_out(base: str, head: str = "HEAD", repository: Path = ROOT) -> Itera
 
 
 def resolve(reference: str, repository: Path = ROOT, role: str = "base") -> str:
-    """Name the commit that a reference means.
+    """Return the commit of a reference.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Grading a run that was handed in: its figures computed again from what it keeps."""
+"""Grading of a run that was handed in: its figures are recomputed from the stored results."""
 
 from bench.grading.findings import CellGrade, Difference, Gap
 from bench.grading.grade import Grade, grade

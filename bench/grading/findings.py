@@ -1,4 +1,4 @@
-"""What grading finds in one cell: figures that agree, that differ, and that cannot be compared."""
+"""Findings of grading in one cell: figures that agree, differ, or cannot be compared."""
 
 import math
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ SHOWN = 80  # characters of a stated value that a message repeats
 
 @dataclass(frozen=True)
 class Tolerance:
-    """How far a stated figure may be from the recomputed one.
+    """Tolerance between a stated figure and the recomputed one.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ FEATURES = Tolerance(relative=2e-3, absolute=2e-3)
 
 @dataclass(frozen=True)
 class Difference:
-    """A stated figure that is not the recomputed one.
+    """A stated figure that differs from the recomputed one.
 
     Attributes
     ----------
@@ -67,7 +67,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Gap:
-    """Something that could not be compared, and why."""
+    """A figure that could not be compared, with the reason."""
 
     cell: str
     what: str
@@ -76,7 +76,7 @@ class Gap:
 
 @dataclass
 class CellGrade:
-    """What was found in one cell.
+    """Result of grading one cell.
 
     Attributes
     ----------
@@ -119,7 +119,7 @@ class CellGrade:
                 self.differs(path, repr(expected), "nothing" if got is None else repr(got))
 
     def differs(self, figure: str, expected: str, got: str) -> None:
-        """Note a difference.
+        """Record a difference.
 
         Parameters
         ----------
@@ -134,7 +134,7 @@ class CellGrade:
         self.differences.append(Difference(self.label, figure, expected, short))
 
     def holds(self, figure: str, right: bool, expected: str, got: str) -> None:
-        """Note whether something that is no number is as it must be.
+        """Record whether something other than a number is as expected.
 
         Parameters
         ----------
@@ -152,7 +152,7 @@ class CellGrade:
             self.differs(figure, expected, got)
 
     def lacks(self, what: str, reason: str) -> None:
-        """Note what could not be compared.
+        """Record what could not be compared.
 
         Parameters
         ----------

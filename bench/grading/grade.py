@@ -23,7 +23,7 @@ COSTLY = ("fashion_generation", "fashion_embedding")  # begun first
 
 @dataclass(frozen=True)
 class Grade:
-    """What grading a run found.
+    """Result of grading a run.
 
     Attributes
     ----------
@@ -41,17 +41,17 @@ class Grade:
 
     @property
     def compared(self) -> int:
-        """How many figures were recomputed."""
+        """Number of recomputed figures."""
         return sum(len(cell.compared) for cell in self.cells)
 
     @property
     def differences(self) -> list[Difference]:
-        """Figures that are not what is recomputed."""
+        """Stated figures that differ from the recomputed ones."""
         return [difference for cell in self.cells for difference in cell.differences]
 
     @property
     def gaps(self) -> list[Gap]:
-        """What could not be compared."""
+        """Figures that could not be compared."""
         return [gap for cell in self.cells for gap in cell.gaps]
 
     @property
@@ -61,7 +61,7 @@ class Grade:
 
 
 def grade(folder: Path, progress: Progress | None = None) -> Grade:
-    """Compute the figures of a run again and compare them with what it states.
+    """Recompute the figures of a run and compare them with the stated ones.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The figures of a finished cell, computed again from what it keeps.
+"""Recomputation of a finished cell's figures from its stored results.
 
 Which figures can be computed again depends on what is kept: predictions, places on a map, samples,
 curves. Everything is read as numbers and text. No network of the cell is loaded; the images, the
@@ -36,7 +36,7 @@ CONTROLS = ("pixels", "random_encoder")
 
 
 class Grader:
-    """Computes figures again; what cells have in common is computed once.
+    """Recomputes figures; what several cells share is computed once.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class Grader:
         self._ranks = lru_cache(1)(self._ranked)
 
     def grade(self, stored: StoredCell) -> CellGrade:
-        """Compare everything that a cell states with what can be computed again."""
+        """Compare the stated figures of a cell with those that can be recomputed."""
         found = CellGrade(stored.label)
         try:
             self._settings(stored, found)
@@ -92,7 +92,7 @@ class Grader:
         found.holds("provenance:dataset", right, f"the files of {info.name}", repr(recorded))
 
     def _cell(self, stored: StoredCell) -> Cell:
-        """What the experiment's own functions are given to score."""
+        """Make the cell that the experiment's scoring functions are given."""
         return Cell(
             settings=SimpleNamespace(**stored.config["settings"]),
             seed=derive_seed(self.profile.root_seed, stored.experiment, stored.seed_index),
@@ -302,7 +302,7 @@ def _plain(value: object) -> object:
 
 
 def _refuse_large(stored: StoredCell) -> None:
-    """Look how large arrays would be before they are unpacked."""
+    """Refuse arrays that would be too large, before they are unpacked."""
     path = stored.folder / "arrays.npz"
     if not path.is_file():
         return

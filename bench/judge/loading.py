@@ -22,7 +22,7 @@ ACCURACY = 0.9324
 
 @dataclass(frozen=True)
 class Judge:
-    """The judge's verdicts on images.
+    """The judge with its features and predictions.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class Judge:
         return keras.Model(self.network.input, [features, self.network.output])
 
     def look(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Give features and classes of images.
+        """Return features and predicted classes of images.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""How the shipped judge was made: `python -m bench.judge.recipe` trains it and writes the file.
+"""Recipe of the shipped judge: `python -m bench.judge.recipe` trains it and writes the file.
 
 A new judge is a new scale: distances of older runs cannot be compared with it. So the printed hash
 must be entered in `loading.py` by hand. It is trained on the 60,000 training images, in float32.
@@ -64,7 +64,7 @@ def _normalised(maps: keras.KerasTensor) -> keras.KerasTensor:
 
 
 def train(images: np.ndarray, labels: np.ndarray, classes: int, progress: Progress) -> keras.Model:
-    """Train a judge of some images.
+    """Train a judge on images.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def make() -> Judge:
 
 
 def main() -> None:
-    """Train, write and tell what `loading.py` must know."""
+    """Train the judge, write it, and print the hash that `loading.py` needs."""
     judge = make()
     judge.network.save(FILE)
     whole = data.load("fashion_mnist")

@@ -81,7 +81,7 @@ def knn_correct(
     test_labels: np.ndarray,
     k: int = 5,
 ) -> np.ndarray:
-    """Tell which held-out positions their neighbours in the training map classify correctly.
+    """Determine which held-out positions are classified correctly by their training neighbours.
 
     Parameters
     ----------

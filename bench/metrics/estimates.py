@@ -47,7 +47,7 @@ class Estimate(ABC):
     @classmethod
     @abstractmethod
     def of(cls, values: Values, others: Values) -> "Estimate":
-        """Make it from figures.
+        """Estimate from figures.
 
         Parameters
         ----------
@@ -75,7 +75,7 @@ class Estimate(ABC):
     def visible(
         self, direction: Direction, reference: float, level: float, likely: float
     ) -> float | None:
-        """Tell which true value next to a reference `p_value` finds below a level.
+        """Find the true value nearest to a reference that the test would detect.
 
         Parameters
         ----------
@@ -197,7 +197,7 @@ class Correlation(Estimate):
 
 @dataclass(frozen=True)
 class SpreadRatio(Estimate):
-    """How much more one group spreads than another, in proportion, by Fisher's F."""
+    """The ratio of the spreads of two groups, by Fisher's F."""
 
     first: tuple[float, ...]
     second: tuple[float, ...]

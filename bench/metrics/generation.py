@@ -1,4 +1,4 @@
-"""How close generated images come to real ones, and how varied they are.
+"""Fidelity and variety of generated images.
 
 Distances between distributions and counts of classes stand here; `manifolds` holds the figures
 that work with balls, `neighbours` those that look for the nearest training image.
@@ -243,7 +243,7 @@ def checkerboard(images: np.ndarray, real: np.ndarray) -> float:
 
 
 def has_periods(images: np.ndarray) -> bool:
-    """Tell whether `checkerboard` can be measured on images (n, height, width) of this size."""
+    """Return whether `checkerboard` can be measured on images (n, height, width) of this size."""
     return all(size % 4 == 0 and size >= LEAST_PERIODIC for size in images.shape[1:])
 
 

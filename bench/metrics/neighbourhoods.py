@@ -154,7 +154,7 @@ def neighbourhood_curve(ranks: np.ndarray, map_ranks: np.ndarray, block: int = 5
 
 
 def neighbourhood_auc(curve: np.ndarray) -> float:
-    """Sum up a curve of neighbourhood preservation, with equal weight for each scale.
+    """Average a curve of neighbourhood preservation, with equal weight for each scale.
 
     Parameters
     ----------

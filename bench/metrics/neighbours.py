@@ -1,4 +1,4 @@
-"""The nearest training image of each sample tells whether it is new or a copy.
+"""Nearest training images of samples, which show whether a sample is new or a copy.
 
 Pixel by pixel, in tiles, so that 10,000 samples and 60,000 training images fit in memory.
 """
@@ -113,7 +113,7 @@ def nearest_distance_ratio(
 def held_out_distance(
     held_out: np.ndarray, training: np.ndarray, block: int = 1024, limit: int | None = None
 ) -> float:
-    """Measure the denominator of `nearest_distance_ratio`: what samples are compared with.
+    """Measure the denominator of `nearest_distance_ratio`: the distance of held-out images.
 
     Parameters and errors are those of `nearest_distance_ratio`.
 

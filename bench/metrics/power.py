@@ -1,4 +1,4 @@
-"""What a test could have seen: the smallest true effect that it would find with a given power."""
+"""Power of tests: the smallest true effect that a test detects with a given power."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -20,7 +20,7 @@ def visible_mean(
     level: float = 0.05,
     power: float = 0.8,
 ) -> float | None:
-    """Tell from where on a mean would have been told from a number, by `significance.mean_test`.
+    """Find the smallest deviation of a mean that `significance.mean_test` would detect.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def visible_difference(
     level: float = 0.05,
     power: float = 0.8,
 ) -> float | None:
-    """Tell from where on a difference would have been seen by `significance.welch_difference`.
+    """Find the smallest difference that `significance.welch_difference` would detect.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def visible_difference(
 def visible_share(
     n: int, direction: Direction, reference: float, level: float = 0.05, power: float = 0.8
 ) -> float | None:
-    """Tell from where on a share would have been seen by `significance.proportion_test`.
+    """Find the share nearest to a reference that `significance.proportion_test` would detect.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def visible_share(
 def visible_correlation(
     n: int, direction: Direction, reference: float, level: float = 0.05, power: float = 0.8
 ) -> float:
-    """Tell from where on a correlation would have been seen by `significance.correlation_test`.
+    """Find the correlation that `significance.correlation_test` would detect.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def visible_spread(
     level: float = 0.05,
     power: float = 0.8,
 ) -> float | None:
-    """Tell from where on a ratio of spreads would have been seen by `significance.spread_test`.
+    """Find the ratio of spreads that `significance.spread_test` would detect.
 
     Parameters
     ----------

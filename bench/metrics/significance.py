@@ -1,4 +1,4 @@
-"""Tests of hypotheses on repeated runs, and the correction for several."""
+"""Hypothesis tests on repeated runs, and the correction for multiple tests."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -48,7 +48,7 @@ class McNemar(NamedTuple):
 
 
 def mean_test(values: Sequence[float] | np.ndarray, reference: float = 0.0) -> float | None:
-    """Test whether a mean of independent runs is a given number.
+    """Test whether the mean of independent runs differs from a given number.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def welch_difference(
     reference: float = 0.0,
     confidence: float = 0.95,
 ) -> Difference:
-    """Compare two groups of independent runs, which need not differ from run to run as much.
+    """Compare two groups of independent runs with possibly different variances (Welch).
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def welch_difference(
 
 
 def proportion_test(successes: int, n: int, reference: float) -> float:
-    """Test whether a share is a given one.
+    """Test whether a share differs from a given one.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ def proportion_test(successes: int, n: int, reference: float) -> float:
 
 
 def correlation_test(r: float, n: int, reference: float) -> float:
-    """Test whether a correlation is a given one.
+    """Test whether a correlation differs from a given one.
 
     Parameters
     ----------
@@ -193,7 +193,7 @@ def spread_test(
     second: Sequence[float] | np.ndarray,
     reference: float = 1.0,
 ) -> float | None:
-    """Test whether the ratio of two standard deviations is a given one.
+    """Test whether the ratio of two standard deviations differs from a given one.
 
     Parameters
     ----------
@@ -263,7 +263,7 @@ def mcnemar(labels: np.ndarray, first: np.ndarray, second: np.ndarray) -> McNema
 
 
 def holm(p_values: Sequence[float] | np.ndarray) -> list[float]:
-    """Correct several p-values for being several.
+    """Adjust p-values for multiple tests (Holm).
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A network that learns where a neighbour embedding puts an image, and finds its most likely place.
+"""Network that learns the places of a neighbour embedding, and returns the most likely one.
 
 A network that regresses on the positions of a t-SNE map answers with their mean, which lies between
 the groups wherever it is in doubt. Here it gives a density over the map, as a mixture of Gaussians

@@ -246,7 +246,7 @@ def features_of(network: keras.Model) -> keras.Model:
 
 
 def linear_probe(size: int, classes: int = CLASSES) -> keras.Model:
-    """Standardise codes (n, size) and map them to logits: nothing else is learnt.
+    """Standardise codes (n, size) and map them to logits by one linear layer.
 
     Parameters
     ----------

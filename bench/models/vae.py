@@ -181,7 +181,7 @@ def reconstruction_nats(images: Tensor, pixels: Tensor) -> Tensor:
 
 
 def log_likelihood(images: np.ndarray, restored: np.ndarray) -> np.ndarray:
-    """Log p(x|z) of images (n, size, size) in [0, 1] given what codes decode to, float64, nats.
+    """Log p(x|z) of images (n, size, size) in [0, 1], given decoded codes, float64, nats.
 
     Parameters
     ----------

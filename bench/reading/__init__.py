@@ -1,4 +1,4 @@
-"""Work with the results of runs: in a notebook, side by side, as tables and pictures."""
+"""Access to the results of runs: in a notebook, comparisons, tables and pictures."""
 
 from bench.reading.compare import Comparison, compare
 from bench.reading.export import export

@@ -1,4 +1,4 @@
-"""Two runs side by side: figures with intervals, samples, and what was done otherwise."""
+"""Comparison of two runs: figures with intervals, samples, settings and environment."""
 
 import base64
 import io
@@ -191,7 +191,7 @@ def _flat(tree: object) -> dict[str, str]:
 
 
 def _environment(run: Run) -> dict[str, str]:
-    """What the finished cells say of commit, versions and machine; several values in a row."""
+    """Commit, versions and machine of the finished cells; several values are joined."""
     found: dict[str, list[str]] = {}
     for cell in run.results.done:
         told = cell.provenance

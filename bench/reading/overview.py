@@ -1,4 +1,4 @@
-"""The runs of a folder at a glance."""
+"""Overview of the runs in a folder."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ CONTENDERS = ("classifier", "map", "generator")  # roles whose best is named
 
 @dataclass(frozen=True)
 class Overview:
-    """One run.
+    """Summary of one run.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class Overview:
 
 
 def overview(runs: Path) -> list[Overview]:
-    """Look at every run of a folder, the newest first.
+    """Summarise every run of a folder, the newest first.
 
     Parameters
     ----------

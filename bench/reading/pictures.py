@@ -1,4 +1,4 @@
-"""The report's figures, one by one: as SVG, as PNG, and in a notebook."""
+"""Single figures of the report: as SVG, as PNG, and in a notebook."""
 
 import base64
 import io

@@ -1,4 +1,4 @@
-"""A run as a notebook wants it: DataFrames, arrays, pictures and trained networks."""
+"""A run's results as DataFrames, arrays, pictures and trained networks."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -291,7 +291,7 @@ class Run:
 
 
 def chosen(names: Iterable[str], name: str, what: str) -> str:
-    """Check a name against those that there are.
+    """Check that a name is among the known ones.
 
     Parameters
     ----------
@@ -323,7 +323,7 @@ def chosen(names: Iterable[str], name: str, what: str) -> str:
 
 
 def quantity(variant: Variant, path: str) -> Quantity:
-    """Collect a figure over the seeds; unlike the report, this may ask for what no type holds.
+    """Collect a figure over the seeds; unlike in the report, no type needs to have it.
 
     Parameters
     ----------

@@ -5,7 +5,7 @@ from typing import Any
 
 
 def leaves(tree: object, path: str = "") -> Iterator[tuple[str, object]]:
-    """Go through the values of nested mappings and lists, each with its dotted path.
+    """Yield the values of nested mappings and lists, each with its dotted path.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def leaves(tree: object, path: str = "") -> Iterator[tuple[str, object]]:
 
 
 def find(tree: object, path: str) -> Any:
-    """Return what stands at a dotted path; None if nothing does.
+    """Return the value at a dotted path; None if there is none.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The training loop of a rehearsal: two steps of each training, and what a whole one would take."""
+"""The training loop of a rehearsal: two steps of each training, and the work of a whole one."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ STEPS = 2  # the first compiles
 
 @dataclass(frozen=True)
 class Counted:
-    """One training as a rehearsal saw it.
+    """One training of a rehearsal.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ class Counted:
 
 @contextmanager
 def counting(sizes: Sizes, counted: list[Counted]) -> Iterator[None]:
-    """Let every training within run two steps and be counted.
+    """Run two steps of every training in the block, and count its work.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def counting(sizes: Sizes, counted: list[Counted]) -> Iterator[None]:
 
 @contextmanager
 def _plans_of_xla(plans: list[dict[str, float]]) -> Iterator[None]:
-    """Note what XLA plans for each step that it compiles; nothing on TensorFlow."""
+    """Collect the memory that XLA plans for each step that it compiles; none on TensorFlow."""
     if backend.name() != "jax":
         yield
         return

@@ -23,7 +23,7 @@ LEAST_SECONDS = 4e-4  # of a step on a GPU, however small: starting its kernels.
 
 @dataclass(frozen=True)
 class Expected:
-    """What a variant would take in a whole run.
+    """Expected work of a variant in a whole run.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What a rehearsal found, as tables."""
+"""Tables of a rehearsal's results."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,7 +11,7 @@ from bench.running.profiles import usable_workers
 
 
 def print_expected(expected: Sequence[Expected], efficiency: float, console: Console) -> None:
-    """Print what each variant of a whole run would take, and the sum.
+    """Print the expected work of each variant in a whole run, and the sum.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def print_expected(expected: Sequence[Expected], efficiency: float, console: Con
 
 
 def print_failures(rehearsed: Mapping[str, Sequence[Rehearsed]], console: Console) -> int:
-    """Print what failed on which backend; how many.
+    """Print the failures by backend, and return their number.
 
     Parameters
     ----------

@@ -24,7 +24,7 @@ Heard = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Rehearsed:
-    """A variant as one backend ran it.
+    """Result of one variant on one backend.
 
     Attributes
     ----------
@@ -90,7 +90,7 @@ def images_of(profile: Profile) -> int:
 
 
 def main(name: str, out: Path) -> None:
-    """Run every variant once, and write down what was counted.
+    """Run every variant once and write the counts.
 
     Parameters
     ----------

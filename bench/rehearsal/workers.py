@@ -1,4 +1,4 @@
-"""How a run's time falls with the number of workers, by simulation.
+"""Simulation of a run's duration for different numbers of workers.
 
 `python -m bench.rehearsal.workers RUN FIGURE` takes the graph of a finished run with the seconds
 that its cells and trials took; each task costs an overhead besides. A search is a task for each of

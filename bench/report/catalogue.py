@@ -1,4 +1,4 @@
-"""The catalogues: find every message of the report, and keep the translations up to date.
+"""Catalogues of translations: find every message of the report, and update the catalogues.
 
 ``python -m bench.report.catalogue`` writes new messages into each catalogue, empty, for a
 translator to fill, and takes out those that the report no longer has.

@@ -1,4 +1,4 @@
-"""The protocol's claims, evaluated on a run: a verdict on each measure, and on each claim.
+"""Evaluation of the protocol's claims: a verdict on each measure, and on each claim.
 
 What is measured, and where it must lie, stands in ``bench/config/protocol.toml``; nothing here
 knows a claim.
@@ -31,7 +31,7 @@ ORDER = (REFUTED, NOT_APPLICABLE, NOT_MEASURED, TOO_FEW, OPEN, SUPPORTED)
 
 @dataclass(frozen=True)
 class Measure:
-    """One figure that a claim is judged by.
+    """One figure that decides on a claim.
 
     Attributes
     ----------
@@ -61,17 +61,17 @@ class Measure:
 
     @property
     def description(self) -> str:
-        """What was measured: a message for the catalogue."""
+        """Description of what was measured: a message for the catalogue."""
         return self.asked.measure
 
     @property
     def direction(self) -> fixed.Direction:
-        """Where the figure lies if the claim holds."""
+        """Side of the reference on which the figure lies if the claim holds."""
         return self.asked.direction
 
     @property
     def reference(self) -> float:
-        """Than what it is greater or less."""
+        """Number that the figure is compared with."""
         return self.asked.reference
 
     @property
@@ -81,12 +81,12 @@ class Measure:
 
     @property
     def spec(self) -> str:
-        """How the figure is written: shares in per cent, their differences in percentage points."""
+        """Number format of the figure: shares in per cent, differences in percentage points."""
         return spec_of(self.asked)
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """How many trainings it rests on; of two groups, how many of each."""
+        """Number of trainings; of two groups, the number of each."""
         return self.figure.seeds
 
 
@@ -117,12 +117,12 @@ class Claim:
 
     @property
     def conditions(self) -> str:
-        """What the protocol asks of the trainings: a message for the catalogue."""
+        """Conditions that the protocol sets: a message for the catalogue."""
         return self.asked.conditions
 
     @cached_property
     def verdict(self) -> str:
-        """What all its measures together say."""
+        """Verdict of all its measures together."""
         return overall(measure.verdict for measure in self.measures)
 
 
@@ -136,7 +136,7 @@ def spec_of(asked: fixed.Measure) -> str:
 
 
 def overall(verdicts: Iterable[str]) -> str:
-    """Put the verdicts of a claim's measures together.
+    """Combine the verdicts of a claim's measures.
 
     Parameters
     ----------

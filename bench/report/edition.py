@@ -1,4 +1,4 @@
-"""One language of the report: collect, draw, render, print, verify, and only then publish."""
+"""Rendering of one language: collect, draw, render, print, verify, then publish."""
 
 import shutil
 import tempfile

@@ -1,4 +1,4 @@
-"""The finished part of a run, as a page that can be opened while the run goes on."""
+"""Report of the finished part of a run, for reading while the run goes on."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -23,14 +23,14 @@ GOES_ON = N_(
 
 @dataclass(frozen=True)
 class _NotYet(StoredCell):
-    """A cell that was not there when the run was looked at, whatever has become of it since."""
+    """A cell that was missing when the run was read; it stays missing."""
 
     def _closing(self) -> None:
         return None
 
 
 def as_seen(run: StoredRun) -> StoredRun:
-    """Hold a run still: cells that are not there now stay missing while it is reported on."""
+    """Freeze a run: cells that are missing now stay missing while it is rendered."""
     cells = tuple(cell if cell.status != "missing" else _not_yet(cell) for cell in run.cells)
     return replace(run, cells=cells)
 
@@ -82,7 +82,7 @@ def follow(
     order: Order | None = None,
     tell: Callable[[str], None] = lambda words: None,
 ) -> Iterator[list[Path]]:
-    """Render a run again whenever more of it is finished, until nobody writes to it any more.
+    """Render a run again whenever more of it is finished, until no process writes to it.
 
     Parameters
     ----------

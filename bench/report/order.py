@@ -16,7 +16,7 @@ FILE_NAMES: dict[str, str] = {"hand-in": "lab-report", "full": "full-record"}
 
 @dataclass(frozen=True)
 class Order:
-    """What is asked of the report.
+    """Edition, authors and assignment of a report.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""From a run to the finished files: the only way in."""
+"""Rendering of a run's report into files: the entry point."""
 
 import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -87,7 +87,7 @@ def _untranslated(language: str, words: Sequence[str]) -> str:
 
 @contextmanager
 def _pool(jobs: int) -> Iterator[Callable[..., Iterable[Rendered]]]:
-    """Run one job here, several in a process each: the work is in Python."""
+    """Yield a function that runs one job in this process, several in a process each."""
     if jobs == 1:
         yield map
         return

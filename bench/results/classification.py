@@ -128,7 +128,7 @@ class Trained(Holding):
 
 
 class Changes(Part):
-    """What changed over the second half of a training."""
+    """Changes over the second half of a training."""
 
     training_loss_change: float
     validation_loss_change: float
@@ -211,7 +211,7 @@ class CalibrationMetrics(AgainstMostFrequent):
 
 
 class Calibration(Holding):
-    """What label smoothing does to calibration."""
+    """Effect of label smoothing on calibration."""
 
     metrics: CalibrationMetrics
 
@@ -232,7 +232,7 @@ class FewLabelsMetrics(AgainstMostFrequent):
 
 
 class FewLabels(Holding):
-    """What pretraining is worth with few labels."""
+    """Effect of pretraining with few labels."""
 
     metrics: FewLabelsMetrics
 

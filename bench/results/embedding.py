@@ -71,7 +71,7 @@ class Layout(Holding):
 
 
 class ProjectionMetrics(MapMetrics):
-    """Scores of a linear map, which can also be gone back."""
+    """Scores of a linear map, which can be inverted."""
 
     reconstruction_mse: float
     explained_variance: list[float]
@@ -139,7 +139,7 @@ class Collapse(Holding):
 
 
 class Alike(Part):
-    """How alike several maps of the same images are."""
+    """Similarity of several maps of the same images."""
 
     procrustes: float
     neighbour_overlap: float

@@ -1,4 +1,4 @@
-"""Which fields the types of results have, by the paths with which the report asks for them."""
+"""Fields of the result types, by the paths that the report uses."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -95,7 +95,7 @@ class Fields:
 
 
 def _has(annotation: object, steps: list[str]) -> bool:
-    """Whether a value of a type can be asked for these steps."""
+    """Whether a type has a field at the end of these steps."""
     if not steps:
         return True
     origin, inner = get_origin(annotation), get_args(annotation)

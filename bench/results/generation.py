@@ -63,7 +63,7 @@ class ReferenceMetrics(SampleMetrics):
 
 
 class Samples(Part):
-    """Images to be shown."""
+    """Images that the report shows."""
 
     samples: Images
 

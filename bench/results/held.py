@@ -21,7 +21,7 @@ class Part(BaseModel):
 
 
 class Holding(Part):
-    """What a cell of one variant holds; a type of results is a subclass.
+    """Base class of result types: metrics, tables and arrays of one variant.
 
     Attributes
     ----------
@@ -57,7 +57,7 @@ class Holding(Part):
             ) from error
 
     def result(self) -> Result:
-        """Give it back as the store keeps it: fields that were left out are left out."""
+        """Convert to a `Result`; fields that were not set are left out."""
         tables, arrays = (
             {name: getattr(part, name) for name in part.model_fields_set}
             for part in (self.tables, self.arrays)
@@ -66,7 +66,7 @@ class Holding(Part):
 
 
 class Columns:
-    """Which columns a table has.
+    """Columns of a table.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ class Columns:
 
 @dataclass(frozen=True)
 class Kind:
-    """What an array is made of.
+    """Type of an array: kind of numbers and dimensions.
 
     Attributes
     ----------
@@ -150,7 +150,7 @@ class Interval(Part):
 
 
 class Cost(Part):
-    """What a training took; see `bench.training.loop`."""
+    """Cost of a training; see `bench.training.loop`."""
 
     parameters: int
     epochs: int

@@ -8,7 +8,7 @@ from bench.results.held import Columns, Cost, Holding, Part
 
 
 class SprintMetrics(Part):
-    """How long a training took that was planned for one accuracy."""
+    """Duration of a training that was planned for one accuracy."""
 
     accuracy: float
     target: float
@@ -80,7 +80,7 @@ class QualityMetrics(Part):
 
 
 class Quality(Holding):
-    """Whether the fast loop ends as good."""
+    """Comparison of the fast loop's accuracy with that of plain Keras."""
 
     metrics: QualityMetrics
 

@@ -1,4 +1,4 @@
-"""The plumbing between experiments and store: what is to be run, and running it."""
+"""Planning and running of cells."""
 
 from bench.running.cells import prepare_data
 from bench.running.execute import EXECUTORS, Summary, choose_executor, execute

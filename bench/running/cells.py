@@ -27,7 +27,7 @@ class NeededCellError(RuntimeError):
 
 @dataclass(frozen=True)
 class Outcome:
-    """How running a cell ended.
+    """Outcome of running a cell.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ def run_cell(
     scratch: Path | None = None,
     git: JsonMapping | None = None,
 ) -> Outcome:
-    """Run a cell and write it down, whatever becomes of it.
+    """Run a cell and store its result or its failure.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def scratch_of(stored: StoredCell) -> Path:
 
 
 def run_trial(profile: Profile, planned: PlannedCell, request: Request) -> Ended:
-    """Run one trial of a cell's search: the cell's function leads to it, and is left there.
+    """Run one trial of a cell's search: the cell's function runs up to it and is stopped there.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ def keep_failure(
     began: float,
     git: JsonMapping | None = None,
 ) -> Outcome:
-    """Write a failed cell down with its reason.
+    """Store a failed cell with its reason.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Where cells run: one small protocol, and running them in this process.
+"""Executors of cells: their protocol, and execution in this process.
 
 `workers.Local` runs them in processes of this machine, `cluster.Cluster` on Ray. An executor runs
 tasks and tells of each; the same shape has `search.trials.TrialExecutor`, for the trials of a
@@ -38,7 +38,7 @@ ONE_THREAD = {
 
 @dataclass(frozen=True)
 class CellEvent:
-    """News of a cell: how far it is, how it ended (`outcome`), or that it is run `again`."""
+    """Event of a cell: its progress, its end (`outcome`), or that it runs `again`."""
 
     planned: PlannedCell
     share: float
@@ -51,7 +51,7 @@ Show = Callable[[CellEvent], None]
 
 
 class Executor(Protocol):
-    """Where cells run. It changes no figure."""
+    """Protocol of what runs cells. The choice changes no figure."""
 
     def run(self, profile: Profile, plan: Sequence[PlannedCell], show: Show) -> None:
         """Run cells, each as soon as what it builds on has ended.
@@ -93,7 +93,7 @@ class WholeMachine:
 
 
 class Inline(WholeMachine):
-    """Runs cells one by one in this process, on one core with one thread: for looking closely.
+    """Runs cells one by one in this process, on one core with one thread: for debugging.
 
     Raises
     ------

@@ -59,13 +59,13 @@ class Trial:
 
     @property
     def label(self) -> str:
-        """Names it among all tasks."""
+        """Name of the trial among all tasks."""
         return f"{self.planned.stored.label}, trial {self.request.key}"
 
 
 @dataclass
 class Worker:
-    """A process, the line to it, its core, and the cell or trial at which it works."""
+    """A process with its connection, its core, and its current cell or trial."""
 
     process: BaseProcess
     line: Connection
@@ -77,7 +77,7 @@ class Worker:
 
     @property
     def idle(self) -> bool:
-        """Whether it has nothing to do."""
+        """Whether the worker has no cell and no trial."""
         return self.planned is None and self.trial is None
 
 
@@ -128,7 +128,7 @@ class _Run:
         self.deaths = Counter[str]()
 
     def run(self) -> None:
-        """Give work to whoever is free and listen, until nothing is left."""
+        """Assign work to free workers and handle their messages, until nothing is left."""
         try:
             while self.waiting or self.running:
                 for place in self.places:
@@ -193,7 +193,7 @@ class _Run:
         return None
 
     def _listen(self, worker: Worker) -> None:
-        """Take a message of a worker, or note that it has died."""
+        """Handle a message of a worker, or its death."""
         message = _receive(worker)
         if message is None:
             self._forget(worker)
@@ -233,7 +233,7 @@ class _Run:
     def _lost(
         self, planned: PlannedCell | None, trial: Trial | None, began: float, how: str
     ) -> None:
-        """What becomes of a cell or a trial whose worker died."""
+        """Handle the cell or trial of a worker that died."""
         if trial is not None:
             self._lost_trial(trial, began, how)
         if planned is None:
@@ -284,7 +284,7 @@ def _answer(trial: Trial, ended: Ended) -> None:
 
 
 def _dismiss(workers: Iterable[Worker]) -> None:
-    """Let workers end, and wait until they have."""
+    """Ask workers to end, and wait for them."""
     workers = list(workers)
     for worker in workers:
         worker.line.close()  # which ends the worker
@@ -306,7 +306,7 @@ def _receive(worker: Worker) -> tuple[str, Any] | None:
 
 
 def _how_it_ended(worker: Worker) -> str:
-    """Say what the system says of a worker's death, and let go of it."""
+    """Describe how a worker's process ended, and release the process."""
     worker.line.close()
     worker.process.join(LEAVE)
     worker.process.kill()  # a process that closed its line and lives on
@@ -341,7 +341,7 @@ def _ending(code: int | None, kills_before: int | None, kills_now: int | None) -
 
 
 def _memory_kills() -> int | None:
-    """How many processes Linux has ended for lack of memory; None where it does not say."""
+    """Number of processes that Linux has ended for lack of memory; None if unknown."""
     try:
         text = Path("/proc/vmstat").read_text(encoding="utf-8")
     except OSError:
@@ -366,7 +366,7 @@ def _hire(profile: Profile, core: int) -> Worker:
 
 @contextlib.contextmanager
 def _environment(changes: Mapping[str, str]) -> Iterator[None]:
-    """Set variables of the environment for what is started meanwhile."""
+    """Set environment variables for processes that are started in the block."""
     before = {name: os.environ.get(name) for name in changes}
     os.environ.update(changes)
     try:
@@ -381,7 +381,7 @@ def _environment(changes: Mapping[str, str]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _interrupts_blocked() -> Iterator[None]:
-    """Let what is started meanwhile never see Ctrl-C: the parent decides what it means.
+    """Block Ctrl-C for processes that are started in the block: the parent handles it.
 
     One that is pressed meanwhile is delivered to this process afterwards.
     """
@@ -393,7 +393,7 @@ def _interrupts_blocked() -> Iterator[None]:
 
 
 def _work(profile: Profile, line: Connection, core: int) -> None:
-    """What a worker does: run the cells and trials that it is sent, until the line is closed."""
+    """Run the cells and trials that are sent to this worker, until the connection is closed."""
     _end_with_parent()
     with on_one_core(core), contextlib.suppress(EOFError, ConnectionError):
         with contextlib.suppress(Exception):  # the first cell that needs it says what is wrong
@@ -450,7 +450,7 @@ def _tell(line: Connection, share: float, words: str) -> None:
 
 
 def _load_framework() -> None:
-    """Import Keras without the start-up chatter of its backend, which no setting turns off."""
+    """Import Keras without the start-up messages of its backend, which no setting turns off."""
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     try:

@@ -73,7 +73,7 @@ def gained(winner: Sequence[float], default: Sequence[float], direction: str) ->
 
 
 def summary(again: Mapping[str, Sequence[Tried]], arms: Iterable[str], direction: str) -> Figures:
-    """Put the scores of the repeated trainings together, and what was gained.
+    """Summarise the scores of the repeated trainings, and the gain.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def summary(again: Mapping[str, Sequence[Tried]], arms: Iterable[str], direction
 
 
 def ranking(trials: pd.DataFrame, epochs: int) -> Figures:
-    """Tell how well a third of a trial's epochs ranks the trials as all of them do.
+    """Measure how well a third of the epochs ranks the trials as all epochs do.
 
     Parameters
     ----------

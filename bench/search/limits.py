@@ -15,12 +15,12 @@ GIBIBYTE = 2**30
 
 
 class TrialLimitError(RuntimeError):
-    """A trial took more than it may."""
+    """A trial exceeded its limit of time or memory."""
 
 
 @contextmanager
 def limited(seconds: float, gibibytes: float) -> Iterator[None]:
-    """End the block by an error when it takes too long or too much memory.
+    """Raise an error when the block takes too long or too much memory.
 
     Parameters
     ----------

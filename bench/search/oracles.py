@@ -1,4 +1,4 @@
-"""KerasTuner's oracles: what a search asks of them, and every private part that it needs.
+"""KerasTuner's oracles behind one interface, with every private part that it needs.
 
 Nothing else of KerasTuner is used: its tuners, its chief/worker mode and its files are where it is
 known to lose trials. An oracle is a function of its seed and of the scores that it was told, so it
@@ -128,7 +128,7 @@ class Oracle:
         return proposals
 
     def report(self, proposal: Proposal, score: float | None, message: str = "") -> None:
-        """Tell how a trial ended: its score, or None and the reason why it failed.
+        """Report the result of a trial: its score, or None and the reason of its failure.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""What a trial is, where it runs, and the file in which its end outlives an interrupt.
+"""Trials of searches: requests, results, executors, and the files that survive an interrupt.
 
 Loads no framework: planning and running need this file.
 """
@@ -252,7 +252,7 @@ class Kept:
         self.folder = folder
 
     def find(self, request: Request) -> Tried | None:
-        """How a trial ended; None if it did not."""
+        """Return the result of a trial; None if it has not ended."""
         try:
             content = read_sealed(self.folder / f"{request.key}.json")
             tried = Tried(**content["tried"])
@@ -273,7 +273,7 @@ class Kept:
         return path.read_bytes() if path.is_file() else None
 
     def keep(self, request: Request, ended: Ended) -> Tried:
-        """Write down how a trial ended, its state first.
+        """Store the result of a trial, its state first.
 
         Parameters
         ----------

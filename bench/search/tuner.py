@@ -1,4 +1,4 @@
-"""One search: KerasTuner proposes, in one thread; an executor runs the trials.
+"""Searches: KerasTuner proposes trials in one thread; an executor runs them.
 
 Trials are proposed in waves: all that can be proposed before any of them has ended. They are
 reported in the order of their proposal, so an executor that ends them in another order changes
@@ -35,7 +35,7 @@ class NoTrialCompletedError(RuntimeError):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a search found.
+    """Result of a search.
 
     Attributes
     ----------
@@ -150,7 +150,7 @@ def run(
 
 
 class _Search:
-    """What asks for the trials of one search, and keeps how they end."""
+    """Requests the trials of one search and keeps their results."""
 
     def __init__(
         self,
@@ -185,7 +185,7 @@ class _Search:
         )
 
     def tried(self, requests: Sequence[Request]) -> list[Tried]:
-        """Run trials, those apart that are kept, and tell how each ended."""
+        """Run the trials that are not kept, and return the result of each."""
         found = {request.key: self._kept.find(request) for request in requests}
         missing = {r.key: r for r in requests if found[r.key] is None}
         self._ended += len(requests) - len(missing)

@@ -35,7 +35,7 @@ class SavesItself(Protocol):
 
 @dataclass(frozen=True)
 class Result:
-    """What a cell hands over.
+    """Result of a cell.
 
     Attributes
     ----------
@@ -86,7 +86,7 @@ class StoredCell:
 
     @property
     def status(self) -> Literal["done", "failed", "damaged", "missing"]:
-        """Whether the cell is whole, failed with a reason, not as it was written, or not there."""
+        """Status of the cell: done, failed, damaged or missing."""
         try:
             closing = self._closing()
         except DamagedError:
@@ -187,7 +187,7 @@ class StoredCell:
 
     @contextmanager
     def _reading(self, name: str) -> Iterator[Path]:
-        """Path of one of the files; whatever goes wrong while it is read is damage."""
+        """Yield the path of one of the files; any error while it is read counts as damage."""
         path = self.folder / name
         if name not in self._files():
             raise DamagedError(path, "is not among the cell's files")

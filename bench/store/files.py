@@ -1,4 +1,4 @@
-"""Files and folders of the store: written to the disk, read with care, removed whole."""
+"""Files and folders of the store: durable writes, checked reads, complete removal."""
 
 import json
 import os
@@ -52,7 +52,7 @@ def write_json(path: Path, value: JsonMapping) -> None:
 
 
 def write_beside(path: Path, write: Callable[[Path], object]) -> None:
-    """Let a file be written beside `path` and take its place once it stands on the disk.
+    """Write a file beside `path`, and rename it to `path` once it is on the disk.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def write_beside(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def sync(path: Path) -> None:
-    """Wait until a file, or a folder's list of files, stands on the disk."""
+    """Flush a file, or a folder's list of files, to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -78,7 +78,7 @@ def sync(path: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Delete a file or folder: it is out of its place at once, then deleted file by file."""
+    """Delete a file or folder: it is renamed at once, then deleted file by file."""
     aside = path.with_name(f".{path.name}.{os.getpid()}{DELETED}")
     _delete(aside)  # an earlier process may have had this number
     path.rename(aside)
@@ -86,7 +86,7 @@ def remove(path: Path) -> None:
 
 
 def replace(target: Path, beside: Path) -> None:
-    """Let a whole folder take the place of whatever stands there.
+    """Move a folder to a path, in place of what is there.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Check of every file of a run."""
+"""Verification of every file of a run."""
 
 import re
 from collections import Counter
@@ -14,7 +14,7 @@ _CELL = re.compile(r"(\w[\w.-]*)-s(\d+)-(\w{12})")
 
 @dataclass(frozen=True)
 class Checked:
-    """What was found.
+    """Result of a check.
 
     Attributes
     ----------

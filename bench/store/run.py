@@ -47,7 +47,7 @@ class UsedData(BaseModel):
 
 @dataclass(frozen=True)
 class StoredRun:
-    """A run as the report sees it.
+    """A stored run: its profile, its experiments and its cells.
 
     Attributes
     ----------
@@ -80,7 +80,7 @@ class StoredRun:
 
     @property
     def watermark(self) -> str | None:
-        """What is printed across each page, if anything."""
+        """Text of the watermark; None without one."""
         return self.profile.get("watermark")
 
     @property

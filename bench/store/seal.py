@@ -63,7 +63,7 @@ class OtherFormatError(DamagedError):
 
 
 def write_sealed(path: Path, content: JsonMapping) -> None:
-    """Write a JSON file that proves its own content, and wait until it stands on the disk.
+    """Write a JSON file that holds the hash of its content, and flush it to the disk.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def _check_file(path: str, size: object, digest: object) -> None:
 
 
 class State(NamedTuple):
-    """Whatever changes when a file is changed."""
+    """State of a file: what the file system changes whenever the file changes."""
 
     inode: int
     size: int

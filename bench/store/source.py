@@ -244,7 +244,7 @@ class SourceCode:
         return not all(map(_is_passive, getattr(node, "decorator_list", [])))
 
     def _declares(self, module: str, node: ast.AST) -> bool:
-        """Whether code speaks to a declared experiment: it only says what is to be run."""
+        """Whether code calls a declared experiment, which only registers what is to be run."""
         return any(self._is_declaration(module, chain[0]) for chain in chains(node))
 
     def _is_declaration(self, module: str, name: str) -> bool:

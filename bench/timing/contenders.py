@@ -1,4 +1,4 @@
-"""Who is timed: each makes a call that trains a network over the given images once.
+"""Contenders: each makes a call that trains a network over the given images once.
 
 Every contender runs in a process of its own (`worker`), so that neither threads nor memory of one
 touch another. Frameworks are imported by the contender that needs them, and by no other.

@@ -1,4 +1,4 @@
-"""Contenders take turns, so that a machine that speeds up or slows down does so for all of them."""
+"""Timing of contenders in turns, so that drift of the machine affects all of them alike."""
 
 import json
 import os
@@ -20,12 +20,12 @@ KERAS_BACKENDS = {"pytorch": "torch"}  # Keras only lends this one its layers
 
 
 class WorkerError(RuntimeError):
-    """A contender's process ended before its time."""
+    """The process of a contender ended early."""
 
 
 @dataclass
 class Timing:
-    """What one contender's calls took.
+    """Times of one contender's calls.
 
     Attributes
     ----------
@@ -51,7 +51,7 @@ class Timing:
 
 
 class Worker:
-    """The process of one contender, ready once it is made."""
+    """Process of one contender, ready for calls."""
 
     def __init__(self, asked: Request) -> None:
         self.asked = asked
@@ -86,7 +86,7 @@ class Worker:
         self._stderr.close()
 
     def call(self) -> None:
-        """Let it run once more and note what that took."""
+        """Run the contender once more and record its time."""
         print("go", file=self._process.stdin, flush=True)
         answer = self._answer()
         self.timing.seconds.append(answer["seconds"])

@@ -14,7 +14,7 @@ LEARNING_RATE = 1e-3
 
 @dataclass(frozen=True)
 class Timed:
-    """A network, and what training it means.
+    """A network with the loss that its training minimises.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ def _keras_own(layer: keras.Layer) -> keras.Layer:
 
 
 def optimizer() -> keras.optimizers.Optimizer:
-    """The same for every contender."""
+    """Make the optimiser that every contender uses."""
     return keras.optimizers.AdamW(LEARNING_RATE, weight_decay=0.01)
 
 

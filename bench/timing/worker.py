@@ -1,4 +1,4 @@
-"""One contender in a process of its own: makes itself ready, then runs each time it is told to.
+"""Process of one contender: it prepares the training, then runs it once for each line of input.
 
 Called by `interleave` with a `Request` as its argument; answers in lines of JSON.
 """

@@ -1,4 +1,4 @@
-"""Trainings that go on where earlier ones stopped, with their weights and optimiser state.
+"""Continuation of trainings, with their weights and optimiser state.
 
 A search promotes trials: what trains them is called once more, and finds here what it left. The
 learning rate's schedule starts anew, as long as the new part; the optimiser's moments, its count of
@@ -22,7 +22,7 @@ EPOCHS = "epochs"
 
 
 class States:
-    """What the trainings of a block start from and end with, in the order in which they run.
+    """Start and end states of the trainings of a block, in the order in which they run.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class States:
         return int(stored[prefix + EPOCHS])
 
     def keep(self, objectives: Sequence[Objective], epochs: int) -> None:
-        """Note where a training ended, before averaged weights take the place of the trained.
+        """Keep the end state of a training, before averaged weights replace the trained ones.
 
         Parameters
         ----------
@@ -103,7 +103,7 @@ _states: ContextVar[States | None] = ContextVar("states", default=None)
 
 @contextmanager
 def carrying(start: bytes | None, wanted: bool) -> Iterator[States]:
-    """Let the trainings of a block go on from those of an earlier one, and note where they end.
+    """Continue the trainings of a block from those of an earlier one, and keep their end states.
 
     See `States` for the parameters.
 

@@ -23,7 +23,7 @@ class DivergedError(RuntimeError):
 
 @dataclass(frozen=True)
 class Record:
-    """How a training went.
+    """Record of a training.
 
     Attributes
     ----------
@@ -57,7 +57,7 @@ def steps(images: int, fit: Fit) -> int:
 
 
 def part_of(progress: Progress, part: int, parts: int) -> Progress:
-    """Let one of several trainings report as a part of the whole, counted from 0.
+    """Make a progress that reports one of several trainings as a part of the whole.
 
     Parameters
     ----------

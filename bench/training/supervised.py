@@ -1,4 +1,4 @@
-"""Training a classifier: what the experiments, the pupils of generators and the judge do alike."""
+"""Training of a classifier, as experiments, pupils of generators and the judge share it."""
 
 from collections.abc import Callable, Mapping
 

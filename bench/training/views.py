@@ -1,4 +1,4 @@
-"""Views of test images: a classifier that is asked more than once about an image errs less."""
+"""Views of test images, over which a classifier's predictions are averaged."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,1 +1,1 @@
-"""How the benchmarks' figures moved over the stored runs of `invoke bench`: one page."""
+"""Page that shows the stored runs of `invoke bench` over time."""

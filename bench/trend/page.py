@@ -18,7 +18,7 @@ UNITS = ((1.0, 1.0, "s"), (1e-3, 1e3, "ms"), (0.0, 1e6, "µs"))
 
 @dataclass(frozen=True)
 class Chart:
-    """What the template draws.
+    """Chart as the template draws it.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Where a series seems to have jumped: advice for a human eye, never a verdict."""
+"""Detection of jumps in a series: hints for a reader, no verdicts."""
 
 from dataclasses import dataclass
 

@@ -53,7 +53,7 @@ class Series:
 
     @property
     def normalised(self) -> np.ndarray:
-        """Seconds, as if the machine had always been in its usual mood; shape (n,)."""
+        """Seconds corrected for the machine's speed by the control benchmark; shape (n,)."""
         control = np.array([point.control for point in self.points])
         seconds = np.array([point.seconds for point in self.points])
         return np.asarray(seconds * np.median(control) / control)

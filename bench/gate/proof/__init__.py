@@ -1,1 +1,1 @@
-"""Does the check find what it should, and only that? `python -m bench.gate.proof`."""
+"""Proof that the check finds planted faults and nothing else: `python -m bench.gate.proof`."""

@@ -67,7 +67,7 @@ SLOWED = {
 
 
 def slow_down(tree: Path, benchmark: str) -> None:
-    """Let one benchmark's function take 1.3 times as long.
+    """Make one benchmark's function take 1.3 times as long.
 
     Parameters
     ----------
@@ -81,12 +81,12 @@ def slow_down(tree: Path, benchmark: str) -> None:
 
 
 def spoil_learning(tree: Path) -> None:
-    """Let every training learn with an eighth of its learning rate."""
+    """Divide every learning rate by eight."""
     _append(tree / "bench/training/schedule.py", TIMID)
 
 
 def leak_validation(tree: Path) -> None:
-    """Let the held-out images be among the training images."""
+    """Add the held-out images to the training images."""
     _append(tree / "bench/data/splitting.py", LEAK)
 
 

@@ -1,4 +1,4 @@
-"""Results that travel inside a report's files, so that each printed number can be checked there.
+"""Results that are stored inside a report's files, so that each printed number can be checked.
 
 What is embedded: the value of each cell behind each printed number, the profile, what the numbers
 on paper are of (on the screen they say so themselves), and every number of the text, in order.
@@ -114,7 +114,7 @@ def gather(
 
 
 def _asked(run: StoredRun) -> Iterable[tuple[str, str]]:
-    """Cells and paths that the protocol's claims are judged by."""
+    """Cells and paths that the protocol's claims depend on."""
     for claim in protocol.protocol().claims:
         for measure in claim.measures:
             for system in measure.systems:
@@ -206,7 +206,7 @@ def _sealed(evidence: JsonMapping, numbers: Iterable[Number]) -> JsonObject:
 
 
 class Recorder:
-    """Marks of a page for paper: prints plain text, and remembers what each number is of.
+    """Marks of a page for paper: they print plain text and record the source of each number.
 
     Parameters
     ----------

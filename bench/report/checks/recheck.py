@@ -1,4 +1,4 @@
-"""Checks a finished report by itself: every printed number against the results that it carries."""
+"""Checks of a finished report by itself: every printed number against the embedded results."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -36,7 +36,7 @@ REMEDY = "Render the report anew with `invoke report`, or give the file that was
 
 @dataclass(frozen=True)
 class Rechecked:
-    """What was found.
+    """Result of checking a file.
 
     Attributes
     ----------
@@ -253,7 +253,7 @@ class _Embedded(Numbers):
 
 
 class _Recounted(Recount):
-    """Judges the claims again from the results in the file."""
+    """Evaluates the claims again, from the results in the file."""
 
     def __init__(self, evidence: JsonMapping) -> None:
         self.known = evidence["values"]

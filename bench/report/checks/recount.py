@@ -1,4 +1,4 @@
-"""The protocol's evaluation once more, from the stored cells, by SciPy's own functions.
+"""Second evaluation of the protocol, from the stored cells, by SciPy's functions.
 
 `claims` computes what the page says; nothing of it, of `collect`'s quantities or of the metrics is
 used here. A difference between the two stops the report.
@@ -21,7 +21,7 @@ BOUNDS = {"share": (0.0, 1.0), "correlation": (-1 + 1e-12, 1 - 1e-12), "spread":
 
 
 class Recount:
-    """Judges a run's claims again.
+    """Evaluates a run's claims again.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class Recount:
         return self._judged[claim, place][part]
 
     def measure(self, claim: int, place: int) -> Measure:
-        """Return what the protocol asks: claim's number, and place of the measure from 0.
+        """Return a measure of the protocol, by the claim's number and its place from 0.
 
         Parameters
         ----------
@@ -100,7 +100,7 @@ class Recount:
 
 
 class _Test:
-    """A test: how many seeds it has, its p-value, its estimate, and how likely it finds a truth."""
+    """A statistical test: number of seeds, p-value, estimate and power."""
 
     def __init__(
         self,
@@ -215,7 +215,7 @@ class _Test:
         return cls(measure, counts, ratio, float(2 * min(law.cdf(f), law.sf(f))), finds)
 
     def told(self, adjusted: float, rules: Protocol, family: int) -> dict[str, Part]:
-        """Say what it says, given its corrected p-value."""
+        """Return verdict, adjusted p-value and visible effect, given the adjusted p-value."""
         measure = self.measure
         told: dict[str, Part] = {"adjusted": None, "visible": None}
         if not any(self.counts):
@@ -230,7 +230,7 @@ class _Test:
         return told | {"verdict": "not distinguishable"}
 
     def _visible(self, level: float, power: float) -> float | None:
-        """Look for the truth that is found just so often, from the reference outwards."""
+        """Find the smallest effect that is detected with the given power."""
         if self.finds is None or self.p is None:
             return None
         measure, finds = self.measure, self.finds

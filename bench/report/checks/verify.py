@@ -1,4 +1,4 @@
-"""Reads the finished report back and holds it against the store.
+"""Checks of a finished report against the store.
 
 Nothing of what rendered the page is trusted: the HTML is parsed, and each number on it is computed
 again from the cells that it names.
@@ -184,7 +184,7 @@ def check_page(page: str, run: StoredRun, language: Language, constants: Constan
 
 
 def check_pdf(document: "weasyprint.Document", watermark: str | None, language: Language) -> None:
-    """Check a set document.
+    """Check a typeset document.
 
     Parameters
     ----------

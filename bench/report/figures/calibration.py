@@ -1,4 +1,4 @@
-"""How classifiers stand the test: confidence against accuracy, few labels, overfitting."""
+"""Figures of classifiers: confidence against accuracy, few labels, overfitting."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -57,7 +57,7 @@ def reliability(subject: Subject) -> Figure | None:
 
 
 def is_shown(variant: Variant) -> bool:
-    """Whether there is something to show; an ensemble of one is that one again."""
+    """Whether a variant is shown: it has results, and an ensemble has several members."""
     return bool(variant.done) and (variant.name != "ensemble" or variant.get("members") > 1)
 
 

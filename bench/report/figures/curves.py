@@ -139,7 +139,7 @@ def curve(
 def one_epoch(
     axes: Axes, tables: Sequence[pd.DataFrame], columns: Sequence[str], language: Language
 ) -> bool:
-    """Say in words what a single epoch gave: a point is no curve.
+    """Write the values of a single epoch as text: one point is no curve.
 
     Parameters
     ----------
@@ -209,7 +209,7 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]], gap: float = 
 
 
 def line_key(axes: Axes, language: Language, place: Literal["best", "upper left"] = "best") -> None:
-    """Say in a corner which line is training and which is validation.
+    """Draw a key in a corner: which line is training and which is validation.
 
     Parameters
     ----------

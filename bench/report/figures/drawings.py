@@ -1,4 +1,4 @@
-"""Drawings of earlier renderings, kept beside the report: drawing is a quarter of the work.
+"""Cache of drawings, beside the report: drawing is a quarter of the work.
 
 A figure is drawn again when a cell that it shows, the code that draws, or the words have changed.
 """
@@ -24,7 +24,7 @@ ROOMS = ("report", "metrics", "store", "data")
 
 
 class Drawings:
-    """The drawings kept for one language.
+    """Cache of the drawings of one language.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ WRONG = "#b03a2e"
 
 
 def examples(subject: Subject) -> Sheet | None:
-    """Draw right predictions, and the wrong ones of which the network was surest."""
+    """Draw right predictions, and the wrong ones of greatest confidence."""
     language, (variant,) = subject.language, subject.variants
     class_names, _size = class_ticks(subject.class_names)
     _ = language.gettext
@@ -61,7 +61,7 @@ def examples(subject: Subject) -> Sheet | None:
 
 
 def pretrained_reconstructions(subject: Subject) -> Sheet | None:
-    """Draw test images above what the stacked autoencoder makes of them."""
+    """Draw test images above their reconstructions by the stacked autoencoder."""
     return strips(subject, subject.variants, ("originals", "reconstructions"), 16)
 
 
@@ -71,7 +71,7 @@ def embedding_reconstructions(subject: Subject) -> Sheet | None:
 
 
 def decoded_grids(subject: Subject) -> Sheet | None:
-    """Draw what each decoder makes of a regular grid over its map."""
+    """Draw each decoder's images of a regular grid over its map."""
     language, variants = subject.language, subject.variants
     if all(variant.array("decoded_grid") is None for variant in variants):
         return None
@@ -156,7 +156,7 @@ def strips(
 
 
 def say_absent(sheet: Sheet, x: float, y: float, absence: str, language: Language) -> None:
-    """Say why a place on the sheet is empty.
+    """Write on the sheet why a place is empty.
 
     Parameters
     ----------

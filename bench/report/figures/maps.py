@@ -186,7 +186,7 @@ def map_frame(points: np.ndarray) -> tuple[float, float, float, float]:
 
 
 def _key(panels: list[Axes], class_names: tuple[str, ...]) -> None:
-    """Say in a free panel which number and colour is which class."""
+    """Draw a key in a free panel: number, colour and name of each class."""
     for axes in panels:
         whole_axis(axes)
     if not panels:

@@ -1,4 +1,4 @@
-"""How many neighbours each map keeps, from the nearest ones to whole regions."""
+"""Figure of the neighbours that each map keeps, from the nearest ones to whole regions."""
 
 import numpy as np
 from matplotlib.figure import Figure

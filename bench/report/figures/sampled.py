@@ -1,4 +1,4 @@
-"""Sheets of what the generators make, and of real images step by step spoilt."""
+"""Sheets of generated images, and of real images that are degraded step by step."""
 
 import numpy as np
 

@@ -227,7 +227,7 @@ def fitting_size(text: str, room: float, size: float = 8.5) -> float:
 
 
 def note(axes: Axes, text: str) -> None:
-    """Say in a panel why it is empty.
+    """Write in a panel why it is empty.
 
     Parameters
     ----------

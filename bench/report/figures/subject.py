@@ -1,4 +1,4 @@
-"""What a drawing function is given."""
+"""Arguments of the drawing functions."""
 
 from dataclasses import dataclass
 
@@ -53,7 +53,7 @@ class Subject:
 def subject_of(
     results: Results, said: Declaration, figure: Figure, language: Language, constants: Constants
 ) -> Subject:
-    """Gather what a declared figure is to show.
+    """Collect what a declared figure shows.
 
     Parameters
     ----------

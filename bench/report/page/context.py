@@ -66,7 +66,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Fixed:
-    """The protocol that the claims are judged by, beside the run.
+    """The protocol, beside the run that is evaluated by it.
 
     Attributes
     ----------
@@ -84,7 +84,7 @@ class Fixed:
 
 
 class Context:
-    """Derived rows, computed when asked for.
+    """Derived rows, computed on first use.
 
     Parameters
     ----------
@@ -180,12 +180,12 @@ class Context:
         return [(part, list(own)) for part, own in groupby(layers, key=lambda each: each.part)]
 
     def stage_epochs(self, experiment: str) -> int:
-        """For how many epochs each greedy stage of a classifier was trained; 0: not known."""
+        """Number of epochs of each greedy stage of a classifier; 0 if unknown."""
         tables = self.results.variant(f"{experiment}/pretrained").tables("history")
         return int(tables[0]["epoch"].max()) if tables and "stage" in tables[0] else 0
 
     def stages(self, experiment: str) -> int:
-        """How many greedy stages a classifier has; 0: not known."""
+        """Number of greedy stages of a classifier; 0 if unknown."""
         tables = self.results.variant(f"{experiment}/pretrained").tables("history")
         return int(tables[0]["stage"].nunique()) if tables and "stage" in tables[0] else 0
 
@@ -235,7 +235,7 @@ class Context:
 
     @cached_property
     def cores(self) -> list[int]:
-        """On how many cores of the processor the trainings of this run ran."""
+        """Numbers of processor cores that the trainings of this run used."""
         return unique(variant.get("training.cores") for variant in self.trained)
 
     @cached_property

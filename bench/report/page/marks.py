@@ -1,4 +1,4 @@
-"""Numbers on the page: each carries the cells and the path that it was read from.
+"""Numbers on the page: each names the cells and the path that it was read from.
 
 `verify` reads these marks back from the finished page and compares every one with the store.
 """
@@ -26,7 +26,7 @@ LEAST_P = 0.001
 
 
 class Marks:
-    """Writes numbers in one language, and remembers which cells were named.
+    """Writes numbers in one language, and records the cells that they name.
 
     Attributes
     ----------
@@ -155,7 +155,7 @@ class Marks:
         ).format(value, part, first, second, first, second, text)
 
     def evaluated(self, claim: int, place: int, measure: Measure, part: str) -> Markup:
-        """Print what the protocol's evaluation says of a measure.
+        """Print the protocol's evaluation of a measure.
 
         Parameters
         ----------

@@ -12,7 +12,7 @@ class UnknownReferenceError(LookupError):
 
 
 class Numbering:
-    """Numbers given in the order in which the page asks for them.
+    """Numbers in the order of their first use on the page.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What templates may call: figures, tables, numbers, references, names."""
+"""Functions that templates call: figures, tables, numbers, references, names."""
 
 import tomllib
 import zlib
@@ -77,7 +77,7 @@ class Page:
         self.equations = load_equations(templates)
 
     def functions(self) -> dict[str, object]:
-        """Return everything that templates may call, by name."""
+        """Return the functions that templates may call, by name."""
         named = {
             "status_name": names.status_name,
             "hyperparameter_name": names.hyperparameter_name,
@@ -233,7 +233,7 @@ class Page:
         return "sections/plain.html.j2"
 
     def figure(self, name: str, caption: str, experiment: str = "") -> Markup:
-        """Place a figure; where there is nothing to draw, say so and why.
+        """Place a figure, or the reason why there is nothing to draw.
 
         Parameters
         ----------
@@ -314,7 +314,7 @@ class Page:
         return Markup("{} {}").format(Markup(str(body).rstrip()), mark)  # noqa: S704 - ours
 
     def measured(self, measure: Measure) -> str:
-        """Say what a measure of a claim is, and of which systems."""
+        """Describe a measure of a claim, with its systems."""
         words = self.language.gettext(measure.description)
         if not measure.systems:
             return words
@@ -430,7 +430,7 @@ class Page:
         return Markup('<div class="authored" title="{}">{}</div>').format(label, to_html(text))
 
     def question(self, exercise: int, words: str) -> Markup:
-        """State an exercise's question: as the assignment puts it, or in the report's words.
+        """Return an exercise's question: in the assignment's words, or in the report's.
 
         Parameters
         ----------
@@ -452,7 +452,7 @@ class Page:
         )
 
     def told(self, name: str) -> str:
-        """Return what the authors, or else the assignment, say of the report; empty if neither."""
+        """Return a field of the authors' file, or of the assignment; empty if neither has it."""
         own = getattr(self.order.identity, name, None)
         asked = getattr(self.order.assignment, name, None)
         text = in_language(own, self.language.code)
@@ -497,7 +497,7 @@ class Page:
         ]
 
     def embedded(self) -> JsonObject:
-        """Return what a number's window shows beside the number: key and settings of each cell."""
+        """Return the content of a number's window: key and settings of each cell."""
         return {
             cell.label: {"key": cell.key, "seed": cell.seed_index, "settings": flat_settings(cell)}
             for cell in self.results.done
@@ -526,7 +526,7 @@ class Page:
         ).format(key, _("Not drawn, for want of finished cells."), "; ".join(reasons), caption)
 
     def _seeds(self, printed: list[tuple[Quantity, bool]]) -> str:
-        """Say what stands after ± in a table, or why nothing does."""
+        """Explain what stands after ± in a table, or why nothing does."""
         _ = self.language.gettext
         counts = {len(quantity.values) for quantity, interval in printed if interval}
         if not counts:
@@ -541,7 +541,7 @@ class Page:
         return f"{note} {alone}" if 1 in counts else note
 
     def _images(self, printed: list[tuple[Quantity, bool]]) -> str:
-        """Say whose intervals over test images stand in a table, if any do."""
+        """Name the systems whose intervals over test images stand in a table."""
         shown = [q for q, _ in printed if q.path.split(".")[0] in IMAGE_INTERVALS.values()]
         if not shown:
             return ""
@@ -564,7 +564,7 @@ class Page:
 
 
 def paired_verdict(first: Quantity, second: Quantity, direction: Direction) -> str:
-    """Say whether the first quantity is greater (less) than the second, paired by seed.
+    """Return whether the first quantity is greater (less) than the second, paired by seed.
 
     ``not measured`` without values on either side, ``too few seeds`` with one pair.
 
@@ -584,7 +584,7 @@ def paired_verdict(first: Quantity, second: Quantity, direction: Direction) -> s
 
 
 def unpaired_verdict(first: Quantity, second: Quantity, direction: Direction) -> str:
-    """Say whether the first quantity's mean is greater (less) than the second's, not paired.
+    """Return whether the first quantity's mean is greater (less) than the second's, not paired.
 
     Parameters
     ----------
@@ -602,7 +602,7 @@ def unpaired_verdict(first: Quantity, second: Quantity, direction: Direction) ->
 
 
 def verdict_on(quantity: Quantity, direction: Direction, reference: float = 0.0) -> str:
-    """Say whether a quantity is greater (less) than a fixed number, over its seeds.
+    """Return whether a quantity is greater (less) than a fixed number, over its seeds.
 
     Parameters
     ----------
@@ -642,7 +642,7 @@ def dataset_title(dataset: JsonMapping) -> Markup:
 
 
 def own_words(text: str) -> Markup:
-    """Mark what a user has named: digits in it are no figures of the report."""
+    """Mark a name that a user gave: digits in it are no figures of the report."""
     return Markup('<span class="authored">{}</span>').format(text)
 
 

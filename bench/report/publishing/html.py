@@ -131,7 +131,7 @@ def data_uri(path: Path) -> str:
 
 
 def _contents(page: Page) -> dict[str, object]:
-    """What is known only after the first pass."""
+    """Contents and numbers, which are known after the first pass."""
     return {"headings": page.numbering.outline.headings, "cited": page.numbering.cited}
 
 

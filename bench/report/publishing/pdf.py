@@ -1,4 +1,4 @@
-"""The printed edition, by WeasyPrint: any error it would only log fails the report."""
+"""Printing with WeasyPrint: an error that it would only log stops the report."""
 
 import ctypes
 import ctypes.util
@@ -54,7 +54,7 @@ def check_libraries() -> None:
 def print_pdf(
     page: str, folder: Path, fonts: Path, created: datetime | None
 ) -> "weasyprint.Document":
-    """Set a page.
+    """Typeset a page.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def write_pdf(
     created: datetime | None,
     files: Mapping[str, tuple[str, str]] | None = None,
 ) -> None:
-    """Write a set document as a tagged PDF.
+    """Write a typeset document as a tagged PDF.
 
     Parameters
     ----------

@@ -100,7 +100,7 @@ class Finding:
 
 
 def examine(results: Results) -> list[tuple[Kind, list[Finding]]]:
-    """Look up every failure that the run looked for, with the generators it was looked for in."""
+    """Return every failure that the run looked for, with the generators that were examined."""
     found = [(kind, _findings(results, kind)) for kind in KINDS]
     return [(kind, findings) for kind, findings in found if findings]
 

@@ -1,4 +1,4 @@
-"""The store as the report reads it: variants and their numbers, tables, arrays and images."""
+"""Access to the store for the report: variants with their numbers, tables, arrays and images."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -248,7 +248,7 @@ class Variant:
 
     @property
     def absence(self) -> str:
-        """Why there is nothing: the cells' status, ``absent``, ``inapplicable`` or ``""``."""
+        """Reason for missing results: the cells' status, ``absent``, ``inapplicable`` or ``""``."""
         if self.done:
             return ""
         if not self.cells:
@@ -276,7 +276,7 @@ class Variant:
 
     @property
     def _lacking(self) -> str:
-        """Why a finished cell does not hold something: other data may not have it."""
+        """Reason why a finished cell lacks a value: other data may not have it."""
         return INAPPLICABLE if self.other_data else "absent"
 
     def get(self, path: str) -> Any:
@@ -319,7 +319,7 @@ class Variant:
 
 
 class Results:
-    """A run, ready to be asked."""
+    """Variants, values and declarations of a run."""
 
     def __init__(self, run: StoredRun) -> None:
         self.run = run
@@ -438,7 +438,7 @@ class Results:
         return found[0]
 
     def words(self, kind: str) -> dict[str, str]:
-        """Return what is named in the results, by name, in order: messages.
+        """Return the labels of names in the results, in order: messages.
 
         Parameters
         ----------

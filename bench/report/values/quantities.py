@@ -1,4 +1,4 @@
-"""Numbers that remember the cells that they come from: one type for each thing that is asked."""
+"""Numbers with the cells that they come from: one type for each kind of estimate."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ COSTS = ("training.", "architecture.", "provenance:", "config:")  # true of any 
 
 @dataclass(frozen=True)
 class Quantity:
-    """One measured number over the seeds of a variant; what is asked is its mean.
+    """One measured number over the seeds of a variant, estimated by its mean.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class Quantity:
 
     @property
     def kind(self) -> str:
-        """What is asked, in a word: a key of `bench.metrics.estimates.KINDS`."""
+        """Kind of the estimate: a key of `bench.metrics.estimates.KINDS`."""
         return self.estimate.kind
 
     @property
@@ -54,12 +54,12 @@ class Quantity:
 
     @property
     def minus_path(self) -> str:
-        """Where those hold what is compared, if not at `path`."""
+        """Path of the compared number in those cells, if not `path`."""
         return ""
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """How many trainings it rests on; of two groups, how many of each."""
+        """Number of trainings; of two groups, the number of each."""
         return (len(self.values),) if self.values else ()
 
     @property
@@ -86,7 +86,7 @@ class Quantity:
     def visible(
         self, direction: Direction, reference: float, level: float, likely: float
     ) -> float | None:
-        """Tell from where on `p_value` would have been below a level, with a given power.
+        """Find the smallest effect that the test would detect with a given power.
 
         Parameters
         ----------
@@ -158,7 +158,7 @@ class Against(Quantity):
 
     @property
     def minus_path(self) -> str:
-        """Where those hold it, if not at `path`."""
+        """Path of the other number, if not `path`."""
         return self.other.path if self.other.path != self.path else ""
 
 
@@ -203,17 +203,17 @@ class OneCorrelation(Against):
 
 
 def is_untrained(cell: StoredCell) -> bool:
-    """Tell whether a finished cell's network does no better than the trivial answer."""
+    """Return whether a finished cell's network does no better than the trivial answer."""
     return cell.metrics.get("trained") == 0.0
 
 
 def share(quantity: Quantity) -> Quantity:
-    """Ask for the share of a quantity's cells in which it is not 0."""
+    """Return the share of a quantity's cells in which it is not 0."""
     return ShareOfRuns(quantity.path, quantity.cells, quantity.values, quantity.absence)
 
 
 def total(quantity: Quantity) -> Quantity:
-    """Ask for the sum of a quantity over its cells."""
+    """Return the sum of a quantity over its cells."""
     return Total(quantity.path, quantity.cells, quantity.values, quantity.absence)
 
 
@@ -236,7 +236,7 @@ def correlation(quantity: Quantity, pairs: Quantity) -> Quantity:
 
 
 def spread(first: Quantity, second: Quantity) -> Quantity:
-    """Ask how much more one quantity spreads over its seeds than another, in proportion.
+    """Compare the spreads of two quantities over their seeds, as a ratio.
 
     Parameters
     ----------
@@ -254,7 +254,7 @@ def spread(first: Quantity, second: Quantity) -> Quantity:
 
 
 def apart(first: Quantity, second: Quantity) -> Quantity:
-    """Take the mean of one quantity from that of another; their seeds are not paired.
+    """Subtract the means of two quantities; their seeds are not paired.
 
     Parameters
     ----------
@@ -272,7 +272,7 @@ def apart(first: Quantity, second: Quantity) -> Quantity:
 
 
 def difference(first: Quantity, second: Quantity) -> Quantity:
-    """Take one quantity from another, seed by seed.
+    """Subtract two quantities seed by seed.
 
     Only seeds that both have are paired; without any the difference is absent.
 

@@ -1,4 +1,4 @@
-"""Who hands a report in: a small TOML with title, authors, course, logo and own paragraphs."""
+"""Authors of a report: a TOML file with title, authors, course, logo and own paragraphs."""
 
 import base64
 import datetime as dt
@@ -59,7 +59,7 @@ class _Table(BaseModel):
 
 
 class Author(_Table):
-    """One of those who hand in."""
+    """One author."""
 
     name: Line = Field(description="Name as it is printed.")
     number: Line | None = Field(default=None, description="Student number.")
@@ -72,7 +72,7 @@ def _in_languages(kind: Any) -> Any:
 
 
 class Identity(_Table):
-    """Who hands a report in, for what, and their own paragraphs.
+    """Title, authors, course and own paragraphs of a report.
 
     Texts are strings, or tables by language: ``title = { en = "...", es = "..." }``.
     """
@@ -132,7 +132,7 @@ class Identity(_Table):
 
     @property
     def languages(self) -> tuple[str, ...] | None:
-        """Languages that are asked for; None: the profile's."""
+        """Languages of the report; None: the profile's."""
         if self.language is None or isinstance(self.language, tuple):
             return self.language or None
         return (self.language,)
@@ -213,7 +213,7 @@ def read_toml(path: Path) -> JsonObject:
 
 
 def _picture(path: Path, named_in: Path) -> str:
-    """Return a logo as a data URI, after a look at what it is."""
+    """Check a logo and return it as a data URI."""
     from PIL import Image, ImageFile
 
     # WeasyPrint lets Pillow fill the missing end of a file with grey, for the whole process

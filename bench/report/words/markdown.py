@@ -1,4 +1,4 @@
-"""Authors' own paragraphs: a safe part of Markdown, everything else printed as it was written."""
+"""Markdown of authors' paragraphs: a safe subset; everything else is printed as text."""
 
 from urllib.parse import urlparse
 

@@ -1,4 +1,4 @@
-"""What status, verdicts and settings are called in the report: messages for the catalogue.
+"""Names of statuses, verdicts and settings in the report: messages for the catalogue.
 
 Experiments and their systems name themselves: `bench.declarations`.
 """
@@ -119,7 +119,7 @@ def status_name(status: str, language: Language) -> str:
 
 
 def verdict_name(verdict: str, language: Language) -> str:
-    """Name what an interval says about a claim.
+    """Name a verdict on a claim.
 
     Parameters
     ----------
@@ -157,7 +157,7 @@ def hyperparameter_name(name: str, language: Language) -> str:
 
 
 def objective_name(name: str, language: Language) -> str:
-    """Name what a search looked for.
+    """Name the objective of a search.
 
     Parameters
     ----------
