@@ -50,9 +50,9 @@ def reliability(subject: Subject) -> Figure | None:
         axes.set_ylim(0, 1.03)
         axes.set_xticks([0, 0.5, 1])
         axes.set_yticks([0, 0.5, 1])
-        axes.set_xlabel(_("Confidence"))
-        number_ticks(axes, language)
-    panels[0].set_ylabel(_("Accuracy"))
+        axes.set_xlabel(_("Confidence (%)"))
+        number_ticks(axes, language, percent=("x", "y"))
+    panels[0].set_ylabel(_("Accuracy (%)"))
     return figure
 
 
@@ -117,8 +117,8 @@ def few_labels(subject: Subject) -> Figure | None:
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xticks(counts)
     axes.set_xlabel(_("Labelled images of each class"))
-    axes.set_ylabel(_("Test accuracy"))
-    number_ticks(axes, language)
+    axes.set_ylabel(_("Test accuracy (%)"))
+    number_ticks(axes, language, percent=("y",))
     axes.grid(axis="y", color=RULE, linewidth=0.4)
     label_ends(axes, ends, gap=0.1)
     return figure

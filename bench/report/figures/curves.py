@@ -67,9 +67,11 @@ def classifier_curves(subject: Subject) -> Figure | None:
             curve(axes, tables, column, colour, TRAINING)
             last = curve(axes, tables, f"validation_{column}", colour, VALIDATION)
         ends.append((last, name, colour))
-    for axes, title in zip(panels, (_("Loss"), _("Accuracy")), strict=True):
+    for axes, title, percent in zip(
+        panels, (_("Loss"), _("Accuracy (%)")), ((), ("y",)), strict=True
+    ):
         axes.set_title(title)
-        epoch_axis(axes, language, _("Epoch"))
+        epoch_axis(axes, language, _("Epoch"), percent)
     from_zero(panels[0])
     label_ends(panels[1], ends)
     line_key(panels[0], language)

@@ -70,7 +70,7 @@ def training_curves(subject: Subject) -> Figure | None:
 
 def _wins(axes: Axes, variants: Sequence[Variant], language: Language) -> None:
     """Draw the share of pairs that the discriminator orders rightly."""
-    axes.set_title(language.gettext("Discriminator right"))
+    axes.set_title(language.gettext("Discriminator right (%)"))
     ends = []
     for variant in variants:
         tables = variant.tables("history")
@@ -84,7 +84,7 @@ def _wins(axes: Axes, variants: Sequence[Variant], language: Language) -> None:
         return
     axes.axhline(0.5, color=QUIET, linewidth=0.5, linestyle=(0, (2, 2)))
     axes.set_ylim(0, 1.02)
-    epoch_axis(axes, language, language.gettext("Epoch"))
+    epoch_axis(axes, language, language.gettext("Epoch"), percent=("y",))
     label_ends(axes, ends, gap=0.13)
 
 
@@ -137,8 +137,8 @@ def fidelity_diversity(subject: Subject) -> Figure | None:
     language, variants = subject.language, subject.variants
     _ = language.gettext
     pairs = (
-        ("precision", _("Precision"), "recall", _("Recall")),
-        ("density", _("Density"), "coverage", _("Coverage")),
+        ("precision", _("Precision (%)"), "recall", _("Recall (%)")),
+        ("density", _("Density"), "coverage", _("Coverage (%)")),
     )
     if not subject.any_done:
         return None
@@ -152,7 +152,7 @@ def fidelity_diversity(subject: Subject) -> Figure | None:
         axes.set_ylim(-0.02, 1.06 * max(1, *(s[1] for s in spots)))
         axes.set_xlabel(x_name + " →")
         axes.set_ylabel(y_name + " →")
-        number_ticks(axes, language)
+        number_ticks(axes, language, percent=("x",) if y == "density" else ("x", "y"))
         name_spots(axes, spots)
     return figure
 

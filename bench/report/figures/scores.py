@@ -93,8 +93,8 @@ def per_class(subject: Subject) -> Figure | None:
     axes.set_yticks(heights, names, fontsize=size)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
-    axes.set_xlabel(_("F1 score"))
-    number_ticks(axes, language, "x")
+    axes.set_xlabel(_("F1 (%)"))
+    number_ticks(axes, language, "x", percent="x")
     for place, (text, colour) in enumerate(reversed(keys)):
         axes.text(
             1.03, 0.94 - 0.085 * place, text, transform=axes.transAxes, color=colour,

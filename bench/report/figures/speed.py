@@ -79,9 +79,9 @@ def speedruns(subject: Subject) -> Figure | None:
             _race(axes, variant, subject.named(variant))
         axes.set_xlabel(_("Seconds of training"))
         axes.set_xlim(left=0)
-        number_ticks(axes, language)
+        number_ticks(axes, language, percent=("y",))
         axes.legend(loc="lower right", handlelength=1.2, borderaxespad=0.2, labelspacing=0.25)
-    panels[0].set_ylabel(_("Accuracy"))
+    panels[0].set_ylabel(_("Accuracy (%)"))
     return figure
 
 

@@ -167,7 +167,12 @@ def whole_axis(axes: Axes) -> None:
         spine.set_visible(False)
 
 
-def number_ticks(axes: Axes, language: Language, which: Sequence[str] = ("x", "y")) -> None:
+def number_ticks(
+    axes: Axes,
+    language: Language,
+    which: Sequence[str] = ("x", "y"),
+    percent: Sequence[str] = (),
+) -> None:
     """Write tick labels as the language does.
 
     Parameters
@@ -178,14 +183,20 @@ def number_ticks(axes: Axes, language: Language, which: Sequence[str] = ("x", "y
         The report's language.
     which : sequence of {'x', 'y'}
         The axes.
+    percent : sequence of {'x', 'y'}
+        Those of them along which shares are drawn, to be read in per cent.
     """
-    formatter = FuncFormatter(lambda value, _: language.number(round(value, 9), "g"))
     for name in which:
         axis = axes.xaxis if name == "x" else axes.yaxis
-        axis.set_major_formatter(formatter)
+        factor = 100 if name in percent else 1
+        axis.set_major_formatter(
+            FuncFormatter(
+                lambda value, _, factor=factor: language.number(round(value * factor, 7), "g")
+            )
+        )
 
 
-def epoch_axis(axes: Axes, language: Language, label: str) -> None:
+def epoch_axis(axes: Axes, language: Language, label: str, percent: Sequence[str] = ()) -> None:
     """Whole epochs along x, with room beside a single one.
 
     Parameters
@@ -196,13 +207,15 @@ def epoch_axis(axes: Axes, language: Language, label: str) -> None:
         The report's language.
     label : str
         Of the axis.
+    percent : sequence of {'x', 'y'}
+        Axes along which shares are drawn, to be read in per cent.
     """
     low, high = axes.dataLim.intervalx
     if high - low < 1:
         axes.set_xlim(low - 0.5, high + 0.5)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6, min_n_ticks=1))
     axes.set_xlabel(label)
-    number_ticks(axes, language)
+    number_ticks(axes, language, percent=percent)
 
 
 def fitting_size(text: str, room: float, size: float = 8.5) -> float:

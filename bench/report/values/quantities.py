@@ -9,7 +9,8 @@ from bench.metrics.intervals import Interval
 from bench.metrics.verdicts import Direction
 from bench.store import StoredCell
 
-COSTS = ("training.", "architecture.", "provenance:", "config:")  # true of any network
+# true of any network, trained or not
+COSTS = ("training.", "architecture.", "provenance:", "config:", "test_images", "fit_", "views")
 
 
 @dataclass(frozen=True)

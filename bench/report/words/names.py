@@ -34,7 +34,7 @@ VERDICTS = {
     "not applicable": N_("not applicable"),
 }
 OBJECTIVES = {
-    "validation_accuracy": N_("Validation accuracy ↑"),
+    "validation_accuracy": N_("Validation accuracy (%) ↑"),
     "validation_loss": N_("Validation loss ↓"),
     "validation_frechet_distance": N_("Fréchet distance, validation images ↓"),
 }
