@@ -3,7 +3,7 @@
 import pytest
 
 from bench.__main__ import main
-from bench.config import load_profile
+from bench.config import load_profile, profile_type
 from bench.errors import UserError
 
 LONGEST = 1000  # characters: a message, not the whole profile
@@ -62,6 +62,57 @@ def test_an_unknown_key_that_is_like_none_is_told_alone(tmp_path):
 )
 def test_a_mistake_of_any_kind_is_a_short_message(tmp_path, content, said):
     assert said in _told(tmp_path, content)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        (
+            "[mnist_classifier.fine_tune]\nlearning_rate = inf",
+            "mnist_classifier.fine_tune.learning",
+        ),
+        (
+            "[mnist_classifier.fine_tune]\nlearning_rate = nan",
+            "mnist_classifier.fine_tune.learning",
+        ),
+        ("[mnist_classifier.stage]\nlearning_rate = 1e300", "mnist_classifier.stage.learning_rate"),
+        ("[mnist_classifier]\nseeds = 100000000000000000000", "mnist_classifier.seeds"),
+        ("[mnist_classifier]\nweight_decay = inf", "mnist_classifier.weight_decay"),
+        ("[mnist_classifier]\nshift = 65", "mnist_classifier.shift"),
+        ("[mnist_classifier.search]\nfactor = 1", "mnist_classifier.search.factor"),
+        (f"[mnist_classifier]\nwidths = {[8] * 65}", "mnist_classifier.widths"),
+        ("root_seed = 9223372036854775808", "root_seed"),
+        ("cell_seconds = 0", "cell_seconds"),
+        ('watermark = "two\\nlines"', "watermark"),
+        (f'watermark = "{"x" * 101}"', "watermark"),
+        ("[report]\nlanguages = []", "report.languages"),
+        ('[report]\nlanguages = ["en", "en"]', "report: "),
+    ],
+)
+def test_a_value_out_of_bounds_is_told_before_anything_runs(tmp_path, text, named):
+    assert named in _told(tmp_path, f'name = "x"\n{text}\n')
+
+
+def _unbounded(schema, path=""):
+    """Name what a schema leaves open: numbers without an upper end, texts and lists of any length."""
+    kind = schema.get("type")
+    if kind in ("integer", "number") and not {"maximum", "exclusiveMaximum"} & set(schema):
+        yield path
+    if kind == "array":
+        yield from [] if "maxItems" in schema else [path]
+        yield from _unbounded(schema["items"], path)
+    if kind == "string" and not {"maxLength", "enum", "const", "format"} & set(schema):
+        yield path
+    for each in schema.get("anyOf", ()):
+        yield from _unbounded(each, path)
+    for name, each in (schema.get("properties", {}) | schema.get("$defs", {})).items():
+        yield from _unbounded(each, f"{path}.{name}")
+
+
+def test_every_setting_has_an_upper_end():
+    open_ended = set(_unbounded(profile_type().model_json_schema()))
+    # the name of a run has a check of its own; 2 to 100 classes are asked for where a folder is
+    assert open_ended == {".name", ".Data.classes"}
 
 
 @pytest.mark.parametrize("value", ["0x{}", "[0x{}]", '"{}"'])

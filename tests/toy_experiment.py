@@ -64,3 +64,10 @@ def asleep(cell):
     cell.progress(0.0, str(os.getpid()))
     time.sleep(3600)
     return Result({})
+
+
+@deaths.variant()
+def chatty(cell):
+    """Never ends, and says so all the time."""
+    while True:
+        cell.progress(0.5, "at it")

@@ -16,12 +16,19 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-Count = Annotated[int, Field(gt=0)]
-Repetitions = Annotated[int, Field(ge=0)]
+# The upper ends are far above what anyone trains: a slip of the finger must not plan for days.
+Count = Annotated[int, Field(gt=0, le=10_000_000)]
+Few = Annotated[int, Field(gt=0, le=1000)]
+Repetitions = Annotated[int, Field(ge=0, le=1000)]
+Counts = Annotated[tuple[Count, ...], Field(max_length=64)]
 Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
-Positive = Annotated[float, Field(gt=0.0)]
+Probability = Annotated[float, Field(ge=0.0, le=1.0)]
+Positive = Annotated[float, Field(gt=0.0, le=1e9)]
+NotNegative = Annotated[float, Field(ge=0.0, le=1e9)]
+Pixels = Annotated[int, Field(ge=0, le=64)]
 # Printed in figures and tables: short, and without control characters.
 ClassName = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Line = Annotated[str, Field(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
 class Data(Section):
@@ -38,7 +45,7 @@ class Data(Section):
     validation: Count = Field(
         description="Images held out of the training set for curves and searches."
     )
-    dataset: str | None = Field(
+    dataset: Line | None = Field(
         default=None,
         description="A data set that experiments use in place of their own, by its name in "
         "`python -m bench data`; absent: none.",
@@ -57,8 +64,9 @@ class Data(Section):
         default=None,
         description="What the report calls the folder's data set; absent: the folder's name.",
     )
-    replaces: tuple[str, ...] = Field(
+    replaces: tuple[Line, ...] = Field(
         default=(),
+        max_length=64,
         description="Whose place `dataset` or `folder` takes: mnist, fashion_mnist; absent: all.",
     )
 
@@ -83,11 +91,13 @@ class Search(Section):
     algorithm: Literal["hyperband", "bayesian", "random"] = Field(
         description="Which KerasTuner oracle proposes the trials."
     )
-    trials: Count = Field(description="Trials of a random or Bayesian search.")
+    trials: Few = Field(description="Trials of a random or Bayesian search.")
     max_epochs: Count = Field(
         description="Epochs of the longest trial (Hyperband's last rung; of every trial otherwise)."
     )
-    factor: Count = Field(description="Hyperband's reduction factor from rung to rung.")
+    factor: Annotated[int, Field(ge=2, le=1000)] = Field(
+        description="Hyperband's reduction factor from rung to rung."
+    )
     images: Count = Field(description="Training images a trial sees in an epoch, at most.")
     confirmations: Repetitions = Field(
         description="Fresh seeds with which the winner and the defaults are trained again, as long "
@@ -123,13 +133,13 @@ class RepeatedFit(Fit):
 class FewLabels(Section):
     """Training with few labelled images: where does pretraining pay?"""
 
-    seeds: Count = Field(
+    seeds: Few = Field(
         description="Repetitions, each with its own labelled images and its own pretraining."
     )
-    widths: tuple[Count, ...] = Field(description="Channels of each stage, outermost first.")
+    widths: Counts = Field(description="Channels of each stage, outermost first.")
     stage: Fit = Field(description="Greedy training of each stage without labels.")
     unlabelled: Count = Field(description="Images of that training, at most.")
-    per_class: tuple[Count, ...] = Field(description="Labelled images of each class.")
+    per_class: Counts = Field(description="Labelled images of each class.")
     images: Count = Field(
         description="Images an epoch: the labelled ones, repeated as often as it takes."
     )
@@ -139,7 +149,7 @@ class FewLabels(Section):
 class Overfitting(Section):
     """The handed-in classifier and ours, trained on few images until one overfits."""
 
-    seeds: Count = Field(description="Repetitions, each with its own training images.")
+    seeds: Few = Field(description="Repetitions, each with its own training images.")
     images: Count = Field(description="Training images.")
     fit: Fit = Field(
         description="The training. The handed-in network has this rate, constant, and a second "
@@ -150,7 +160,7 @@ class Overfitting(Section):
 class Calibration(Section):
     """Two trainings that differ in label smoothing alone."""
 
-    seeds: Count = Field(description="Repetitions, each with its own derived seed.")
+    seeds: Few = Field(description="Repetitions, each with its own derived seed.")
     images: Count = Field(description="Training images.")
     fit: Fit = Field(description="The training; its learning rate is the search's winner.")
     label_smoothing: Fraction = Field(description="Label smoothing of the second training.")
@@ -159,8 +169,8 @@ class Calibration(Section):
 class Classifier(Section):
     """Classification with a stacked autoencoder."""
 
-    seeds: Count = Field(description="Independent repetitions, each with its own derived seed.")
-    widths: tuple[Count, ...] = Field(description="Channels of each greedy stage, outermost first.")
+    seeds: Few = Field(description="Independent repetitions, each with its own derived seed.")
+    widths: Counts = Field(description="Channels of each greedy stage, outermost first.")
     corruption: Fraction = Field(
         description="Share of a stage's inputs set to zero: what its decoder must undo."
     )
@@ -168,15 +178,13 @@ class Classifier(Section):
     fine_tune: Fit = Field(
         description="Training of the whole classifier; the from-scratch control has the same."
     )
-    weight_decay: Annotated[float, Field(ge=0.0)] = Field(
+    weight_decay: NotNegative = Field(
         description="Decoupled weight decay of Muon: of the convolutions, and of the other "
         "weights, which it trains by AdamW."
     )
-    shift: Annotated[int, Field(ge=0)] = Field(
-        description="Largest random translation of a training image, pixels."
-    )
+    shift: Pixels = Field(description="Largest random translation of a training image, pixels.")
     flip: bool = Field(description="Mirror training images at random, left to right.")
-    erase: Annotated[float, Field(ge=0.0, le=1.0)] = Field(
+    erase: Probability = Field(
         description="Probability that a random rectangle of a training image is erased."
     )
     view_averaging: bool = Field(
@@ -235,7 +243,7 @@ class NeighbourMap(Section):
         description="Independent repetitions, each with its own derived seed and t-SNE map."
     )
     anchors: Count = Field(description="Points of the t-SNE map among which the encoder chooses.")
-    widths: tuple[Count, ...] = Field(description="Channels of the encoder's stages.")
+    widths: Counts = Field(description="Channels of the encoder's stages.")
     encoder: Fit = Field(description="Training of the encoder.")
     decoder: Fit = Field(description="Training of the decoder, from positions to images.")
 
@@ -243,7 +251,7 @@ class NeighbourMap(Section):
 class Collapse(Section):
     """Many short trainings of the handed-in autoencoder: how often do its two units die?"""
 
-    seeds: Count = Field(description="Repetitions, each with its own derived seed.")
+    seeds: Few = Field(description="Repetitions, each with its own derived seed.")
     images: Count = Field(description="Training images.")
     fit: Fit = Field(description="The training.")
 
@@ -251,9 +259,7 @@ class Collapse(Section):
 class Embedding(Section):
     """A two-dimensional map of the images."""
 
-    hidden: tuple[Count, ...] = Field(
-        description="Units of the autoencoder's hidden layers, outermost first."
-    )
+    hidden: Counts = Field(description="Units of the autoencoder's hidden layers, outermost first.")
     autoencoder: RepeatedFit = Field(
         description="Training of the autoencoder with a linear bottleneck."
     )
@@ -301,10 +307,10 @@ class Generation(Section):
         description="Training of the GAN (generator and discriminator each step)."
     )
     beta: Positive = Field(description="Weight of the KL term at the end of its warm-up.")
-    free_bits: Annotated[float, Field(ge=0.0)] = Field(
+    free_bits: NotNegative = Field(
         description="KL a latent unit may use before it is charged, nats."
     )
-    gradient_penalty: Annotated[float, Field(ge=0.0)] = Field(
+    gradient_penalty: NotNegative = Field(
         description="Weight of the GAN's R1 and R2 gradient penalties."
     )
     samples: Count = Field(description="Images drawn from each generator for its metrics.")
@@ -320,29 +326,27 @@ class Sprint(Section):
     """The shortest training that reaches an accuracy on the test images."""
 
     target: Fraction = Field(description="Accuracy to be reached on the test images.")
-    widths: tuple[Count, ...] = Field(description="Channels of each stage, outermost first.")
+    widths: Counts = Field(description="Channels of each stage, outermost first.")
     fit: Fit = Field(description="The training.")
-    shift: Annotated[int, Field(ge=0)] = Field(description="Largest random translation, pixels.")
+    shift: Pixels = Field(description="Largest random translation, pixels.")
     flip: bool = Field(
         description="Mirror training images at random; test images are then classified together "
         "with their mirror images."
     )
-    erase: Annotated[float, Field(ge=0.0, le=1.0)] = Field(
-        description="Probability that a random rectangle is erased."
-    )
+    erase: Probability = Field(description="Probability that a random rectangle is erased.")
 
 
 class MnistSpeedrun(Section):
     """Seconds to a given accuracy on MNIST."""
 
-    seeds: Count = Field(description="Independent repetitions, each with its own derived seed.")
+    seeds: Few = Field(description="Independent repetitions, each with its own derived seed.")
     to_99: Sprint = Field(description="To 99 %.")
 
 
 class FashionSpeedrun(Section):
     """Seconds to given accuracies on Fashion-MNIST."""
 
-    seeds: Count = Field(description="Independent repetitions, each with its own derived seed.")
+    seeds: Few = Field(description="Independent repetitions, each with its own derived seed.")
     to_90: Sprint = Field(description="To 90 %.")
     to_92: Sprint = Field(description="To 92 %.")
     to_94: Sprint = Field(description="To 94 %.")
@@ -351,23 +355,23 @@ class FashionSpeedrun(Section):
 class TrainingSpeed(Section):
     """Throughput of training beside plain Keras, PyTorch and the machine's ceilings."""
 
-    seeds: Count = Field(description="Repetitions of the comparison of final quality.")
+    seeds: Few = Field(description="Repetitions of the comparison of final quality.")
     networks: tuple[Literal["classifier", "autoencoder", "handed_in"], ...] = Field(
-        description="Which networks' training is timed."
+        max_length=3, description="Which networks' training is timed."
     )
-    rounds: Count = Field(description="Timed calls of each contender, by turns.")
+    rounds: Few = Field(description="Timed calls of each contender, by turns.")
     images: Count = Field(description="Images that a call trains on.")
     batch_size: Count = Field(description="Images a step; divides `images`.")
     quality: Fit = Field(description="Training by which the final quality is compared.")
-    batch_sizes: tuple[Count, ...] = Field(
-        description="Growth: batch sizes; each divides `images`."
+    batch_sizes: Counts = Field(description="Growth: batch sizes; each divides `images`.")
+    widths: tuple[Positive, ...] = Field(
+        max_length=64, description="Growth: factors of the network's channels."
     )
-    widths: tuple[Positive, ...] = Field(description="Growth: factors of the network's channels.")
-    data_sizes: tuple[Count, ...] = Field(
+    data_sizes: Counts = Field(
         description="Growth: images that a call trains on; multiples of `batch_size`."
     )
-    threads: tuple[Count, ...] = Field(description="Growth: processor cores.")
-    map_sizes: tuple[Count, ...] = Field(
+    threads: Counts = Field(description="Growth: processor cores.")
+    map_sizes: Counts = Field(
         description="Growth: images that t-SNE maps and the embedding metrics score."
     )
 
@@ -384,17 +388,32 @@ class TrainingSpeed(Section):
 class Report(Section):
     """What is rendered."""
 
-    languages: tuple[Literal["en", "es"], ...] = Field(description="Languages of the report.")
+    languages: tuple[Literal["en", "es"], ...] = Field(
+        min_length=1, max_length=2, description="Languages of the report."
+    )
+
+    @model_validator(mode="after")
+    def _each_once(self) -> "Report":
+        if len(set(self.languages)) < len(self.languages):
+            raise ValueError("expected different languages, got one twice")
+        return self
 
 
 class Profile(Section):
     """Everything that a run depends on."""
 
     name: str = Field(description="The profile's name; also the default name of the run.")
-    watermark: str | None = Field(
+    watermark: Line | None = Field(
         default=None, description="Printed across each page; absent: none."
     )
-    root_seed: int = Field(description="The one seed from which every cell's seed is derived.")
+    root_seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(
+        description="The one seed from which every cell's seed is derived."
+    )
+    cell_seconds: Positive = Field(
+        default=86_400.0,
+        description="Time after which a cell is stopped as failed, with the trials of its search; "
+        "no content key holds it.",
+    )
     precision: Literal["float32", "mixed_bfloat16", "auto"] = Field(
         description="Arithmetic of training; auto: bfloat16 where the processor or GPU has it."
     )

@@ -31,8 +31,9 @@ from bench.data.routes import cache_root
 from bench.errors import UserError
 from bench.interfaces import JsonMapping, JsonObject
 from bench.paths import ROOT
-from bench.running.cells import Outcome, keep_failure, run_cell, run_trial, scratch_of
+from bench.running.cells import Outcome, keep_failure, run_trial, scratch_of
 from bench.running.executors import ONE_THREAD, CellEvent, Show, on_one_core
+from bench.running.limits import run_within_limit
 from bench.running.plan import PlannedCell, given_settings
 from bench.running.profiles import backend_name, backend_sees_gpu
 from bench.search.trials import Ended, Request, Tell, failed
@@ -308,7 +309,7 @@ def _cell_task(order: Order, *ended: object) -> tuple[tuple[Outcome, str], bytes
         kept = cache_root(os.environ) / "searches" / stored.key
         scratch = scratch_of(stored) if order.shares_folder else kept
         trials = _Trials(order)
-        outcome = run_cell(
+        outcome = run_within_limit(
             order.profile, planned, _silent, trials=trials, scratch=scratch, git=order.git
         )
         content = pack(planned.stored)
@@ -342,16 +343,20 @@ class _Trials:
             .remote(order, request): request
             for request in requests
         }
-        while pending:
-            (done,), _ = ray.wait(list(pending), num_returns=1)
-            request = pending.pop(done)
-            try:
-                ended = ray.get(done)
-            except ray.exceptions.RayError as error:
-                reason = " ".join(str(error).split())
-                words = f"LostError: Ray gave the trial up after {RETRIES} retries. {reason}"
-                ended = Ended(failed(words))
-            tell(request, ended)
+        try:
+            while pending:
+                (done,), _ = ray.wait(list(pending), num_returns=1)
+                request = pending.pop(done)
+                try:
+                    ended = ray.get(done)
+                except ray.exceptions.RayError as error:
+                    reason = " ".join(str(error).split())
+                    words = f"LostError: Ray gave the trial up after {RETRIES} retries. {reason}"
+                    ended = Ended(failed(words))
+                tell(request, ended)
+        finally:  # a search that is stopped at its limit leaves none behind
+            for trial in pending:
+                ray.cancel(trial, force=True)
 
 
 def _settled(order: Order, home: Path) -> PlannedCell:

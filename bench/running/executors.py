@@ -14,7 +14,8 @@ from functools import partial
 from typing import Protocol
 
 from bench.config import Profile
-from bench.running.cells import Outcome, run_cell
+from bench.running.cells import Outcome
+from bench.running.limits import run_within_limit
 from bench.running.plan import PlannedCell
 from bench.store.provenance import hardware, usable_cores
 
@@ -51,7 +52,7 @@ Show = Callable[[CellEvent], None]
 
 
 class Executor(Protocol):
-    """Protocol of what runs cells. The choice changes no figure."""
+    """Where cells run; it changes no figure, and stops a cell at the profile's limit of time."""
 
     def run(self, profile: Profile, plan: Sequence[PlannedCell], show: Show) -> None:
         """Run cells, each as soon as what it builds on has ended.
@@ -88,7 +89,7 @@ class WholeMachine:
         """
         for planned in plan:
             show(CellEvent(planned, 0.0, ""))
-            outcome = run_cell(profile, planned, partial(_show_progress, show, planned))
+            outcome = run_within_limit(profile, planned, partial(_show_progress, show, planned))
             show(CellEvent(planned, 1.0, "", outcome))
 
 

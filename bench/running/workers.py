@@ -3,7 +3,8 @@
 Training small networks on one core each uses a processor better than one training on all cores
 (1.3 times as many images a second on two). What runs on one core, with one thread, gives the same
 figures whatever the number of workers and of cores. A worker that dies costs at most its cell or
-trial, which is run once more. No worker outlives the process that started it.
+trial, which is run once more; one whose cell takes longer than it may is ended, and the cell has
+failed. No worker outlives the process that started it.
 
 A search is a cell whose process waits while its trials run: it asks for them over its line, other
 workers run them, and its place is free meanwhile.
@@ -32,6 +33,7 @@ from typing import Any
 from bench.config import Profile
 from bench.running.cells import Outcome, keep_failure, run_cell, run_trial
 from bench.running.executors import ONE_THREAD, CellEvent, Show, on_one_core
+from bench.running.limits import CellLimitError
 from bench.running.plan import PlannedCell
 from bench.search.trials import Ended, Request, Tell, failed
 from bench.store.provenance import usable_cores
@@ -138,6 +140,8 @@ class _Run:
                 for worker in everyone:
                     if worker.line in lines or not worker.process.is_alive():
                         self._listen(worker)
+                    if self._is_over_limit(worker):
+                        self._stop(worker)
         except BaseException:
             for worker in (*self.crew.values(), *self.aside):
                 worker.process.terminate()  # cells are renamed into place: none is half there
@@ -242,19 +246,37 @@ class _Run:
         self._end_trials_of(planned)
         self.running.discard(label)
         self.deaths[label] += 1
-        if planned.stored.status == "done":
-            outcome = Outcome(True, "finished just before its process ended")
-            self.show(CellEvent(planned, 1.0, "", outcome))
-        elif self.deaths[label] < TRIES:
+        if self.deaths[label] < TRIES and planned.stored.status != "done":
             self.waiting.insert(0, planned)
             words = f"Its process ended before the cell. {how} It is run once more."
             self.show(CellEvent(planned, 0.0, words, again=True))
         else:
-            error = WorkerDiedError(
-                f"Its process ended {TRIES} times in a row before the cell. {how}"
-            )
+            words = f"Its process ended {TRIES} times in a row before the cell. {how}"
+            self._fail(planned, WorkerDiedError(words), began)
+
+    def _is_over_limit(self, worker: Worker) -> bool:
+        """Whether a worker's cell takes longer than it may; a trial watches its own time."""
+        took = time.perf_counter() - worker.began
+        return worker.planned is not None and took > self.profile.cell_seconds
+
+    def _stop(self, worker: Worker) -> None:
+        """End a worker over its limit, and the trials of its search; its cell has failed."""
+        planned, worker.planned = worker.planned, None
+        if planned is None:
+            return
+        worker.process.kill()
+        self._forget(worker)
+        _how_it_ended(worker)
+        self._end_trials_of(planned)
+        self.running.discard(planned.stored.label)
+        self._fail(planned, CellLimitError(self.profile.cell_seconds), worker.began)
+
+    def _fail(self, planned: PlannedCell, error: Exception, began: float) -> None:
+        if planned.stored.status == "done":
+            outcome = Outcome(True, "finished just before its process ended")
+        else:
             outcome = keep_failure(self.profile, planned, error, began)
-            self.show(CellEvent(planned, 1.0, "", outcome))
+        self.show(CellEvent(planned, 1.0, "", outcome))
 
     def _lost_trial(self, trial: Trial, began: float, how: str) -> None:
         if trial.search.planned is None:

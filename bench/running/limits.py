@@ -1,0 +1,126 @@
+"""The time that a cell may take: `cell_seconds` of the profile."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from bench.config import Profile
+from bench.interfaces import JsonMapping, Progress
+from bench.running.cells import Outcome, keep_failure, run_cell
+from bench.running.plan import PlannedCell
+from bench.search.trials import TrialExecutor
+
+GRACE = 60.0  # seconds in which compiled code must return to Python, where it can be left
+SIGNAL = signal.SIGUSR2  # the limit of a trial has SIGALRM
+EXIT = 3  # some cells failed
+
+
+class CellLimitError(RuntimeError):
+    """A cell took more time than it may."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"It took more than {seconds:g} s, the limit of a cell, and was stopped. If it needs "
+            "longer, raise `cell_seconds` in the profile."
+        )
+
+
+class OverLimit(BaseException):
+    """Leaves a cell that took too long; what catches errors (`Exception`) lets it pass."""
+
+
+def run_within_limit(
+    profile: Profile,
+    planned: PlannedCell,
+    progress: Progress,
+    trials: TrialExecutor | None = None,
+    scratch: Path | None = None,
+    git: JsonMapping | None = None,
+) -> Outcome:
+    """Run a cell in this process; one that takes too long is left, and kept as failed.
+
+    Where compiled code does not return, this process ends.
+
+    Parameters
+    ----------
+    profile, planned, progress, trials, scratch, git
+        See `cells.run_cell`.
+
+    Returns
+    -------
+    Outcome
+        How it ended.
+    """
+    began = time.perf_counter()
+
+    def fail() -> Outcome:
+        error = CellLimitError(profile.cell_seconds)
+        return keep_failure(profile, planned, error, began, git)
+
+    try:
+        with limited(profile.cell_seconds, fail):
+            return run_cell(profile, planned, progress, trials, scratch, git)
+    except OverLimit:
+        if planned.stored.status == "done":
+            return Outcome(True, "finished as its limit was reached")
+        return fail()
+
+
+@contextmanager
+def limited(seconds: float, give_up: Callable[[], object]) -> Iterator[None]:
+    """Leave the block by `OverLimit` when it takes too long.
+
+    Parameters
+    ----------
+    seconds : float
+        Time that the block may take.
+    give_up : callable
+        Called before this process ends, where the block could not be left within `GRACE`.
+
+    Yields
+    ------
+    None
+        While the limit holds.
+
+    Raises
+    ------
+    OverLimit
+        Inside the block.
+    """
+    over = threading.Event()
+    main = threading.get_ident()
+
+    def handle(signum: int, frame: FrameType | None) -> None:
+        if not over.is_set():
+            raise OverLimit
+
+    def watch() -> None:
+        if over.wait(seconds):
+            return
+        signal.pthread_kill(main, SIGNAL)
+        if over.wait(GRACE):
+            return
+        try:
+            give_up()
+            sys.stderr.write("error: A cell over its limit cannot be left: this process ends.\n")
+        finally:
+            os._exit(EXIT)
+
+    before = signal.signal(SIGNAL, handle)
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        try:
+            over.set()
+        except OverLimit:  # it came when the block had ended
+            over.set()
+        watcher.join()
+        signal.signal(SIGNAL, before)
