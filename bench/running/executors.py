@@ -52,7 +52,7 @@ Show = Callable[[CellEvent], None]
 
 
 class Executor(Protocol):
-    """Where cells run; it changes no figure, and stops a cell at the profile's limit of time."""
+    """Protocol of what runs cells: it changes no figure, and stops a cell at its limit of time."""
 
     def run(self, profile: Profile, plan: Sequence[PlannedCell], show: Show) -> None:
         """Run cells, each as soon as what it builds on has ended.
