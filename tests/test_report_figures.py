@@ -82,7 +82,7 @@ def test_a_figure_without_its_array_is_not_drawn(results, tmp_path):
 
 def test_overfitting_has_a_panel_for_each_arm(gallery):
     svg = gallery.get("overfitting").svg
-    for title in ("Baseline network", "The same, rate falls to zero", "This project's network"):
+    for title in ("Baseline network", "The same, rate falls to zero", "Network of exercise 5"):
         assert title in svg
 
 

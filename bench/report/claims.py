@@ -23,6 +23,7 @@ from bench.report.values.quantities import (
 
 SUPPORTED, REFUTED = "supported", "not supported"
 SHARES = ("precision", "recall", "coverage")  # metrics that end at 1
+IN_PER_CENT = ("accuracy_change", "sharpness")  # though they may lie beyond 0 and 1
 OPEN, TOO_FEW, NOT_MEASURED = "not distinguishable", "too few seeds", "not measured"
 NOT_APPLICABLE = "not applicable"  # the claim is about other data
 # What decides over a claim of several measures: the first of these that one of them says.
@@ -129,7 +130,7 @@ class Claim:
 def spec_of(asked: fixed.Measure) -> str:
     """Return the number format of a measure; see `bench.report.words.i18n.Language.number`."""
     is_share = asked.kind != "correlation" and possible(asked.metric) == (0.0, 1.0)
-    counted = asked.kind == "share" or asked.metric.endswith("accuracy_change")
+    counted = asked.kind == "share" or asked.metric.endswith(IN_PER_CENT)
     if asked.kind != "spread" and (is_share or counted):
         return f".{max(asked.decimals - 2, 0)}p"
     return f".{asked.decimals}f"

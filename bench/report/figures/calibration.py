@@ -134,7 +134,7 @@ def overfitting(subject: Subject) -> Figure | None:
     titles = {
         "handed_in": subject.named(subject.system("handed_in")),
         "decayed": _("The same, rate falls to zero"),
-        "cured": _("This project's network"),
+        "cured": _("Network of exercise 5"),
     }
     figure = new_figure(52, gaps=(9, 0), grid=(1, len(OVERFITTING_ARMS)))
     panels = figure.subplots(1, len(OVERFITTING_ARMS), sharey=True)
