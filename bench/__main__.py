@@ -59,6 +59,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             markup=False,
         )
         return EXIT_USER_ERROR
+    except MemoryError:
+        Console(stderr=True, soft_wrap=True).print(
+            "error: There is not enough memory. The command ends here; finished cells are kept. "
+            "Close other programs, or take fewer `--workers`, then call the same command again.",
+            style="red",
+        )
+        return EXIT_USER_ERROR
     except KeyboardInterrupt:
         Console(stderr=True).print(
             "Interrupted. Finished cells are kept: the same command goes on from there."

@@ -30,6 +30,7 @@ from bench.errors import UserError
 from bench.experiments import ASSIGNED, EXPERIMENTS
 from bench.paths import REPORTS, ROOT, run_name
 from bench.report.order import Format, Order
+from bench.report.render import alone
 from bench.report.words.identity import Identity, load_identity
 from bench.running import (
     Executor,
@@ -204,7 +205,7 @@ def _live(options: argparse.Namespace, console: Console) -> int:
     from bench.report.live import follow
 
     name, order = _name(options), _order(options)
-    languages = options.lang or order.identity.languages or ()
+    languages = tuple(dict.fromkeys(options.lang or order.identity.languages or ()))
     shown = False
     for paths in follow(
         options.runs / name,
@@ -234,7 +235,7 @@ def _render(
     paths = render(
         run,
         options.reports / name,
-        options.lang or order.identity.languages or run.languages,
+        tuple(dict.fromkeys(options.lang or order.identity.languages or run.languages)),
         formats,
         order=order,
         on_warning=lambda words: console.print(f"warning {words}", markup=False),
@@ -448,7 +449,10 @@ def clean(options: argparse.Namespace, console: Console) -> None:
     """Delete a run and its report, and nothing else."""
     name = _name(options)
     run, rendered = options.runs / name, options.reports / name
-    with lock_run(run) if is_run(run) else nullcontext():
+    with (
+        lock_run(run) if is_run(run) else nullcontext(),
+        alone(rendered, patience=0.0) if _is_report(rendered) else nullcontext(),
+    ):
         _delete(options, console, [run, rendered])
 
 

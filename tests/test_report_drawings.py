@@ -30,7 +30,7 @@ def test_a_cell_that_ran_again_is_drawn_again(tmp_path, done):
     (done.folder / "provenance.json").write_text('{"created": "again"}')
     assert _kept(tmp_path).find("maps", [done]) is None
     _kept(tmp_path).keep("maps", [done], "<svg>2</svg>")
-    assert len(list((tmp_path / drawings.FOLDER).glob("maps*"))) == 1
+    assert len(list((tmp_path / drawings.DRAWINGS).glob("maps*"))) == 1
 
 
 def test_nothing_is_kept_while_a_translation_is_missing(tmp_path, done):
@@ -44,3 +44,26 @@ def test_a_formula_is_drawn_once(tmp_path, monkeypatch):
     first = _kept(tmp_path).outlines("x^2")
     monkeypatch.setattr(equations, "to_outlines", None)
     assert _kept(tmp_path).outlines("x^2") == first
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: path.write_bytes(b""),
+        lambda path: path.write_bytes(path.read_bytes()[:-3]),
+        lambda path: path.write_bytes(path.read_bytes().replace(b"<svg", b"<svg><script/>")),
+        lambda path: path.write_bytes(b"\xff\xfe"),
+        lambda path: path.write_text("<svg/>"),
+    ],
+    ids=["empty", "torn", "script", "bytes", "plain"],
+)
+def test_what_is_not_as_it_was_written_is_drawn_again(tmp_path, done, damage):
+    kept = _kept(tmp_path)
+    kept.keep("maps", [done], "<svg/>")
+    formula = kept.outlines("x^2")
+    for path in (tmp_path / drawings.DRAWINGS).iterdir():
+        damage(path)
+    assert kept.find("maps", [done]) is None
+    assert kept.outlines("x^2") == formula
+    kept.keep("maps", [done], "<svg/>")
+    assert kept.find("maps", [done]) == "<svg/>"

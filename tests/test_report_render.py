@@ -11,8 +11,7 @@ from bench.config.assignment import load_assignment
 from bench.paths import ROOT
 from bench.report import ReportError, render
 from bench.report.checks.verify import check_page, read_page
-from bench.report.figures.drawings import FOLDER
-from bench.report.order import Order
+from bench.report.order import DRAWINGS, Order
 from bench.report.values.constants import Constants
 from bench.report.words.i18n import Language
 from tests.report_fixture import made_up_run, templates_with_pseudo_spanish
@@ -43,7 +42,7 @@ def english(run, templates, tmp_path_factory):
     """HTML and PDF, by suffix."""
     out = tmp_path_factory.mktemp("english")
     paths = render(run, out, ("en",), templates=templates, order=ORDER)
-    left = {path for path in out.iterdir() if path.name != FOLDER}
+    left = {path for path in out.iterdir() if path.name != DRAWINGS}
     assert left == set(paths), "something was left beside the report"
     return {path.suffix: path for path in paths}
 

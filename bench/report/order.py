@@ -12,6 +12,7 @@ Format = Literal["html", "pdf"]
 Edition = Literal["hand-in", "full"]
 EDITIONS: tuple[Edition, ...] = get_args(Edition)
 FILE_NAMES: dict[str, str] = {"hand-in": "lab-report", "full": "full-record"}
+DRAWINGS = ".drawings"  # beside the files: what is kept from one rendering to the next
 
 
 @dataclass(frozen=True)

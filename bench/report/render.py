@@ -1,18 +1,27 @@
 """Rendering of a run's report into files: the entry point."""
 
 import gc
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 from warnings import warn
 
+import filelock
+
+from bench.errors import UserError
+from bench.orphans import end_with_parent
 from bench.paths import TEMPLATES
-from bench.report.order import Format, Job, Order, Rendered
+from bench.report.order import DRAWINGS, FILE_NAMES, Format, Job, Order, Rendered
 from bench.report.publishing.pdf import check_libraries
 from bench.store import StoredRun
+from bench.store.files import PART
 
+LOCK = ".lock"
+PATIENCE = 900.0  # seconds for another process that renders into the same folder
 WIDTH = 60  # characters of a message that a warning repeats
 
 
@@ -56,7 +65,8 @@ def render(
     Raises
     ------
     UserError
-        If a language has no catalogue, a cell cannot be read, or a system library is missing.
+        If a language has no catalogue, a cell cannot be read, a system library is missing, a
+        process that renders is ended from outside, or another one renders there for too long.
     ReportError
         If what was rendered does not agree with the store.
     """
@@ -67,13 +77,75 @@ def render(
     asked = order or Order()
     jobs = [Job(run, out_dir, language, tuple(formats), templates, asked) for language in languages]
     written: list[Path] = []
-    with _pool(len(jobs)) as mapped:
-        for job, rendered in zip(jobs, mapped(_work, jobs), strict=True):
-            written += rendered.paths
-            if rendered.untranslated:
-                on_warning(_untranslated(job.language, rendered.untranslated))
-            tell(job.language)
+    try:
+        with alone(out_dir, on_warning), _pool(len(jobs)) as mapped:
+            for job, rendered in zip(jobs, mapped(_work, jobs), strict=True):
+                written += rendered.paths
+                if rendered.untranslated:
+                    on_warning(_untranslated(job.language, rendered.untranslated))
+                tell(job.language)
+    except BrokenProcessPool as error:
+        raise UserError(
+            "A process that renders a language was ended before it had finished, as happens where "
+            "memory runs out. What it had not finished was not written. Render one language at a "
+            "time (`--lang`), which takes half the memory."
+        ) from error
     return written
+
+
+@contextmanager
+def alone(
+    out_dir: Path, on_warning: Callable[[str], None] = warn, patience: float = PATIENCE
+) -> Iterator[None]:
+    """Hold a report's folder for writing, and sweep what killed processes left in it.
+
+    Parameters
+    ----------
+    out_dir : Path
+        The folder.
+    on_warning : callable
+        Called where another process holds it.
+    patience : float
+        Seconds for which that process is waited for.
+
+    Yields
+    ------
+    None
+        While it is held.
+
+    Raises
+    ------
+    UserError
+        If the other process holds it for longer.
+    """
+    place = out_dir / DRAWINGS
+    place.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(place / LOCK)
+    try:
+        try:
+            lock.acquire(timeout=0)
+        except filelock.Timeout:
+            if patience:
+                on_warning(f"{out_dir}: waiting for another process that renders there")
+            lock.acquire(timeout=patience)
+    except filelock.Timeout as error:
+        raise UserError(
+            f"{out_dir}: another process renders there, and nothing was changed. Wait for it, end "
+            "it, or name another folder with --reports."
+        ) from error
+    try:
+        _sweep(out_dir)
+        yield
+    finally:
+        lock.release()
+
+
+def _sweep(out_dir: Path) -> None:
+    for name in FILE_NAMES.values():
+        for folder in out_dir.glob(f".{name}.*"):
+            shutil.rmtree(folder, ignore_errors=True)
+    for part in [*out_dir.glob(f"*{PART}"), *(out_dir / DRAWINGS).glob(f".*{PART}")]:
+        part.unlink(missing_ok=True)
 
 
 def _untranslated(language: str, words: Sequence[str]) -> str:
@@ -91,7 +163,8 @@ def _pool(jobs: int) -> Iterator[Callable[..., Iterable[Rendered]]]:
     if jobs == 1:
         yield map
         return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+    spawn = get_context("spawn")
+    with ProcessPoolExecutor(jobs, mp_context=spawn, initializer=end_with_parent) as pool:
         yield pool.map
 
 

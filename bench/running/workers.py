@@ -11,15 +11,12 @@ workers run them, and its place is free meanwhile.
 """
 
 import contextlib
-import ctypes
 import faulthandler
 import importlib
 import multiprocessing
 import os
 import re
 import signal
-import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -31,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.config import Profile
+from bench.orphans import end_with_parent
 from bench.running.cells import Outcome, keep_failure, run_cell, run_trial
 from bench.running.executors import ONE_THREAD, CellEvent, Show, on_one_core
 from bench.running.limits import CellLimitError
@@ -43,7 +41,6 @@ PATIENCE = 0.2  # seconds for which Ctrl-C may have to wait
 LEAVE = 10.0  # seconds in which a worker without a cell must end by itself
 TRIES = 2  # deaths in a row after which a cell or a trial is failed
 STUCK = 2.0  # times its limit: a trial in whose compiled code no error can be raised is ended then
-KILL_AT_PARENTS_DEATH = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 
 class WorkerDiedError(RuntimeError):
@@ -416,7 +413,7 @@ def _interrupts_blocked() -> Iterator[None]:
 
 def _work(profile: Profile, line: Connection, core: int) -> None:
     """Run the cells and trials that are sent to this worker, until the connection is closed."""
-    _end_with_parent()
+    end_with_parent()
     with on_one_core(core), contextlib.suppress(EOFError, ConnectionError):
         with contextlib.suppress(Exception):  # the first cell that needs it says what is wrong
             _load_framework()
@@ -448,20 +445,6 @@ class _Elsewhere:
                 tell(requests[number], ended)
         except (EOFError, ConnectionError):
             os._exit(1)  # the parent was killed: this is no failure of the cell
-
-
-def _end_with_parent() -> None:
-    """End this process when its parent has ended, however silent the cell is."""
-    if sys.platform == "linux":  # also where compiled code lets no other thread run
-        ctypes.CDLL(None).prctl(KILL_AT_PARENTS_DEATH, signal.SIGKILL)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_watch, args=(parent.sentinel,), daemon=True).start()
-
-
-def _watch(sentinel: int) -> None:
-    wait([sentinel])  # also one that ended before the lines above
-    os._exit(1)
 
 
 def _tell(line: Connection, share: float, words: str) -> None:

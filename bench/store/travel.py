@@ -5,6 +5,7 @@ import io
 import os
 import shutil
 import zipfile
+import zlib
 from dataclasses import replace
 
 from bench.paths import is_name
@@ -12,6 +13,9 @@ from bench.store.cell import StoredCell
 from bench.store.files import PART, sync
 from bench.store.files import replace as put_in_place
 from bench.store.seal import DamagedError
+
+# What `zipfile` raises for bytes that are no archive of its own making.
+BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError)
 
 
 def pack(cell: StoredCell) -> bytes:
@@ -62,6 +66,8 @@ def unpack(cell: StoredCell, content: bytes, sha256: str) -> None:
         arrived = replace(cell, run_folder=beside)
         arrived.folder.mkdir(parents=True)
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if sum(each.file_size for each in archive.infolist()) > len(content):
+                raise DamagedError(cell.folder, "arrived with more in it than was sent")
             for name in archive.namelist():
                 if not is_name(name):
                     raise DamagedError(cell.folder, f"arrived with a file named {name!r}")
@@ -70,7 +76,7 @@ def unpack(cell: StoredCell, content: bytes, sha256: str) -> None:
         if arrived.seal is None:
             raise DamagedError(cell.folder, "arrived damaged")
         put_in_place(cell.folder, arrived.folder)
-    except zipfile.BadZipFile as error:
+    except BROKEN as error:
         raise DamagedError(cell.folder, f"arrived as no archive ({error})") from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)

@@ -31,6 +31,7 @@ from bench.report.words.i18n import Language
 from bench.store import StoredCell, StoredRun, content_key
 
 LARGEST = 2**27  # bytes of a file
+MOST_PAIRS = 10**6  # of numbers that are compared one by one
 REMEDY = "Render the report anew with `invoke report`, or give the file that was rendered."
 
 
@@ -178,6 +179,9 @@ def _changed(printed: Sequence[str], found: Sequence[Number]) -> Iterable[str]:
     while end < min(len(printed), len(texts)) - start and printed[-1 - end] == texts[-1 - end]:
         end += 1
     before, after = printed[start : len(printed) - end], texts[start : len(texts) - end]
+    if len(before) * len(after) > MOST_PAIRS:
+        yield f"{len(after)} numbers stand where {len(before)} others were printed"
+        return
     matcher = SequenceMatcher(None, before, after, autojunk=False)
     for kind, low, high, first, last in matcher.get_opcodes():
         if kind == "equal":

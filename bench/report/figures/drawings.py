@@ -1,10 +1,12 @@
 """Cache of drawings, beside the report: drawing is a quarter of the work.
 
-A figure is drawn again when a cell that it shows, the code that draws, or the words have changed.
+A figure is drawn again when a cell that it shows, the code that draws, or the words have changed,
+or when what is kept is not as it was written: each file begins with the hash of the rest.
 """
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable
 from dataclasses import asdict
 from importlib.metadata import version
@@ -15,10 +17,11 @@ from bench.interfaces import JsonMapping
 from bench.paths import ROOT
 from bench.report.figures import equations
 from bench.report.figures.equations import Outlines
+from bench.report.order import DRAWINGS
 from bench.report.words.i18n import Language, catalogue_path
 from bench.store import StoredCell, UsedData, content_key
+from bench.store.files import PART
 
-FOLDER = ".drawings"
 DRAWN_BY = ("matplotlib", "seaborn", "pillow")
 ROOMS = ("report", "metrics", "store", "data")
 
@@ -51,7 +54,7 @@ class Drawings:
         datasets: Iterable[UsedData] = (),
         earlier: JsonMapping | None = None,
     ) -> None:
-        self._folder = out_dir / FOLDER
+        self._folder = out_dir / DRAWINGS
         self._language = language
         words = [catalogue_path(language.code, templates), *sorted(templates.glob("*.toml"))]
         code = [path for room in ROOMS for path in sorted((ROOT / "bench" / room).rglob("*.py"))]
@@ -80,10 +83,7 @@ class Drawings:
         str or None
             The SVG.
         """
-        try:
-            return self._path(name, cells).read_text(encoding="utf-8")
-        except FileNotFoundError:
-            return None
+        return _read(self._path(name, cells))
 
     def keep(self, name: str, cells: Iterable[StoredCell], svg: str) -> None:
         """Keep a drawn figure in place of what was kept of it.
@@ -101,23 +101,24 @@ class Drawings:
             return
         path = self._path(name, cells)
         for old in self._folder.glob(f"{path.name.partition('~')[0]}~*"):
-            old.unlink()
+            old.unlink(missing_ok=True)
         self._write(path, svg)
 
     def outlines(self, latex: str) -> Outlines:
         """Return a formula's outlines, drawn now if they are not kept."""
         path = self._folder / f"formula~{content_key([latex, *self._formulae_by])[:16]}.json"
-        try:
-            return Outlines(**json.loads(path.read_text(encoding="utf-8")))
-        except FileNotFoundError:
-            drawn = equations.to_outlines(latex)
-            self._write(path, json.dumps(asdict(drawn)))
-            return drawn
+        kept = _read(path)
+        if kept is not None:
+            return Outlines(**json.loads(kept))
+        drawn = equations.to_outlines(latex)
+        self._write(path, json.dumps(asdict(drawn)))
+        return drawn
 
     def _write(self, path: Path, text: str) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        beside = path.with_suffix(f".{self._language.code}.part")
-        beside.write_text(text, encoding="utf-8")
+        content = text.encode()
+        beside = path.with_name(f".{path.name}.{os.getpid()}{PART}")
+        beside.write_bytes(hashlib.sha256(content).hexdigest().encode() + b"\n" + content)
         beside.replace(path)
 
     def _path(self, name: str, cells: Iterable[StoredCell]) -> Path:
@@ -125,6 +126,15 @@ class Drawings:
         shown = [[cell.label, cell.seal] for cell in cells]
         key = content_key([self._made_by, shown])
         return self._folder / f"{name}.{self._language.code}~{key[:16]}.svg"
+
+
+def _read(path: Path) -> str | None:
+    """Text of a kept drawing; None if there is none, or not as it was written."""
+    try:
+        digest, _, content = path.read_bytes().partition(b"\n")
+    except OSError:
+        return None
+    return content.decode() if hashlib.sha256(content).hexdigest().encode() == digest else None
 
 
 def _digest(path: Path) -> str:
