@@ -281,6 +281,21 @@ class Embedding(Section):
     search: Search = Field(description="The search over depth, width and learning rate.")
 
 
+class PixelFlow(RepeatedFit):
+    """A flow from noise to images, in pixels."""
+
+    width: Count = Field(
+        description="Channels at half the image's size; twice as many at a quarter."
+    )
+    steps: Count = Field(description="Steps of the sampler; it evaluates the network 2n - 1 times.")
+
+
+class OneStep(RepeatedFit):
+    """A flow's network as a generator of one step, trained against a discriminator."""
+
+    width: Count = Field(description="Channels of the discriminator's first convolution.")
+
+
 class Generation(Section):
     """Generation of new images."""
 
@@ -305,6 +320,11 @@ class Generation(Section):
     vae: RepeatedFit = Field(description="Training of the VAE: about as many seconds as the GAN's.")
     gan: RepeatedFit = Field(
         description="Training of the GAN (generator and discriminator each step)."
+    )
+    pixel_flow: PixelFlow = Field(description="Training of the flow in pixels.")
+    one_step: OneStep = Field(
+        description="Training of the flow's network, from its first step alone, against a "
+        "discriminator."
     )
     beta: Positive = Field(description="Weight of the KL term at the end of its warm-up.")
     free_bits: NotNegative = Field(

@@ -14,6 +14,8 @@ validation images.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -357,6 +359,77 @@ def refined(cell: Cell) -> Result:
         history=record.history,
         extra={"discriminator_wins": _wins(record)},
     )
+
+
+@experiment.variant(
+    settings=("samples", "pupil", "pixel_flow"), repeated="pixel_flow.seeds", uses=("judge",)
+)
+def pixel_flow(cell: Cell) -> Result:
+    """Train a flow from noise to images, and draw images by following it step by step."""
+    training.backend.prepare(cell.precision, cell.seed)
+    fit, size = cell.settings.pixel_flow, cell.split.size
+    random = training.objective.random(cell.seed)
+    network = models.pixel_flow.denoiser(fit.width, size)
+    objective = training.objective.Objective(
+        loss=models.pixel_flow.matching_loss(network, random),
+        trains=[network],
+        optimizer=training.schedule.averaged_muon(
+            fit.learning_rate, training.loop.steps(len(cell.split.train_images), fit)
+        ),
+        random=random,
+    )
+    record = training.loop.train(
+        [objective],
+        {"images": cell.split.train_images},
+        fit=fit,
+        seed=cell.seed,
+        progress=cell.progress,
+    )
+    return generated(
+        cell,
+        models.pixel_flow.generator(network, fit.steps),
+        gaussian_codes(cell, size * size, cell.settings.samples),
+        record.cost,
+        gaussian=True,
+        history=record.history,
+        extra={"evaluations": 2 * fit.steps - 1},
+    )
+
+
+@experiment.variant(
+    settings=("samples", "pupil", "one_step", "gradient_penalty"),
+    needs=("pixel_flow",),
+    repeated="one_step.seeds",
+    uses=("judge",),
+)
+def one_step(cell: Cell) -> Result:
+    """Train the flow's network as a generator of one step against a discriminator.
+
+    After Zheng and Yang 2025, arXiv 2506.09376, who find that such training needs no distillation.
+    """
+    trained = cell.needs["pixel_flow"]
+    training.backend.prepare(cell.precision, cell.seed)
+    network = training.predict.load(trained.model_path("decoder")).layers[-1].network
+    generator = models.pixel_flow.generator(network, steps=1)
+    size, fit = cell.split.size**2, cell.settings.one_step
+    codes = gaussian_codes(cell, size, cell.settings.samples)
+    untuned = models.images.to_pixels(training.predict.codes_to(generator, codes))
+    before = ReferenceSet(cell, len(untuned)).distances(untuned)
+    # the discriminator has its own width, where the other trainings have the decoders'
+    settings = SimpleNamespace(**vars(cell.settings) | {"width": fit.width})
+    record = _play(
+        replace(cell, settings=settings),
+        generator,
+        size,
+        {"images": cell.split.train_images},
+        fit,
+        training.objective.random(cell.seed),
+        cell.settings.gradient_penalty,
+    )
+    extra = {"evaluations": 1, "before": before, "discriminator_wins": _wins(record)}
+    cost = _with_first_stage(record.cost, trained, again=generator)
+    history = record.history
+    return generated(cell, generator, codes, cost, gaussian=True, history=history, extra=extra)
 
 
 def _handed_in(cell: Cell, trained: StoredCell) -> Result:

@@ -6,6 +6,7 @@ from . import (
     images,
     neighbour,
     normalisation,
+    pixel_flow,
     stacked,
     vae,
 )
@@ -18,6 +19,7 @@ __all__ = [
     "images",
     "neighbour",
     "normalisation",
+    "pixel_flow",
     "stacked",
     "vae",
 ]

@@ -217,6 +217,42 @@ class Adversarial(Holding):
     arrays: GeneratorArrays
 
 
+class FlowMetrics(GeneratorMetrics):
+    """Figures of a flow in pixels."""
+
+    evaluations: int
+    trivial_distance: float
+
+
+class FlowTables(Part):
+    """History of the flow's training."""
+
+    history: Annotated[pd.DataFrame, Columns("epoch", "seconds", "loss")]
+
+
+class Flow(Holding):
+    """A flow in pixels."""
+
+    metrics: FlowMetrics
+    tables: FlowTables
+    arrays: GeneratorArrays
+
+
+class OneStepMetrics(FlowMetrics):
+    """Figures of a flow's network that was trained on as a generator of one step."""
+
+    discriminator_wins: float
+    before: Distances
+
+
+class OneStep(Holding):
+    """A generator of one step."""
+
+    metrics: OneStepMetrics
+    tables: PlayTables
+    arrays: GeneratorArrays
+
+
 class RefinedMetrics(EncodedMetrics):
     """Figures of a decoder that was refined against a discriminator."""
 

@@ -106,6 +106,28 @@ def muon(peak: float, steps: int, weight_decay: float = 0.0) -> keras.optimizers
     return _sparing(optimizer)
 
 
+def averaged_muon(peak: float, steps: int) -> keras.optimizers.Optimizer:
+    """Muon as `muon` sets it, with an exponential average of the weights at the end.
+
+    Parameters
+    ----------
+    peak : float
+        Highest learning rate.
+    steps : int
+        Steps of the whole training.
+
+    Returns
+    -------
+    keras.optimizers.Optimizer
+        The optimiser.
+    """
+    return _sparing(
+        ConvolutionMuon(
+            OneCycle(peak, steps), adam_lr_ratio=OTHERS_RATE, use_ema=True, ema_momentum=0.995
+        )
+    )
+
+
 def _sparing(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer

@@ -35,37 +35,52 @@ from bench.report.values.quantities import Quantity
 from bench.report.words.i18n import Language
 from bench.report.words.names import status_name, system_name
 
+ACROSS = 3  # panels in a row
 Spot = tuple[float, float, str, str]  # across, up, name, colour
 
 
 def training_curves(subject: Subject) -> Figure | None:
     """Draw each generator's own losses, and how often the discriminators are right."""
-    language, (autoencoder, vae, flow, *players) = subject.language, subject.variants
-    _ = language.gettext
-    if not any(variant.tables("history") for variant in subject.variants):
+    language = subject.language
+    # an extra that this run was not asked for needs no panel
+    variants = [variant for variant in subject.variants if variant.cells]
+    if not any(variant.tables("history") for variant in variants):
         return None
-    figure = new_figure(94, margins=(11, 20, 10.5, 6), gaps=(26, 17), grid=(2, 3))
-    panels = figure.subplots(2, 3).ravel()
-    pair(panels[0], autoencoder, language)
-    if autoencoder.tables("history"):
-        line_key(panels[0], language)
-    columns = {
-        "reconstruction": (_("reconstruction"), vae.colour),
-        "kl": (_("KL term"), "#d55e00"),
-        "validation_loss": (_("validation bound"), INK),
-    }
-    several(panels[1], vae, language, columns)
-    pair(panels[2], flow, language)
-    for axes, player in zip(panels[3:5], players, strict=True):
-        columns = {
-            "discriminator_loss": (_("discriminator"), INK),
-            "generator_loss": (_("generator"), player.colour),
-        }
-        several(axes, player, language, columns)
-    _wins(panels[5], players, language)
-    for axes in (panels[0], panels[3]):
-        axes.set_ylabel(_("Loss (nats)"))
+    rows = -(-(len(variants) + 1) // ACROSS)
+    figure = new_figure(47 * rows, margins=(11, 20, 10.5, 6), gaps=(26, 17), grid=(rows, ACROSS))
+    panels = figure.subplots(rows, ACROSS, squeeze=False).ravel()
+    for axes, variant in zip(panels, variants, strict=False):
+        _losses(axes, variant, language)
+    _wins(panels[len(variants)], variants, language)
+    for axes in panels[len(variants) + 1 :]:
+        axes.set_axis_off()
+    for axes in panels[: len(variants) : ACROSS]:
+        axes.set_ylabel(language.gettext("Loss (nats)"))
     return figure
+
+
+def _losses(axes: Axes, variant: Variant, language: Language) -> None:
+    """Draw the losses that a history has: of two players, of a bound, or one loss."""
+    _ = language.gettext
+    tables = variant.tables("history")
+    held = set(tables[0]) if tables else set()
+    if "generator_loss" in held:
+        players = {
+            "discriminator_loss": (_("discriminator"), INK),
+            "generator_loss": (_("generator"), variant.colour),
+        }
+        several(axes, variant, language, players)
+    elif "kl" in held:
+        parts = {
+            "reconstruction": (_("reconstruction"), variant.colour),
+            "kl": (_("KL term"), "#d55e00"),
+            "validation_loss": (_("validation bound"), INK),
+        }
+        several(axes, variant, language, parts)
+    else:
+        pair(axes, variant, language)
+        if "validation_loss" in held:
+            line_key(axes, language)
 
 
 def _wins(axes: Axes, variants: Sequence[Variant], language: Language) -> None:
@@ -80,7 +95,7 @@ def _wins(axes: Axes, variants: Sequence[Variant], language: Language) -> None:
         last = curve(axes, tables, "discriminator_wins", colour, "solid")
         ends.append((last, system_name(variant, language), colour))
     if not ends:
-        note(axes, status_name(variants[0].absence or "absent", language))
+        note(axes, status_name("absent", language))
         return
     axes.axhline(0.5, color=QUIET, linewidth=0.5, linestyle=(0, (2, 2)))
     axes.set_ylim(0, 1.02)
