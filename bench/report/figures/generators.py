@@ -47,7 +47,7 @@ def training_curves(subject: Subject) -> Figure | None:
     if not any(variant.tables("history") for variant in variants):
         return None
     rows = -(-(len(variants) + 1) // ACROSS)
-    figure = new_figure(47 * rows, margins=(11, 20, 10.5, 6), gaps=(26, 17), grid=(rows, ACROSS))
+    figure = new_figure(47 * rows, margins=(11, 20, 10.5, 6), gaps=(29, 17), grid=(rows, ACROSS))
     panels = figure.subplots(rows, ACROSS, squeeze=False).ravel()
     for axes, variant in zip(panels, variants, strict=False):
         _losses(axes, variant, language)
@@ -79,7 +79,7 @@ def _losses(axes: Axes, variant: Variant, language: Language) -> None:
         several(axes, variant, language, parts)
     else:
         pair(axes, variant, language)
-        if "validation_loss" in held:
+        if "validation_loss" in held and len(tables[0]) > 1:
             line_key(axes, language)
 
 
