@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 
+import page as page_validation
 import pytest
 from pypdf import PdfReader
 
@@ -45,6 +46,13 @@ def english(run, templates, tmp_path_factory):
     left = {path for path in out.iterdir() if path.name != DRAWINGS}
     assert left == set(paths), "something was left beside the report"
     return {path.suffix: path for path in paths}
+
+
+@pytest.fixture(scope="module")
+def spanish(run, templates, tmp_path_factory):
+    """The hand-in edition."""
+    out = tmp_path_factory.mktemp("spanish")
+    return {path.suffix: path for path in render(run, out, ("es",), templates=templates)}
 
 
 @pytest.fixture(scope="module")
@@ -196,26 +204,86 @@ def test_the_watermark_stands_on_each_printed_page(printed):
         assert WATERMARK in sheet.extract_text(), f"page {number}"
 
 
-def test_the_pdf_is_tagged_and_described(printed):
-    root = printed.trailer["/Root"]
-    assert root["/Lang"] == "en"
-    assert root["/MarkInfo"]["/Marked"]
-    assert "MNIST" in printed.metadata.title
-    assert printed.outline
-    figures, without = 0, 0
-    stack = [root["/StructTreeRoot"]]
+@pytest.fixture(scope="module")
+def structure(printed):
+    return _elements(printed)
+
+
+def _elements(document):
+    """Every element of a PDF's structure, each after the one that holds it."""
+    found, stack = [], [document.trailer["/Root"]["/StructTreeRoot"]["/K"]]
     while stack:
         node = stack.pop().get_object()
         if isinstance(node, list):
             stack += node
         elif isinstance(node, dict):
-            if node.get("/S") == "/Figure":
-                figures += 1
-                without += not node.get("/Alt")
+            if "/S" in node:
+                found.append(node)
             if "/K" in node:
                 stack.append(node["/K"])
-    assert figures > 15
-    assert without == 0
+    return found
+
+
+def _of_kind(structure, kind):
+    return [element for element in structure if element["/S"] == kind]
+
+
+@pytest.mark.parametrize("profile", ["3a", "ua1"])
+def test_the_pdf_keeps_the_rules_of_archives_and_of_readers_aloud(english, spanish, profile):
+    for files in (english, spanish):
+        found = page_validation.validate_pdf(files[".pdf"], profile=profile)
+        assert found.rules.total > 100
+        assert [f"{each.rule_id}: {each.message}" for each in found.failures] == []
+
+
+def test_the_pdf_is_tagged_and_described(printed, structure):
+    root = printed.trailer["/Root"]
+    assert root["/Lang"] == "en"
+    assert root["/MarkInfo"]["/Marked"]
+    assert root["/ViewerPreferences"]["/DisplayDocTitle"]
+    assert "MNIST" in printed.metadata.title
+    assert printed.outline
+    figures = _of_kind(structure, "/Figure")
+    assert len(figures) > 15
+    assert all(figure.get("/Alt") for figure in figures)
+
+
+def test_formulas_are_read_aloud(structure, spanish):
+    spoken = {element["/Alt"] for element in _of_kind(structure, "/Formula")}
+    assert "beta" in spoken
+    assert len(spoken) > 15
+    assert not any("\\" in words for words in spoken), "LaTeX is not spoken"
+    translated = _of_kind(_elements(PdfReader(spanish[".pdf"])), "/Formula")
+    assert "mu phi of x ñ" in {element["/Alt"] for element in translated}
+
+
+def test_each_cell_of_a_table_names_its_headers(structure):
+    headers = _of_kind(structure, "/TH")
+    assert {header["/A"]["/Scope"] for header in headers} == {"/Row", "/Column"}
+    names = {header["/ID"] for header in headers}
+    assert len(names) == len(headers)
+    cells = _of_kind(structure, "/TD")
+    named = [cell["/A"]["/Headers"] for cell in cells]
+    assert len(named) > 500
+    assert all(set(each) <= names for each in named)
+    assert sum(len(each) < 2 for each in named) < len(named) / 20, "of its row and of its column"
+
+
+def test_a_link_says_where_it_leads(printed, structure):
+    links = [link.get_object() for sheet in printed.pages for link in sheet.get("/Annots", [])]
+    assert len(links) > 100
+    words = [link["/Contents"] for link in links]
+    assert "Introduction and objectives" in " ".join(words)
+    inside = [kid for each in _of_kind(structure, "/Link") for kid in each["/K"]]
+    objects = [kid.get_object() for kid in inside if not isinstance(kid, int)]
+    assert sum(each.get("/Type") == "/OBJR" for each in objects) == len(links)
+
+
+def test_attached_files_say_what_they_are_for(printed):
+    files = [file.get_object() for file in printed.trailer["/Root"]["/AF"]]
+    assert {file["/UF"] for file in files} == {"constraints.txt", "profile.json", "results.json"}
+    assert {file["/AFRelationship"] for file in files} == {"/Data"}
+    assert all(file["/Desc"] for file in files)
 
 
 def test_the_contents_name_the_page_of_each_heading(printed):
@@ -235,9 +303,10 @@ def test_only_bundled_typefaces_are_used(printed):
     assert all("Source" in name for name in fonts), fonts
 
 
-def test_rendering_again_gives_the_same_bytes(english, run, templates, tmp_path):
-    for path in render(run, tmp_path, ("en",), templates=templates, order=ORDER):
-        assert path.read_bytes() == english[path.suffix].read_bytes(), path.name
+def test_rendering_again_gives_the_same_bytes(english, spanish, run, templates, tmp_path):
+    for language, order, files in (("en", ORDER, english), ("es", None, spanish)):
+        for path in render(run, tmp_path, (language,), templates=templates, order=order):
+            assert path.read_bytes() == files[path.suffix].read_bytes(), path.name
 
 
 def test_a_run_without_a_single_result_is_still_a_report(templates, tmp_path):

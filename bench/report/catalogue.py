@@ -17,7 +17,7 @@ from bench.config.protocol import protocol
 from bench.data import DATASETS
 from bench.declarations import PACKAGE, declarations
 from bench.paths import ROOT, TEMPLATES
-from bench.report.figures.equations import load_equations
+from bench.report.figures.equations import load_equations, load_spoken
 from bench.report.values.constants import Constants
 from bench.report.words.i18n import catalogue_path
 
@@ -59,6 +59,8 @@ def messages(templates: Path = TEMPLATES) -> Iterator[tuple[str, str | tuple[str
             yield f"{folder.name}/{file}", message
     for key, equation in load_equations(templates).items():
         yield f"equations.toml:{key}", equation.alt
+    for words in load_spoken(templates).values():
+        yield "equations.toml:spoken", words
     for system in Constants(templates).published_systems():
         yield "published.toml", system
     for text in protocol().messages():

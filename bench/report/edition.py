@@ -3,7 +3,6 @@
 import shutil
 import tempfile
 from datetime import datetime
-from io import BytesIO
 from pathlib import Path
 from typing import cast
 
@@ -16,6 +15,7 @@ from bench.report.page.context import Context
 from bench.report.page.marks import Marks
 from bench.report.page.numbering import Numbering
 from bench.report.page.page import Page
+from bench.report.publishing.archive import Files
 from bench.report.publishing.html import render_page
 from bench.report.publishing.pdf import print_pdf, write_pdf
 from bench.report.values.collect import Results
@@ -68,7 +68,9 @@ def _print(page: Page, build: Path, templates: Path, target: Path) -> None:
     document = print_pdf(text, build, templates / "fonts", moment)
     watermark = run.watermark
     check_pdf(document, watermark and watermark_words(watermark, language), language)
-    draft, constants = BytesIO(), page.gallery.constants
-    write_pdf(document, draft, moment)
-    files = results_to_attach(draft.getvalue(), run, recorder.recorded, language.code, constants)
-    write_pdf(document, target, moment, files)
+
+    def to_attach(draft: bytes) -> Files:
+        constants = page.gallery.constants
+        return results_to_attach(draft, run, recorder.recorded, language.code, constants)
+
+    write_pdf(document, target, moment, page.formulae, to_attach)

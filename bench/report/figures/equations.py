@@ -16,7 +16,7 @@ from bench.paths import TEMPLATES
 if TYPE_CHECKING:
     from matplotlib.path import Path as Outline
 
-FILE = "equations.toml"
+FILE, SPOKEN = "equations.toml", "spoken"
 SIZE = 10.0  # points, the text's own size
 
 
@@ -39,8 +39,17 @@ class Equation:
 @cache
 def load_equations(templates: Path = TEMPLATES) -> dict[str, Equation]:
     """Read every equation of the report."""
-    tree = tomllib.loads((templates / FILE).read_text(encoding="utf-8"))
-    return {key: Equation(**entry) for key, entry in tree.items()}
+    return {key: Equation(**entry) for key, entry in _read(templates).items() if key != SPOKEN}
+
+
+@cache
+def load_spoken(templates: Path = TEMPLATES) -> dict[str, str]:
+    """Read how formulas in the text are read aloud: LaTeX to English messages."""
+    return dict(_read(templates)[SPOKEN])
+
+
+def _read(templates: Path) -> dict[str, dict[str, str]]:
+    return tomllib.loads((templates / FILE).read_text(encoding="utf-8"))
 
 
 @cache

@@ -17,10 +17,11 @@ from bench.interfaces import JsonMapping, JsonObject
 from bench.metrics.verdicts import Direction, verdict
 from bench.report.claims import NOT_MEASURED, Measure
 from bench.report.figures import Drawn, Gallery
-from bench.report.figures.equations import load_equations, to_mathml, to_svg
+from bench.report.figures.equations import FILE as EQUATIONS
+from bench.report.figures.equations import SPOKEN, load_equations, load_spoken, to_mathml, to_svg
 from bench.report.order import Order
 from bench.report.page.marks import UNTRAINED, Marks, anchor
-from bench.report.page.numbering import Numbering
+from bench.report.page.numbering import Numbering, UnknownReferenceError
 from bench.report.values.collect import (
     IMAGE_INTERVALS,
     Results,
@@ -53,6 +54,8 @@ class Page:
         That of the other medium may be taken over: both have the same order.
     drawings : dict of str to str
         File name to SVG, for the page that is printed.
+    formulae : set of str
+        How the formulas among them are read aloud.
     """
 
     def __init__(
@@ -73,8 +76,10 @@ class Page:
         self.marks = Marks(results.run, language, gallery.constants, marked=medium == "html")
         self.numbering = numbering or Numbering()
         self.drawings: dict[str, str] = {}
+        self.formulae: set[str] = set()
         self.references = tomllib.loads((templates / REFERENCES).read_text(encoding="utf-8"))
         self.equations = load_equations(templates)
+        self._spoken = load_spoken(templates)
 
     def functions(self) -> dict[str, object]:
         """Return the functions that templates may call, by name."""
@@ -377,6 +382,7 @@ class Page:
         """Place a display equation with its number."""
         entry, number = self.equations[key], self.numbering.equation(key)
         alt = self.language.gettext(entry.alt)
+        self.formulae.add(alt)
         if self.medium == "html":
             body = Markup(to_mathml(entry.latex, alt))  # noqa: S704 - made from our own LaTeX
         else:
@@ -389,15 +395,28 @@ class Page:
         ).format(key, body, number)
 
     def math(self, latex: str) -> Markup:
-        """Place a formula in the text."""
+        """Place a formula in the text.
+
+        Raises
+        ------
+        UnknownReferenceError
+            If nobody wrote down how it is read aloud.
+        """
+        if len(latex) > 1 and latex not in self._spoken:
+            raise UnknownReferenceError(
+                f"A template places the formula {latex!r}, which nobody put in words. Write "
+                f"them into {EQUATIONS}, table [{SPOKEN}]: a listener would hear code."
+            )
+        alt = latex if len(latex) == 1 else self.language.gettext(self._spoken[latex])
+        self.formulae.add(alt)
         if self.medium == "html":
-            return Markup(to_mathml(latex, latex, "inline"))  # noqa: S704 - our own LaTeX
+            return Markup(to_mathml(latex, alt, "inline"))  # noqa: S704 - our own LaTeX
         name = f"math-{zlib.crc32(latex.encode()):08x}.svg"
         outlines = self.gallery.kept.outlines(latex)
-        self.drawings[name] = to_svg(outlines, latex)
+        self.drawings[name] = to_svg(outlines, alt)
         return Markup(
             '<img class="math" src="drawings/{}" alt="{}" style="vertical-align:{:.2f}pt">'
-        ).format(name, latex, -outlines.depth)
+        ).format(name, alt, -outlines.depth)
 
     def eqref(self, key: str) -> Markup:
         """Refer to an equation."""

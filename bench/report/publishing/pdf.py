@@ -4,7 +4,7 @@ import ctypes
 import ctypes.util
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from io import BytesIO
@@ -14,12 +14,12 @@ from urllib.parse import unquote, urlparse
 
 from bench.errors import UserError
 from bench.report.errors import PrintingError
+from bench.report.publishing.archive import VARIANT, Files, finisher
 
 if TYPE_CHECKING:
     import weasyprint
     from weasyprint.urls import URLFetcher, URLFetcherResponse
 
-VARIANT = "pdf/ua-1"
 # What WeasyPrint loads, by the names under which Linux, macOS and Windows know it.
 LIBRARIES = {
     "GLib": ("libgobject-2.0.so.0", "libgobject-2.0.dylib", "gobject-2.0"),
@@ -88,7 +88,7 @@ def print_pdf(
             base_url=folder.as_uri() + "/",
             encoding="utf-8",
             url_fetcher=_fetcher((folder, fonts)),
-        ).render()
+        ).render(pdf_variant=VARIANT)
     _refuse(errors)
     return document
 
@@ -97,9 +97,10 @@ def write_pdf(
     document: "weasyprint.Document",
     target: Path | BytesIO,
     created: datetime | None,
-    files: Mapping[str, tuple[str, str]] | None = None,
+    formulae: Collection[str] = (),
+    to_attach: Callable[[bytes], Files] | None = None,
 ) -> None:
-    """Write a typeset document as a tagged PDF.
+    """Write a set document as a tagged PDF that can be archived.
 
     Parameters
     ----------
@@ -109,30 +110,19 @@ def write_pdf(
         Where it is written.
     created : datetime or None
         Its date, and that of the attached files.
-    files : mapping of str to (str, str), optional
-        Attached files: name to text and description.
+    formulae : collection of str
+        Alternative texts of the pictures that are formulas.
+    to_attach : callable, optional
+        Given the PDF without attached files, returns these: name to text and description.
 
     Raises
     ------
     PrintingError
         If WeasyPrint reports an error.
     """
-    from weasyprint import Attachment
-
-    moment = created or datetime.fromtimestamp(0, UTC)
-    attached = [
-        Attachment(
-            string=text,
-            name=name,
-            description=words,
-            created=moment,
-            modified=moment,
-            relationship="Data",
-        )
-        for name, (text, words) in (files or {}).items()
-    ]
+    finish = finisher(formulae, created or datetime.fromtimestamp(0, UTC), to_attach)
     with _errors_collected() as errors, _fixed_date(created):
-        document.write_pdf(target, pdf_variant=VARIANT, attachments=attached)
+        document.write_pdf(target, finisher=finish, pdf_variant=VARIANT)
     _refuse(errors)
 
 
