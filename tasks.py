@@ -216,7 +216,7 @@ def verify_report(context: Context, file: str, run: str | None = None) -> None:
 
 @_offering(REHEARSAL)
 def rehearse(context: Context, **options: Options) -> None:
-    """Build every variant of a profile at its sizes, run two steps of each; tell the hours."""
+    """Run two steps of every variant at full size, and estimate the hours of a whole run."""
     _bench("rehearse", **options)
 
 
@@ -241,7 +241,7 @@ def plan(context: Context, **options: Options) -> None:
 
 COMPARISON = {
     "first": "name of a run, or path of its folder",
-    "second": "the run whose differences from the first are told",
+    "second": "the run that is compared with the first",
     "format": "html (the default), pdf or md; may be repeated",
     "all": "all figures, not the main ones alone",
     "out": "folder (default: in the reports)",
@@ -309,7 +309,7 @@ def bench_check(context: Context, **options: Options) -> None:
 def test(context: Context, fast: bool = False, nightly: bool = False, options: str = "") -> None:
     """Run the tests on all cores; without --fast that includes a smoke run on both backends."""
     parallel = ("--numprocesses", "logical", "--dist", "worksteal")
-    left_out = [mark for mark, told in (("slow", fast), ("nightly", not nightly)) if told]
+    left_out = [mark for mark, skipped in (("slow", fast), ("nightly", not nightly)) if skipped]
     marks = ("-m", " and ".join(f"not {mark}" for mark in left_out)) if left_out else ()
     _python("pytest", *parallel, *marks, *shlex.split(options))
 

@@ -201,8 +201,8 @@ def _parser() -> argparse.ArgumentParser:
     rehearsed = command(
         "rehearse",
         commands.rehearse,
-        "build every variant of a profile at its sizes on both backends, run two steps of each "
-        "training, and tell what the whole would take",
+        "run two steps of every variant of a profile at full size, on both backends, and estimate "
+        "the whole run",
     )
     rehearsed.add_argument(
         "--profile", default="full", help="name or path (default: full, which is for a GPU)"
@@ -216,7 +216,7 @@ def _parser() -> argparse.ArgumentParser:
     command(
         "doctor",
         commands.doctor,
-        "tell what this machine has, and the remedy for each thing that is missing",
+        "report what this machine has, with the remedy for each missing part",
     )
     rendered = command(
         "report",

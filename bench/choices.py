@@ -273,7 +273,7 @@ def _cell(profile: Profile, dataset: str, precision: str, index: int) -> Cell:
     blind = replace(whole, test_images=whole.test_images[:0], test_labels=whole.test_labels[:0])
     seed = derive_seed(profile.root_seed, "choices", index)
     cell = Cell(SimpleNamespace(), seed, index, precision, blind, {}, {}, Path(), print)
-    return with_seed(cell, seed)  # which tells nobody of its progress
+    return with_seed(cell, seed)  # its progress is not shown
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

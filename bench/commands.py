@@ -64,7 +64,7 @@ MISSING = 2
 
 def run_all(options: argparse.Namespace, console: Console) -> int:
     """Run the experiments of the assignment, then render the report whatever failed."""
-    formats = _formats(console)  # told now, not after half an hour of training
+    formats = _formats(console)  # a missing library is reported before training
     code = _run(options, console, _assigned(options), None, _executor(options))
     if _report_is_fresh(options, formats):
         console.print("The report is up to date; `invoke report` renders it anew.")
@@ -267,8 +267,8 @@ def status(options: argparse.Namespace, console: Console) -> None:
     if options.markdown:
         rows = [("cell", "status", "reason"), ("---", "---", "---"), *rows]
         lines = [f"| {' | '.join(word.replace('|', '&#124;') for word in row)} |" for row in rows]
-        told = [line for words in _about_data(run) for line in ("", words)]
-        console.print("\n".join([*lines, "", totals, *told]), markup=False, highlight=False)
+        about = [line for words in _about_data(run) for line in ("", words)]
+        console.print("\n".join([*lines, "", totals, *about]), markup=False, highlight=False)
         return
     width = max([len(label) for label, _, _ in rows], default=0)
     lines = [f"{label:<{width}}  {state:<7}  {reason}".rstrip() for label, state, reason in rows]
@@ -364,13 +364,13 @@ def _data_progress(console: Console) -> Iterator[DataProgress]:
     if not console.is_terminal:
         last = ""
 
-        def tell(words: str, share: float | None) -> None:
+        def show(words: str, share: float | None) -> None:
             nonlocal last
             if words != last:
                 console.print(words, markup=False, highlight=False)
                 last = words
 
-        yield tell
+        yield show
         return
     columns = (BarColumn(bar_width=24), TaskProgressColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=console, transient=True) as bars:
@@ -434,7 +434,7 @@ def trend(options: argparse.Namespace, console: Console) -> None:
 
 def config(options: argparse.Namespace, console: Console) -> None:
     """Print every setting with its value and meaning."""
-    _name(options)  # a wrong name is told here too
+    _name(options)  # a wrong name is reported here too
     profile = _profile(options)
     table = Table("key", "value", "meaning", title=f"profile {profile.name}")
     for key, meaning in describe():

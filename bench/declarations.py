@@ -355,8 +355,8 @@ def read(path: Path, package: str = PACKAGE) -> Declaration:
         table.pop("defaults", None)  # see `defaults`
         return Declaration.model_validate({"name": path.stem, "package": package, **table})
     except (OSError, ValueError, TypeError) as error:
-        told = error.errors()[0] if isinstance(error, ValidationError) else None
-        what = f"{'.'.join(map(str, told['loc']))}: {told['msg']}" if told else str(error)
+        first = error.errors()[0] if isinstance(error, ValidationError) else None
+        what = f"{'.'.join(map(str, first['loc']))}: {first['msg']}" if first else str(error)
         raise UserError(
             f"{path} declares no experiment: {what}. Nothing was run; mend that place."
         ) from error

@@ -98,7 +98,7 @@ def _backend() -> Iterator[Finding]:
         backend.steps()
         where = "a GPU" if backend_sees_gpu() else "the processor"
         yield Finding("backend", f"{name} {version(name)}, on {where}")
-    except Exception as error:  # whatever keeps it from loading is what is to be told
+    except Exception as error:  # any reason why it does not load is reported
         yield Finding("backend", f"{name}: {type(error).__name__}: {error}", SETUP, needed=True)
         return
     yield Finding("arithmetic", resolve_profile("smoke").precision)
@@ -113,10 +113,10 @@ def _backend() -> Iterator[Finding]:
 def _gpu_memory() -> str:
     command = ["nvidia-smi", "--query-gpu=memory.total,memory.free", "--format=csv,noheader"]
     try:
-        told = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
     except (OSError, subprocess.SubprocessError):
         return ""
-    total, _, free = told.stdout.splitlines()[0].partition(", ")
+    total, _, free = answer.stdout.splitlines()[0].partition(", ")
     return f", {total}, {free} free"
 
 

@@ -92,8 +92,8 @@ def _guesses(cell, seed, errors):
 
 
 def _fine_tuned(cell):
-    told, arrays = scored(cell, _guesses(cell, 1, 0.1), _guesses(cell, 2, 0.15), 2)
-    return Result(told, {}, arrays)
+    metrics, arrays = scored(cell, _guesses(cell, 1, 0.1), _guesses(cell, 2, 0.15), 2)
+    return Result(metrics, {}, arrays)
 
 
 def _ensemble(cell):
@@ -103,21 +103,21 @@ def _ensemble(cell):
 
 def _handed_in(cell):
     plain, averaged = _guesses(cell, 3, 0.2), _guesses(cell, 4, 0.15)
-    told, arrays = scored(cell, plain, plain, 1)
-    told |= {"views_averaged": 4, **scored_averaged(cell.split.test_labels, averaged, cell.seed)}
+    metrics, arrays = scored(cell, plain, plain, 1)
+    metrics |= {"views_averaged": 4, **scored_averaged(cell.split.test_labels, averaged, cell.seed)}
     curve = _curve(0.3)
-    told["overfitting"] = second_half(curve)
-    return Result(told, {"history": curve}, {**arrays, "averaged_probabilities": averaged})
+    metrics["overfitting"] = second_half(curve)
+    return Result(metrics, {"history": curve}, {**arrays, "averaged_probabilities": averaged})
 
 
 def _linear_probe(cell):
     plain, pixels, untrained = (_guesses(cell, seed, 0.3) for seed in (5, 6, 7))
-    told, arrays = scored(cell, plain, plain, 1)
+    metrics, arrays = scored(cell, plain, plain, 1)
     for name, found in (("pixels", pixels), ("random_encoder", untrained)):
         arrays[f"{name}_probabilities"] = found
         right = found.argmax(axis=1) == cell.split.test_labels
-        told[f"{name}_accuracy"] = float(right.mean())
-    return Result(told, {}, arrays)
+        metrics[f"{name}_accuracy"] = float(right.mean())
+    return Result(metrics, {}, arrays)
 
 
 def _curve(rise):
@@ -132,13 +132,13 @@ def _curve(rise):
 
 
 def _overfitting(cell):
-    told, curves = {}, []
+    metrics, curves = {}, []
     for arm, rise in (("handed_in", 0.2), ("cured", -0.1)):
         curve = _curve(rise)
         reached = {"training_accuracy": 0.95, "validation_accuracy": 0.8}
-        told[arm] = {**reached, "accuracy_gap": 0.95 - 0.8, **second_half(curve)}
+        metrics[arm] = {**reached, "accuracy_gap": 0.95 - 0.8, **second_half(curve)}
         curves.append(curve.assign(arm=arm))
-    return Result(told, {"history": pd.concat(curves, ignore_index=True)})
+    return Result(metrics, {"history": pd.concat(curves, ignore_index=True)})
 
 
 def _few_labels(cell):
@@ -152,24 +152,25 @@ def _pca(cell):
         np.ascontiguousarray(images[:, [10, 20], [14, 9]], dtype="float32")
         for images in (cell.split.train_images, cell.split.test_images)
     )
-    told = map_scores(cell, train, test)
+    found = map_scores(cell, train, test)
     arrays = {"train_map": train, "test_map": test, "test_labels": cell.split.test_labels}
-    return Result({**told, "fit_seconds": 1.0}, {}, arrays)
+    return Result({**found, "fit_seconds": 1.0}, {}, arrays)
 
 
 def _gan(cell):
     noise = np.random.default_rng(0).normal(0, 20, (SAMPLES, 28, 28))
     samples = np.clip(cell.split.train_images[-SAMPLES:] + noise, 0, 255).astype(np.uint8)
     reference_set = ReferenceSet(cell, SAMPLES)
-    told = reference_set.measures(samples, *reference_set.judge.look(samples))
+    metrics = reference_set.measures(samples, *reference_set.judge.look(samples))
     trivial = reference_set.trivial_distance()
-    told |= {"trivial_distance": trivial, "trained": float(told["frechet_distance"] < trivial)}
-    told["discriminator_wins"] = 0.7
-    told["failures"] |= failures_of_training(told)
+    metrics["trivial_distance"] = trivial
+    metrics["trained"] = float(metrics["frechet_distance"] < trivial)
+    metrics["discriminator_wins"] = 0.7
+    metrics["failures"] |= failures_of_training(metrics)
     history = pd.DataFrame({"discriminator_wins": [0.9, 0.7]})
     _, rows = nearest_neighbours(samples[:SHOWN], cell.split.train_images)
     nearest = cell.split.train_images[rows.ravel()]
-    return Result(told, {"history": history}, {"samples": samples, "nearest": nearest})
+    return Result(metrics, {"history": history}, {"samples": samples, "nearest": nearest})
 
 
 def _search(cell):
@@ -181,8 +182,8 @@ def _search(cell):
             "hp_width": [1.0, 2.0, 0.5],
         }
     )
-    told = {"best": {"width": 0.5}, "best_score": 0.8, "direction": "min"}
-    return Result(told, {"trials": trials})
+    metrics = {"best": {"width": 0.5}, "best_score": 0.8, "direction": "min"}
+    return Result(metrics, {"trials": trials})
 
 
 MAKERS = {

@@ -87,9 +87,9 @@ def _failure(measure, limit, detected):
 
 
 def reference(rng):
-    told = _scores(rng, 1.0) | {"judge": {"accuracy": 0.9324, "sha256": "cd" * 32}}
-    told["train_half_distance"] = 0.97
-    return Result(told, {}, {"samples": images(rng, 400)})
+    metrics = _scores(rng, 1.0) | {"judge": {"accuracy": 0.9324, "sha256": "cd" * 32}}
+    metrics["train_half_distance"] = 0.97
+    return Result(metrics, {}, {"samples": images(rng, 400)})
 
 
 def ladder(rng):
@@ -129,7 +129,7 @@ def search(hyperparameters, objective="validation_accuracy", arms=()):
         default, best = ({n: v[k] for n, v in hyperparameters.items()} for k in (0, 1))
         confirmed = {"default": [0.57, 0.58, 0.59], "winner": [0.60, 0.62, 0.61]}
         gain = {"mean": 0.03, "low": 0.0073, "high": 0.0527, "n": 3, "p_value": 0.0213}
-        told = {
+        metrics = {
             "best": best,
             "best_score": 0.61,
             "default": default,
@@ -146,10 +146,10 @@ def search(hyperparameters, objective="validation_accuracy", arms=()):
             "ranked_trials": 4,
         }
         if arms:
-            told["best_by_arm"] = {"fine_tuned": best, "from_scratch": default}
-            told["confirmed_by_arm"] = dict.fromkeys(arms, confirmed)
-            told["gain_by_arm"] = dict.fromkeys(arms, gain)
-        return Result(told, {"trials": trials})
+            metrics["best_by_arm"] = {"fine_tuned": best, "from_scratch": default}
+            metrics["confirmed_by_arm"] = dict.fromkeys(arms, confirmed)
+            metrics["gain_by_arm"] = dict.fromkeys(arms, gain)
+        return Result(metrics, {"trials": trials})
 
     return make
 

@@ -172,9 +172,9 @@ def _linear_probe(rng):
 
 def _predicted(result):
     """What is left of a classifier that is not trained itself: its predictions and their scores."""
-    told = {key: result.metrics[key] for key in result.metrics if key not in ONLY_TRAINED}
+    figures = {key: result.metrics[key] for key in result.metrics if key not in ONLY_TRAINED}
     arrays = {name: result.arrays[name] for name in ("probabilities", "labels")}
-    return Result(told, {}, arrays)
+    return Result(figures, {}, arrays)
 
 
 def _classifier(rng):
@@ -229,7 +229,7 @@ def _around(mean, half):
 def _handed_in_classifier(rng):
     plain = _classifier(rng)
     accuracy = plain.metrics["accuracy"]
-    told = {
+    figures = {
         "accuracy_single_view": accuracy,
         "views": 1,
         "accuracy_averaged": accuracy + 0.004,
@@ -239,7 +239,7 @@ def _handed_in_classifier(rng):
     }
     arrays = dict(plain.arrays)
     arrays["averaged_probabilities"] = arrays.pop("single_view_probabilities")
-    return Result(dict(plain.metrics) | told, plain.tables, arrays)
+    return Result(dict(plain.metrics) | figures, plain.tables, arrays)
 
 
 def _changes(rng, rise):
@@ -260,8 +260,8 @@ def _calibration(rng):
         for arm, error in (("smoothed", 0.06), ("unsmoothed", 0.02))
     }
     errors = [arms[arm]["expected_calibration_error"] for arm in ("smoothed", "unsmoothed")]
-    told = {"change": errors[0] - errors[1], "trivial_accuracy": 0.1, "trained": 1.0}
-    return Result(arms | told | {"label_smoothing": 0.1})
+    metrics = {"change": errors[0] - errors[1], "trivial_accuracy": 0.1, "trained": 1.0}
+    return Result(arms | metrics | {"label_smoothing": 0.1})
 
 
 def _ensemble(members):
@@ -280,15 +280,15 @@ def _few_labels(rng):
         for arm in ("pretrained", "from_scratch")
     }
     gaps = {n: value - arms["from_scratch"][n] for n, value in arms["pretrained"].items()}
-    told = {"per_class": counts, "accuracies": arms, "gaps": gaps}
-    return Result(told | {"trivial_accuracy": 0.1, "trained": 1.0})
+    metrics = {"per_class": counts, "accuracies": arms, "gaps": gaps}
+    return Result(metrics | {"trivial_accuracy": 0.1, "trained": 1.0})
 
 
 def _overfitting(rng):
-    told, curves = {"trivial_accuracy": 0.1, "trained": 1.0}, []
+    metrics, curves = {"trivial_accuracy": 0.1, "trained": 1.0}, []
     for arm, rise in (("handed_in", 0.2), ("decayed", 0.05), ("cured", -0.1)):
         gap = float((0.1 if rise > 0 else 0.01) * rng.uniform(0.9, 1.1))
-        told[arm] = {
+        metrics[arm] = {
             "training_accuracy": 0.85 + gap,
             "validation_accuracy": 0.85,
             "accuracy_gap": gap,
@@ -296,7 +296,7 @@ def _overfitting(rng):
         }
         columns = ("loss", "accuracy", "validation_loss", "validation_accuracy")
         curves.append(history(rng, *columns, epochs=6).assign(arm=arm))
-    return Result(told, {"history": pd.concat(curves, ignore_index=True)})
+    return Result(metrics, {"history": pd.concat(curves, ignore_index=True)})
 
 
 def _collapse(rng):
@@ -309,12 +309,12 @@ def _collapse(rng):
 def _stability(maps):
     def make(rng):
         names = ("handed_in", "autoencoder", "vae", "neighbour_autoencoder")
-        told = {
+        metrics = {
             name: {"procrustes": float(rng.uniform(0.5, 1)), "neighbour_overlap": 0.2}
             for name in names
             if maps > 1
         }
-        return Result({"stability": told, "maps": maps})
+        return Result({"stability": metrics, "maps": maps})
 
     return make
 

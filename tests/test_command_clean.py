@@ -41,9 +41,9 @@ def _refused(place, capsys, *words):
     before = _everything(place)
     assert _clean(place, *words) == 2
     assert _everything(place) == before
-    told = capsys.readouterr().err
-    assert "Traceback" not in told
-    return " ".join(told.split())
+    output = capsys.readouterr().err
+    assert "Traceback" not in output
+    return " ".join(output.split())
 
 
 def test_it_deletes_the_named_run_and_its_report(place):
@@ -68,8 +68,8 @@ def test_an_absolute_path_is_refused(place, capsys):
 @pytest.mark.parametrize("name", ["", "../outside", ".."])
 def test_a_profile_cannot_name_another_folder(place, capsys, name):
     (place / "mine.toml").write_text(f'name = "{name}"\n')
-    told = _refused(place, capsys, "--profile", str(place / "mine.toml"), "--yes")
-    assert "mine.toml, name: expected the name of a run" in told
+    output = _refused(place, capsys, "--profile", str(place / "mine.toml"), "--yes")
+    assert "mine.toml, name: expected the name of a run" in output
 
 
 @pytest.mark.parametrize("command", ["run-all", "speed", "status", "report", "config"])
@@ -130,9 +130,9 @@ def test_the_question_shows_its_answers(place, capsys, monkeypatch):
     for answer in ("n\n", "", "yes\n"):  # the second: an input that is closed
         monkeypatch.setattr("sys.stdin", io.StringIO(answer))
         assert _clean(place, "--run", "one") == 0
-        told = capsys.readouterr().out
-        assert "[y/N]" in told
-        assert "Nothing was deleted" in told
+        output = capsys.readouterr().out
+        assert "[y/N]" in output
+        assert "Nothing was deleted" in output
     assert (place / "runs" / "one").exists()
     monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
     assert _clean(place, "--run", "one") == 0

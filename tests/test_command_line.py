@@ -55,9 +55,9 @@ def test_planning_and_reporting_load_no_framework():
 )
 def test_a_mistake_is_told_without_a_traceback(tmp_path, capsys, words, said):
     assert main([*words, "--runs", str(tmp_path)]) == 2
-    told = capsys.readouterr()
-    assert said in " ".join(told.err.split())
-    assert "Traceback" not in told.err
+    output = capsys.readouterr()
+    assert said in " ".join(output.err.split())
+    assert "Traceback" not in output.err
 
 
 @pytest.mark.parametrize(
@@ -76,14 +76,14 @@ def test_every_command_has_help(capsys, command):
 
 def test_list_names_every_experiment(capsys):
     assert main(["list"]) == 0
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
     for name in (
         "mnist_classifier",
         "fashion_embedding",
         "fashion_generation",
         "fashion_classifier",
     ):
-        assert name in told
+        assert name in output
 
 
 @pytest.mark.parametrize("words", [("--gates", "speed"), ("--pairs", "1")])
@@ -95,9 +95,9 @@ def test_a_mistake_about_the_gates_is_told(capsys, words):
 def test_a_missing_base_is_a_mistake_and_no_good_news(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("bench.commands.REPORTS", tmp_path)
     assert main(["bench-check", "--base", "no-such-commit"]) == 2
-    told = capsys.readouterr()
-    assert "Nothing was compared" in told.err
-    assert "Nothing got worse" not in told.out
+    output = capsys.readouterr()
+    assert "Nothing was compared" in output.err
+    assert "Nothing got worse" not in output.out
     assert list(tmp_path.iterdir()) == []
 
 
@@ -123,9 +123,9 @@ def test_status_tells_each_cell_and_the_totals(runs, capsys):
         "4 cells: 1 done, 1 failed, 1 missing, 1 damaged",
     ]
     assert main(["status", "--run", "r", "--runs", str(runs), "--markdown"]) == 0
-    told = capsys.readouterr().out.splitlines()
-    assert told[3] == "| a/b-s1-111111111111 | failed | the kiln [/bold] &#124; broke |"
-    assert told[-1] == "1 done, 1 failed, 1 missing, 1 damaged"
+    output = capsys.readouterr().out.splitlines()
+    assert output[3] == "| a/b-s1-111111111111 | failed | the kiln [/bold] &#124; broke |"
+    assert output[-1] == "1 done, 1 failed, 1 missing, 1 damaged"
 
 
 def test_a_failure_without_words_is_told(tmp_path, capsys):
@@ -138,9 +138,9 @@ def test_a_failure_without_words_is_told(tmp_path, capsys):
 
 def test_fsck_names_what_is_damaged(runs, capsys):
     assert main(["fsck", "r", "--runs", str(runs)]) == 3
-    told = capsys.readouterr().out
-    assert "damaged  a/b-s2-222222222222: metrics.json has 2 bytes where 21 were written" in told
-    assert "1 done, 1 failed, 1 missing, 1 damaged" in told
+    output = capsys.readouterr().out
+    assert "damaged  a/b-s2-222222222222: metrics.json has 2 bytes where 21 were written" in output
+    assert "1 done, 1 failed, 1 missing, 1 damaged" in output
     shutil.rmtree(open_run(runs / "r").cells[2].folder)
     assert main(["fsck", "r", "--runs", str(runs)]) == 0
     assert "Every file is as it was written" in capsys.readouterr().out
@@ -150,9 +150,9 @@ def test_fsck_names_what_is_damaged(runs, capsys):
 def test_a_run_of_another_format_is_refused(runs, capsys, command):
     (runs / "r" / "manifest.json").write_text('{"schema": 1, "profile": {}, "cells": []}')
     assert main([*command, "r", "--runs", str(runs)]) == 2
-    told = capsys.readouterr().err
-    assert "has format 1, not 2" in told
-    assert "Traceback" not in told
+    output = capsys.readouterr().err
+    assert "has format 1, not 2" in output
+    assert "Traceback" not in output
 
 
 def test_a_run_of_a_similar_name_is_proposed(runs, capsys):
@@ -179,9 +179,9 @@ def test_a_file_in_the_place_of_a_folder_is_told(tmp_path, capsys):
     (tmp_path / "runs").write_text("a file")
     words = ["--profile", "smoke", "--runs", str(tmp_path / "runs")]
     assert main(["run", "mnist_classifier", *words]) == 2
-    told = " ".join(capsys.readouterr().err.split())
-    assert f"{tmp_path / 'runs'}" in told
-    assert "name another folder" in told
+    output = " ".join(capsys.readouterr().err.split())
+    assert f"{tmp_path / 'runs'}" in output
+    assert "name another folder" in output
 
 
 @pytest.mark.parametrize(
@@ -195,9 +195,9 @@ def test_what_the_system_refuses_is_told(tmp_path, capsys, monkeypatch, number, 
     monkeypatch.setattr("bench.store.seal.sync", refuse)
     words = ["--profile", "smoke", "--runs", str(tmp_path), "--workers", "1"]
     assert main(["run", "mnist_classifier", *words]) == 2
-    told = capsys.readouterr().err
-    assert remedy in told
-    assert str(tmp_path) in told
+    output = capsys.readouterr().err
+    assert remedy in output
+    assert str(tmp_path) in output
 
 
 def test_an_error_that_no_user_can_mend_is_not_hidden(runs, monkeypatch):

@@ -14,16 +14,16 @@ def _told(tmp_path, content):
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(UserError) as raised:
         load_profile(path)
-    told = str(raised.value)
-    assert "mine.toml" in told
-    assert len(told) < LONGEST
-    return told
+    message = str(raised.value)
+    assert "mine.toml" in message
+    assert len(message) < LONGEST
+    return message
 
 
 def test_a_missing_name_is_told_with_its_meaning_and_without_the_rest(tmp_path):
-    told = _told(tmp_path, "root_seed = 3\n")
-    assert "name: is missing. The profile's name" in told
-    assert "root_seed" not in told
+    message = _told(tmp_path, "root_seed = 3\n")
+    assert "name: is missing. The profile's name" in message
+    assert "root_seed" not in message
 
 
 @pytest.mark.parametrize(
@@ -146,6 +146,6 @@ def test_the_command_line_exits_with_2_and_no_traceback(tmp_path, capsys):
     path = tmp_path / "mine.toml"
     path.write_bytes(b'name = "\xff"\n')
     assert main(["config", "--profile", str(path)]) == 2
-    told = capsys.readouterr().err
-    assert told.startswith("error: ")
-    assert "Traceback" not in told
+    output = capsys.readouterr().err
+    assert output.startswith("error: ")
+    assert "Traceback" not in output

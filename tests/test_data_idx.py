@@ -62,7 +62,7 @@ def test_big_endian_values_by_hand():
 
 
 @pytest.mark.parametrize(
-    ("payload", "told"),
+    ("payload", "message"),
     [
         (b"", "at least the 4 bytes"),
         (b"\x1f\x8b\x08\x00rest", "1f 8b 08 00.*still compressed"),
@@ -72,7 +72,7 @@ def test_big_endian_values_by_hand():
         (b"\x00\x00\x08\x01\x00\x00\x00\x05\x01", r"expected 13 bytes for shape \(5,\) of uint8"),
     ],
 )
-def test_errors_say_what_was_expected_and_found(payload, told):
-    with pytest.raises(IdxError, match=told) as caught:
+def test_errors_say_what_was_expected_and_found(payload, message):
+    with pytest.raises(IdxError, match=message) as caught:
         parse(payload, "the-file")
     assert str(caught.value).startswith("the-file: expected")

@@ -135,13 +135,13 @@ def test_no_route_lists_every_route_and_the_remedy(places, monkeypatch):
     monkeypatch.setattr(loading, "look_up", lambda name: INFO)
     with pytest.raises(UserError) as caught:
         load("small_set")
-    told = str(caught.value)
-    assert f"no route gave {', '.join(FILES[1:])}." in told
-    assert f"- own folder {own.parent}: {bad.name} refused: expected SHA-256" in told
-    assert f"- cache {cached}: none of the files is in {cached}" in told
-    assert "- shelf: the shelf is bare" in told
-    assert "Remedy" in told
-    assert "LATENT_LAB_DATA" in told
+    message = str(caught.value)
+    assert f"no route gave {', '.join(FILES[1:])}." in message
+    assert f"- own folder {own.parent}: {bad.name} refused: expected SHA-256" in message
+    assert f"- cache {cached}: none of the files is in {cached}" in message
+    assert "- shelf: the shelf is bare" in message
+    assert "Remedy" in message
+    assert "LATENT_LAB_DATA" in message
     # What did arrive is good, and need not come again.
     assert [path.name for path in cached.iterdir()] == [TRAIN_IMAGES]
 

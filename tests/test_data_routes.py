@@ -120,12 +120,12 @@ def workspace(tmp_path):
 
 def test_a_mirror_gives_the_files(server, tmp_path, workspace):
     base, asked = server
-    told = []
-    offers = list(Mirror(base).gather(FILES, workspace, lambda *event: told.append(event)))
+    messages = []
+    offers = list(Mirror(base).gather(FILES, workspace, lambda *event: messages.append(event)))
     assert [file for file, _ in offers] == list(FILES)
     for file, path in offers:
         assert path.read_bytes() == (tmp_path / "www" / f"{file}.gz").read_bytes()
-    assert (f"downloading {base}{FILES[0]}.gz", 1.0) in told
+    assert (f"downloading {base}{FILES[0]}.gz", 1.0) in messages
     assert len(asked) == 4
 
 
@@ -270,15 +270,15 @@ def test_apt_without_a_network_tells_both_failures(program, tmp_path, workspace)
 
 
 @pytest.mark.parametrize(
-    ("route", "told"),
+    ("route", "messages"),
     [
         (DEBIAN, "apt-get and dpkg not on this machine"),
         (NPM, "npm not on this machine"),
     ],
 )
-def test_a_machine_without_the_client(route, told, workspace, monkeypatch):
+def test_a_machine_without_the_client(route, messages, workspace, monkeypatch):
     monkeypatch.setenv("PATH", str(workspace))
-    with pytest.raises(RouteError, match=told):
+    with pytest.raises(RouteError, match=messages):
         gathered(route, workspace)
 
 

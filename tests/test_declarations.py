@@ -86,8 +86,8 @@ def test_the_report_reads_declarations_without_experiments_or_frameworks():
         "print([m for m in ('bench.experiments', 'keras', 'tensorflow', 'jax', 'torch')"
         " if m in sys.modules])"
     )
-    told = subprocess.run((sys.executable, "-c", code), cwd=ROOT, capture_output=True, text=True)
-    assert told.stdout.strip() == "[]", told.stderr
+    process = subprocess.run((sys.executable, "-c", code), cwd=ROOT, capture_output=True, text=True)
+    assert process.stdout.strip() == "[]", process.stderr
 
 
 def test_a_manifest_keeps_what_was_declared(tmp_path):

@@ -19,9 +19,9 @@ def test_the_pinned_versions_are_recognised_and_others_are_named(monkeypatch, tm
     monkeypatch.setattr(doctor, "package_versions", lambda: {"keras": "3.15.1", "numpy": "2.4.6"})
     assert _found(doctor._packages)["packages"].remedy == ""
     monkeypatch.setattr(doctor, "package_versions", lambda: {"keras": "3.0", "numpy": "2.4.6"})
-    told = _found(doctor._packages)["packages"]
-    assert "keras 3.0 (pinned: 3.15.1)" in told.words
-    assert told.remedy == "bash .ci/setup"
+    found = _found(doctor._packages)["packages"]
+    assert "keras 3.0 (pinned: 3.15.1)" in found.words
+    assert found.remedy == "bash .ci/setup"
 
 
 def test_this_machine_has_the_pinned_versions():

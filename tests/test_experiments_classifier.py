@@ -125,12 +125,13 @@ def test_accuracy_is_that_of_all_views_beside_that_of_the_image_alone(cell):
     labels = cell.split.test_labels
     network = _Says(_logits(labels, 30), 3.0 * _logits(labels, 45))
     result = evaluation.evaluated(cell, network, RECORD, Views(mirrored=True))
-    told = result.metrics
-    assert (told["accuracy"], told["accuracy_single_view"], told["views"]) == (0.75, 0.5, 2)
-    assert told["image_interval"]["low"] < 0.75 < told["image_interval"]["high"]
+    figures = result.metrics
+    assert (figures["accuracy"], figures["accuracy_single_view"]) == (0.75, 0.5)
+    assert figures["views"] == 2
+    assert figures["image_interval"]["low"] < 0.75 < figures["image_interval"]["high"]
     found = result.arrays["probabilities"].argmax(axis=1) == labels
     assert found.mean() == 0.75
-    assert "accuracy_averaged" not in told
+    assert "accuracy_averaged" not in figures
 
 
 def test_figures_of_the_image_alone_with_the_views_told_apart(cell):
@@ -138,17 +139,18 @@ def test_figures_of_the_image_alone_with_the_views_told_apart(cell):
     labels = cell.split.test_labels
     network = _Says(_logits(labels, 30), 3.0 * _logits(labels, 45))
     result = evaluation.evaluated(cell, network, RECORD, Views(mirrored=True), averaged_apart=True)
-    told = result.metrics
-    assert (told["accuracy"], told["accuracy_averaged"]) == (0.5, 0.75)
-    assert (told["views"], told["views_averaged"]) == (1, 2)
-    assert np.trace(told["confusion"]) == 30
+    figures = result.metrics
+    assert (figures["accuracy"], figures["accuracy_averaged"]) == (0.5, 0.75)
+    assert (figures["views"], figures["views_averaged"]) == (1, 2)
+    assert np.trace(figures["confusion"]) == 30
     assert (result.arrays["probabilities"].argmax(axis=1) == labels).mean() == 0.5
 
 
 @pytest.mark.parametrize(("right", "trained"), [(0.3, 0.0), (0.5, 0.0), (0.6, 1.0)])
 def test_a_network_is_trained_if_it_beats_the_most_frequent_class(right, trained):
-    told = evaluation.against_most_frequent(np.array([2, 2, 1]), np.array([2, 1, 2, 0]), 0.9, right)
-    assert told == {"trivial_accuracy": 0.5, "trained": trained}
+    labels, tests = np.array([2, 2, 1]), np.array([2, 1, 2, 0])
+    found = evaluation.against_most_frequent(labels, tests, 0.9, right)
+    assert found == {"trivial_accuracy": 0.5, "trained": trained}
 
 
 def test_the_ensemble_averages_its_members_with_views_and_without(cell):
@@ -162,11 +164,11 @@ def test_the_ensemble_averages_its_members_with_views_and_without(cell):
         }
         members.append(SimpleNamespace(metrics={"views": 10}, array=arrays.__getitem__))
     cell.gathered["fine_tuned"] = members
-    told = stacked_classifier.ensemble(cell).metrics
-    assert told["members"] == 2
-    assert told["views"] == 10
-    assert 40 / 60 <= told["accuracy"] <= 50 / 60
-    assert 20 / 60 <= told["accuracy_single_view"] <= 30 / 60
+    figures = stacked_classifier.ensemble(cell).metrics
+    assert figures["members"] == 2
+    assert figures["views"] == 10
+    assert 40 / 60 <= figures["accuracy"] <= 50 / 60
+    assert 20 / 60 <= figures["accuracy_single_view"] <= 30 / 60
 
 
 def test_the_second_half_of_a_training():
@@ -208,7 +210,7 @@ def test_the_control_of_overfitting_differs_in_its_rate_alone(cell, trainings):
 
 
 def test_calibration_differs_in_label_smoothing_alone(cell, trainings):
-    told = stacked_classifier.calibration(
+    found = stacked_classifier.calibration(
         cell("calibration", "widths", *stacked_classifier.RECIPE)
     ).metrics
     plain, smoothed = trainings
@@ -219,7 +221,7 @@ def test_calibration_differs_in_label_smoothing_alone(cell, trainings):
     for one, other in zip(plain.weights, smoothed.weights, strict=True):
         np.testing.assert_array_equal(one, other)
     error = "expected_calibration_error"
-    assert told["change"] == told["smoothed"][error] - told["unsmoothed"][error]
+    assert found["change"] == found["smoothed"][error] - found["unsmoothed"][error]
 
 
 def test_few_labels_are_the_same_for_pretrained_and_random_weights(cell, trainings):
@@ -230,11 +232,11 @@ def test_few_labels_are_the_same_for_pretrained_and_random_weights(cell, trainin
             )
         }
     )
-    told = stacked_classifier.few_labels(
+    found = stacked_classifier.few_labels(
         cell("few_labels", "corruption", *stacked_classifier.RECIPE, section=small)
     ).metrics
-    assert told["per_class"] == [4, 16]
-    assert set(told["accuracies"]) == {"pretrained", "from_scratch"}
+    assert found["per_class"] == [4, 16]
+    assert set(found["accuracies"]) == {"pretrained", "from_scratch"}
     first, second, third, fourth = trainings
     np.testing.assert_array_equal(first.rows, second.rows)
     np.testing.assert_array_equal(third.rows, fourth.rows)
@@ -245,8 +247,8 @@ def test_few_labels_are_the_same_for_pretrained_and_random_weights(cell, trainin
     ]
     assert any(differing[:-2])
     assert not any(differing[-2:])  # the head is not pretrained
-    assert told["gaps"]["4"] == pytest.approx(
-        told["accuracies"]["pretrained"]["4"] - told["accuracies"]["from_scratch"]["4"]
+    assert found["gaps"]["4"] == pytest.approx(
+        found["accuracies"]["pretrained"]["4"] - found["accuracies"]["from_scratch"]["4"]
     )
 
 
@@ -264,9 +266,9 @@ def test_a_search_trains_both_arms_with_each_trial_s_values(cell, trainings, pre
     result = stacked_classifier.search_recipe(
         cell("search", "widths", *stacked_classifier.RECIPE, pretrained=pretrained)
     )
-    told = result.metrics
-    assert told["default"] == {**stacked_classifier.DEFAULT, "learning_rate": 1e-2}
-    assert set(told["best_by_arm"]) == {"fine_tuned", "from_scratch"}
+    figures = result.metrics
+    assert figures["default"] == {**stacked_classifier.DEFAULT, "learning_rate": 1e-2}
+    assert set(figures["best_by_arm"]) == {"fine_tuned", "from_scratch"}
     trials = len(result.tables["trials"])
     assert trials == 1 + SMOKE.search.trials
     for number in range(trials):
@@ -285,11 +287,11 @@ def test_the_linear_probe_has_pixels_and_a_random_encoder_as_controls(
     fit = stacked_classifier.PROBE.model_copy(update={"batch_size": 50})
     monkeypatch.setattr(stacked_classifier, "PROBE", fit)
     result = stacked_classifier.linear_probe(cell("widths", pretrained=pretrained))
-    told = result.metrics
-    assert told["probe_images"] == 400
-    assert told["code_size"] == 3 * 3 * SMOKE.widths[-1]
+    figures = result.metrics
+    assert figures["probe_images"] == 400
+    assert figures["code_size"] == 3 * 3 * SMOKE.widths[-1]
     for figure in ("accuracy", "pixels_accuracy", "random_encoder_accuracy"):
-        assert 0.0 <= told[figure] <= 1.0
-    assert told["pixels_accuracy"] > 0.8  # a bright row tells the class
-    assert told["views"] == 1
+        assert 0.0 <= figures[figure] <= 1.0
+    assert figures["pixels_accuracy"] > 0.8  # a bright row tells the class
+    assert figures["views"] == 1
     assert result.arrays["probabilities"].shape == (60, 10)

@@ -75,8 +75,8 @@ def test_another_budget_can_be_given(cell):
 def test_a_cell_with_another_seed_reports_to_nobody():
     from bench.experiments.definition import Cell
 
-    told = []
-    cell = Cell(None, 1, 0, "float32", None, {}, {}, None, lambda *words: told.append(words))
+    messages = []
+    cell = Cell(None, 1, 0, "float32", None, {}, {}, None, lambda *words: messages.append(words))
     other = with_seed(cell, 2)
     other.progress(0.5, "half way")
-    assert (cell.seed, other.seed, told) == (1, 2, [])
+    assert (cell.seed, other.seed, messages) == (1, 2, [])

@@ -89,22 +89,22 @@ def test_the_manifest_says_what_it_declares(run):
 
 
 def test_status_shows_it(folder):
-    told = _call("bench", "status", "--run", RUN, "--runs", str(folder / "runs"))
-    assert told.returncode == 0
-    assert "prototypes/mean-s0" in told.stdout
+    process = _call("bench", "status", "--run", RUN, "--runs", str(folder / "runs"))
+    assert process.returncode == 0
+    assert "prototypes/mean-s0" in process.stdout
 
 
 def test_help_names_it():
-    told = _call("bench", "run", "--help")
+    process = _call("bench", "run", "--help")
     assert "prototypes (Classification by the nearest prototype of a class)" in " ".join(
-        told.stdout.split()
+        process.stdout.split()
     )
     assert "prototypes" not in _call("bench", "run", "--help", package="").stdout
 
 
 def test_it_is_a_task():
-    told = _call("invoke", "--list")
-    assert "Classification by the nearest prototype of a class" in told.stdout
+    process = _call("invoke", "--list")
+    assert "Classification by the nearest prototype of a class" in process.stdout
 
 
 def test_its_settings_are_keys_of_the_profile(registered):
@@ -123,8 +123,8 @@ def test_a_wrong_setting_is_told(registered, tmp_path):
 
 @pytest.mark.parametrize("code", ["en", "es"])
 def test_it_is_in_both_reports(registered, run, tmp_path, code):
-    told = []
-    (page,) = render(run, tmp_path, (code,), ("html",), on_warning=told.append)
+    messages = []
+    (page,) = render(run, tmp_path, (code,), ("html",), on_warning=messages.append)
     text = page.read_text(encoding="utf-8")
     heading = {"en": "Nearest prototype", "es": "Prototipo más cercano"}[code]
     assert f'<h2 id="prototypes">{heading}</h2>' in text
@@ -133,11 +133,11 @@ def test_it_is_in_both_reports(registered, run, tmp_path, code):
     assert 'id="tab-prototypes"' in text
     assert text.count('data-cell="prototypes/mean-s0') >= 1
     if code == "en":
-        assert told == []
+        assert messages == []
     else:  # its catalogue lacks one word
         assert "Imagen media" in text
         assert "Median image" in text
-        assert "'Median image'" in told[0]
+        assert "'Median image'" in messages[0]
 
 
 @pytest.mark.slow
@@ -157,15 +157,15 @@ def test_without_its_package_the_report_shows_its_headline_figures(run, tmp_path
 
 @pytest.mark.parametrize("package", ["no.such.package", "tests/fifth", "os"])
 def test_a_package_that_is_not_there_is_a_mistake_of_the_user(package):
-    told = _call("bench", "list", package=package)
-    assert told.returncode == 2
-    assert told.stderr.startswith("error:")
-    assert repr(package) in told.stderr
-    assert "Traceback" not in told.stderr
+    process = _call("bench", "list", package=package)
+    assert process.returncode == 2
+    assert process.stderr.startswith("error:")
+    assert repr(package) in process.stderr
+    assert "Traceback" not in process.stderr
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ("label = 3\n", "label"),
         ('colour = "red"\n', "colour"),
@@ -174,8 +174,8 @@ def test_a_package_that_is_not_there_is_a_mistake_of_the_user(package):
         ("not TOML", "Expected"),
     ],
 )
-def test_a_file_that_does_not_fit_is_told(tmp_path, change, told):
+def test_a_file_that_does_not_fit_is_told(tmp_path, change, message):
     path = tmp_path / "wrong.toml"
     path.write_text(f'title = "x"\ndataset = "mnist"\n{change}')
-    with pytest.raises(UserError, match=rf"wrong\.toml declares no experiment: .*{told}"):
+    with pytest.raises(UserError, match=rf"wrong\.toml declares no experiment: .*{message}"):
         declarations.read(path)

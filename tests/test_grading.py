@@ -49,7 +49,7 @@ def test_an_honest_run_agrees(whole, monkeypatch):
     assert len(found.cells) == len(handed_in_run.MAKERS)
     assert found.compared > 400
     assert exit_code(found) == 0
-    assert "fit_seconds" in found.told
+    assert "fit_seconds" in found.not_recomputed
     assert loaded == [FILE], "no network but the judge is loaded"
 
 
@@ -225,9 +225,9 @@ def test_the_command_lists_and_exits(run, capsys):
     assert "0 differ, 0 could not be compared" in capsys.readouterr().out
     _spoil(run, "fashion_embedding/pca", lambda result: result.metrics.update(knn_accuracy="much"))
     assert main(["grade", run.name, "--runs", str(run.parent)]) == 8
-    told = capsys.readouterr().out
-    assert "knn_accuracy: expected 0." in told
-    assert "got 'much'" in told
+    output = capsys.readouterr().out
+    assert "knn_accuracy: expected 0." in output
+    assert "got 'much'" in output
 
 
 def test_a_run_of_other_settings_is_a_mistake(run, capsys):

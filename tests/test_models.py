@@ -258,14 +258,14 @@ def test_importance_weighting_of_far_weights_is_a_number():
 def test_bounds_on_the_test_images_are_those_of_the_evaluation():
     pair, images = _trained_vae()
     cell = SimpleNamespace(seed=5, split=SimpleNamespace(test_images=images))
-    told = variational.held_out_bounds(cell, pair)
+    found = variational.held_out_bounds(cell, pair)
     evaluated = _floats(_bound(pair)({"images": images}, False))
-    assert told["negative_elbo"] == pytest.approx(told["reconstruction_nats"] + told["kl"])
-    assert told["kl"] == pytest.approx(evaluated["kl"], rel=1e-4)
-    assert told["reconstruction_nats"] == pytest.approx(evaluated["reconstruction"], rel=0.05)
-    assert told["importance_weighted_nats"] < told["importance_images_negative_elbo"] - 0.1
-    assert told["importance_images_negative_elbo"] == pytest.approx(evaluated["loss"], rel=0.05)
-    assert (told["importance_samples"], told["importance_images"]) == (100, 6)
+    assert found["negative_elbo"] == pytest.approx(found["reconstruction_nats"] + found["kl"])
+    assert found["kl"] == pytest.approx(evaluated["kl"], rel=1e-4)
+    assert found["reconstruction_nats"] == pytest.approx(evaluated["reconstruction"], rel=0.05)
+    assert found["importance_weighted_nats"] < found["importance_images_negative_elbo"] - 0.1
+    assert found["importance_images_negative_elbo"] == pytest.approx(evaluated["loss"], rel=0.05)
+    assert (found["importance_samples"], found["importance_images"]) == (100, 6)
 
 
 def test_the_mean_encoder_is_the_first_half_of_the_encoder():

@@ -50,8 +50,8 @@ def test_only_the_first_seed_teaches_a_pupil(monkeypatch):
     monkeypatch.setattr(sampling, "_pupil_accuracy", lambda cell, *seen: taught.append(cell) or 0.5)
     for index in (0, 1):
         cell = _cell(seed_index=index)
-        told = sampling.ReferenceSet(cell, COUNT).scores(_images(3, COUNT))
-        assert ("pupil_accuracy" in told) is (index == 0)
+        found = sampling.ReferenceSet(cell, COUNT).scores(_images(3, COUNT))
+        assert ("pupil_accuracy" in found) is (index == 0)
     assert len(taught) == 1
 
 
@@ -91,12 +91,12 @@ def test_a_generator_with_an_encoder_is_judged_by_its_error_and_one_without_by_i
     assert "trivial_error" not in without
     assert without["trained"] == float(without["frechet_distance"] < without["trivial_distance"])
     for result in both:
-        told = result.metrics
-        assert told["checkerboard"] > 0
-        assert told["path_smoothness"] >= 1
-        assert told["paths"] == COUNT // 2
+        figures = result.metrics
+        assert figures["checkerboard"] > 0
+        assert figures["path_smoothness"] >= 1
+        assert figures["paths"] == COUNT // 2
         assert result.arrays["interpolation"].shape == (6, sampling.FRAMES, 28, 28)
-        assert set(told["failures"]) >= {"mode_collapse", "memorisation"}
+        assert set(figures["failures"]) >= {"mode_collapse", "memorisation"}
     assert "dead_codes" in with_encoder["failures"]
 
 

@@ -76,8 +76,8 @@ def test_a_third_data_set_is_named_by_the_command_line(profile_file, capsys):
         main(["--help"])
     assert "digits" in capsys.readouterr().out
     assert main(["data"]) == 0
-    told = capsys.readouterr().out
-    assert "digits: 1200 training and 597 test images, verified, from scikit-learn" in told
+    output = capsys.readouterr().out
+    assert "digits: 1200 training and 597 test images, verified, from scikit-learn" in output
 
 
 class Slow(digits.Bundled):
@@ -210,9 +210,9 @@ def test_a_third_data_set_runs_through_all_experiments(profile_file, tmp_path, c
     for name in [*EXPERIMENTS]:
         assert main(["run", name, *folders]) == 0, capsys.readouterr()
     assert main(["status", *folders]) == 0
-    told = capsys.readouterr().out
-    assert "data: Small digits in place of Fashion-MNIST" in told
-    assert "not applicable to the data: fashion_embedding/handed_in" in told
+    output = capsys.readouterr().out
+    assert "data: Small digits in place of Fashion-MNIST" in output
+    assert "not applicable to the data: fashion_embedding/handed_in" in output
     run = open_run(tmp_path / "runs" / "digits")
     assert {cell.status for cell in run.cells} == {"done"}
     for cell in run.cells:

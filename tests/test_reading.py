@@ -160,10 +160,10 @@ def _tiny(folder, values, seeds, key):
     cells = []
     for index, (value, seed) in enumerate(zip(values, seeds, strict=True)):
         cell = StoredCell(folder, "fashion_classifier", "fine_tuned", index, f"{key}{index}" * 32)
-        told = {"seed": seed, "git_commit": key, "versions": {"keras": key}, "hardware": {}}
+        figures = {"seed": seed, "git_commit": key, "versions": {"keras": key}, "hardware": {}}
         samples = np.full((3, 28, 28), index, np.uint8)
         metrics = {"accuracy": value, "macro_f1": value, "name": "x", "flag": True}
-        write_done(cell, Result(metrics, arrays={"samples": samples}), {}, told)
+        write_done(cell, Result(metrics, arrays={"samples": samples}), {}, figures)
         cells.append(cell)
     profile = load_profile("smoke").model_dump(mode="json") | {"name": key}
     write_manifest(folder, profile, cells)

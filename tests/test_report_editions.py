@@ -78,9 +78,9 @@ def test_the_hand_in_is_short(signed, code, heading):
 def test_authors_stand_in_byline_metadata_and_citation(page, signed):
     assert page.count("&lt;b&gt;Ana&lt;/b&gt; {{ 7 * 7 }} &amp; file:///etc/passwd") == 3
     assert "<b>Ana" not in page
-    told = PdfReader(signed["lab-report.en.pdf"]).metadata
-    assert HOSTILE in told.author
-    assert told.title == "Maps of clothes"
+    found = PdfReader(signed["lab-report.en.pdf"]).metadata
+    assert HOSTILE in found.author
+    assert found.title == "Maps of clothes"
     assert PdfReader(signed["lab-report.es.pdf"]).metadata.title == "Mapas de ropa"
     for words in ("Deep learning", "L. Gómez", "December 1, 2026", "data:image/png"):
         assert words in page

@@ -54,22 +54,22 @@ def _rewritten(tmp_path, page, pattern, replacement):
 
 
 def test_one_changed_digit_on_the_screen_is_named(tmp_path, page):
-    told = _rewritten(tmp_path, page, r'(data-path="accuracy"[^>]*>\d+\.\d)\d', r"\g<1>x")
-    assert "accuracy" in told
-    told = _rewritten(
+    message = _rewritten(tmp_path, page, r'(data-path="accuracy"[^>]*>\d+\.\d)\d', r"\g<1>x")
+    assert "accuracy" in message
+    message = _rewritten(
         tmp_path,
         page,
         r'(data-path="accuracy"[^>]*>\d+\.)(\d)',
         lambda found: found[1] + str((int(found[2]) + 1) % 10),
     )
-    assert "accuracy: the page says" in told
-    assert "stands where" in told
+    assert "accuracy: the page says" in message
+    assert "stands where" in message
 
 
 def test_a_changed_number_without_a_mark_is_named(tmp_path, page):
-    told = _rewritten(tmp_path, page, r"<figcaption>", "<figcaption>Of 987654 images. ")
-    assert "987654 stands where nothing was printed" in told
-    assert "Of 987654 images" in told
+    message = _rewritten(tmp_path, page, r"<figcaption>", "<figcaption>Of 987654 images. ")
+    assert "987654 stands where nothing was printed" in message
+    assert "Of 987654 images" in message
 
 
 def test_numbers_and_results_that_were_changed_alike_do_not_fit_the_run(tmp_path, page, run):
@@ -81,8 +81,8 @@ def test_numbers_and_results_that_were_changed_alike_do_not_fit_the_run(tmp_path
     )
     (tmp_path / "r.html").write_text(page.replace(repr(value), "0.123456"), encoding="utf-8")
     assert "SHA-256" in recheck(tmp_path / "r.html").problems[0]
-    told = "\n".join(recheck(tmp_path / "r.html", run).problems)
-    assert f"accuracy: expected {value!r} as in the run, got 0.123456" in told
+    message = "\n".join(recheck(tmp_path / "r.html", run).problems)
+    assert f"accuracy: expected {value!r} as in the run, got 0.123456" in message
 
 
 def _block(page):
@@ -109,8 +109,8 @@ def test_one_changed_digit_on_paper_is_named(tmp_path, files, monkeypatch):
         )
 
     monkeypatch.setattr(PageObject, "extract_text", read)
-    told = "\n".join(recheck(files[".pdf"]).problems)
-    assert f"page {place + 1}: {changed} stands where {number} was printed" in told
+    message = "\n".join(recheck(files[".pdf"]).problems)
+    assert f"page {place + 1}: {changed} stands where {number} was printed" in message
 
 
 def test_the_pdf_carries_results_settings_and_the_lock_file(files, run):
@@ -165,9 +165,9 @@ def test_another_run_is_told(files, run, tmp_path):
     cell = open_run(other).select("mnist_classifier", "fine_tuned")[0]
     metrics = {**cell.metrics, "accuracy": 0.5}
     write_done(cell, Result(metrics, {}, dict(cell.arrays)), {}, cell.provenance)
-    told = "\n".join(recheck(files[".html"], open_run(other)).problems)
-    assert f"{cell.label}: the run holds another cell of this name" in told
-    assert "accuracy: expected 0.5 as in the run" in told
+    message = "\n".join(recheck(files[".html"], open_run(other)).problems)
+    assert f"{cell.label}: the run holds another cell of this name" in message
+    assert "accuracy: expected 0.5 as in the run" in message
 
 
 def test_numbers_are_read_with_what_stands_around_them():

@@ -48,7 +48,7 @@ def test_authors_texts_and_languages_are_read(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("titel = 'x'", r"report\.titel: is no key\. Did you mean report\.title\?"),
         ("authors = [{ nmae = 'x', name = 'y' }]", r"Did you mean report\.authors\.name\?"),
@@ -64,8 +64,8 @@ def test_authors_texts_and_languages_are_read(tmp_path):
         ("date = 'soon'", r"report\.date"),
     ],
 )
-def test_a_mistake_is_told_with_its_key(tmp_path, text, told):
-    with pytest.raises(UserError, match=told):
+def test_a_mistake_is_told_with_its_key(tmp_path, text, message):
+    with pytest.raises(UserError, match=message):
         load_identity(_write(tmp_path, f"[report]\n{text}\n"))
 
 
@@ -128,7 +128,7 @@ def test_the_shipped_assignment_asks_all_exercises_and_claims():
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("exercises = [6]", r"assignment\.exercises"),
         ("exercices = [1]", r"Did you mean assignment\.exercises\?"),
@@ -138,9 +138,9 @@ def test_the_shipped_assignment_asks_all_exercises_and_claims():
         ("deadline = 'x'", r"assignment\.deadline"),
     ],
 )
-def test_a_mistake_in_an_assignment_is_told(tmp_path, text, told):
+def test_a_mistake_in_an_assignment_is_told(tmp_path, text, message):
     head = "[assignment]\ntitle = { en = 'a', es = 'b' }\n"
-    with pytest.raises(UserError, match=told):
+    with pytest.raises(UserError, match=message):
         load_assignment(_write(tmp_path, head + text, "assignment.toml"))
 
 

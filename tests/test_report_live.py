@@ -74,12 +74,12 @@ def test_a_run_is_followed_until_nobody_writes_to_it(run, tmp_path, monkeypatch,
 
     monkeypatch.setattr(live.time, "sleep", wait)
     assert is_locked(run.folder)
-    told = []
-    pages = list(follow(run.folder, tmp_path / "reports", ("en",), tell=told.append))
+    messages = []
+    pages = list(follow(run.folder, tmp_path / "reports", ("en",), tell=messages.append))
     before = len(run.cells) - len(MISSING)
     assert rendered == [before, before + 1], "not again while nothing has ended"
     assert len(pages) == 2
-    assert told[-1] == f"{before + 1} of {len(run.cells)} cells are done"
+    assert messages[-1] == f"{before + 1} of {len(run.cells)} cells are done"
     assert not is_locked(run.folder)
 
 

@@ -35,18 +35,18 @@ def results(tmp_path_factory):
 
     for path, sharpness in ((GAN, 1.0), (VAE, 0.2)):
         for seed in range(5):
-            told = {
+            messages = {
                 "sharpness": sharpness + float(rng.normal(0, 0.02)),
                 "precision": 0.5 + float(rng.normal(0, 0.02)),
                 "trained": float((path, seed) != (GAN, 2)),
             }
-            add(path, seed, told)
+            add(path, seed, messages)
     for path, wrong in ((TUNED, 3), (SCRATCH, 20)):
         predicted = labels.copy()
         predicted[:wrong] = (predicted[:wrong] + 1) % 10
-        told = {"accuracy": 1 - wrong / 60, "image_interval": {"low": 0.5, "high": 0.99}}
+        messages = {"accuracy": 1 - wrong / 60, "image_interval": {"low": 0.5, "high": 0.99}}
         arrays = {"labels": labels, "probabilities": np.eye(10, dtype=np.float32)[predicted]}
-        add(path, 0, told, arrays)
+        add(path, 0, messages, arrays)
     return Results(write_manifest(folder, {"name": "made up"}, cells))
 
 

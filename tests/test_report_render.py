@@ -173,15 +173,15 @@ def test_an_untranslated_word_stands_in_english_and_is_named(run, templates, tmp
     path = templates / "sections" / "references.html.j2"
     before = path.read_text(encoding="utf-8")
     path.write_text(before + "{% trans %}Nobody translated this.{% endtrans %}", encoding="utf-8")
-    told = []
+    messages = []
     try:
         (page,) = render(
-            run, tmp_path, ("es",), ("html",), templates=templates, on_warning=told.append
+            run, tmp_path, ("es",), ("html",), templates=templates, on_warning=messages.append
         )
     finally:
         path.write_text(before, encoding="utf-8")
     assert "Nobody translated this." in page.read_text(encoding="utf-8")
-    (words,) = told
+    (words,) = messages
     assert words.startswith("es: expected a translation")
     assert "'Nobody translated this.'" in words
 

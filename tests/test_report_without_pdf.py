@@ -31,9 +31,9 @@ def test_html_is_made_and_the_remedy_told(rendered, no_pango, capsys, command):
     formats, _, words = rendered
     assert main([command, *words]) == 10
     assert formats == [("html",)]
-    told = capsys.readouterr().out
-    assert "No PDF will be made" in told
-    assert "bash .ci/system-libraries" in told
+    output = capsys.readouterr().out
+    assert "No PDF will be made" in output
+    assert "bash .ci/system-libraries" in output
 
 
 @pytest.mark.parametrize("command", ["run-all", "report"])

@@ -60,15 +60,15 @@ def test_a_field_within_a_field_is_looked_at(made_up):
 
 
 @pytest.mark.parametrize(
-    ("name", "array", "told"),
+    ("name", "array", "message"),
     [
         ("test_map", np.zeros((3, 2), dtype=np.int64), "2 dimensions of kind f"),
         ("test_labels", np.zeros((3, 1), dtype=np.uint8), "1 dimensions of kind i or u"),
     ],
 )
-def test_an_array_of_another_kind_or_shape_is_refused(made_up, name, array, told):
+def test_an_array_of_another_kind_or_shape_is_refused(made_up, name, array, message):
     result = made_up["fashion_embedding", "vae"]
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         NetworkMap.of(Result(result.metrics, result.tables, {**result.arrays, name: array}))
 
 

@@ -77,9 +77,9 @@ def searches(monkeypatch, tmp_path):
     return notes
 
 
-def _run(profile, folder, executor, variant, told=None):
+def _run(profile, folder, executor, variant, events=None):
     cells = make_plan(profile, folder, ["fashion_generation"], variant)
-    executor.run(profile, cells, (lambda news: None) if told is None else told.append)
+    executor.run(profile, cells, (lambda event: None) if events is None else events.append)
     return [cell.stored for cell in cells]
 
 

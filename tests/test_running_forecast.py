@@ -41,9 +41,9 @@ def runs(tmp_path):
     profile = _profile()
     plan = make_plan(profile, tmp_path / "old", ["mnist_classifier"])
     planned = next(p for p in plan if p.stored.variant == "fine_tuned")
-    told = {"seconds": 10.0, "hardware": hardware()}
+    metrics = {"seconds": 10.0, "hardware": hardware()}
     with mock.patch("os.fsync"):
-        write_done(planned.stored, Result({}), planned.depends_on, told)
+        write_done(planned.stored, Result({}), planned.depends_on, metrics)
         write_manifest(tmp_path / "old", {}, [planned.stored])
     return tmp_path
 
@@ -123,9 +123,9 @@ def test_the_command_tells_cells_and_total(runs, capsys, monkeypatch):
     monkeypatch.setattr(forecasting, "_rate", lambda precision: 10**9)
     words = ["plan", "--profile", "smoke", "--runs", str(runs)]
     assert main([*words, "--workers", "2"]) == 0
-    told = " ".join(capsys.readouterr().out.split())
-    assert "Run smoke: profile smoke" in told
-    assert "cells would run, at least" in told
+    output = " ".join(capsys.readouterr().out.split())
+    assert "Run smoke: profile smoke" in output
+    assert "cells would run, at least" in output
     assert main([*words, "--workers", "0"]) == 2
     assert "1 or more, got 0" in capsys.readouterr().err
     assert main(["plan", "--profile", "fast"]) == 2

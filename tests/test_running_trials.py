@@ -37,7 +37,7 @@ def searches(monkeypatch, tmp_path):
     return notes
 
 
-def _run(profile, folder, executor, variant, show=lambda told: None):
+def _run(profile, folder, executor, variant, show=lambda event: None):
     cells = make_plan(profile, folder, ["fashion_generation"], variant)
     executor.run(profile, cells, show)
     return [cell.stored for cell in cells]
@@ -63,7 +63,7 @@ def test_whatever_is_killed_each_trial_that_ended_is_kept_and_the_table_is_the_s
     (whole,) = _run(RANDOM, tmp_path / "whole", WholeMachine(), "search")
     for mark in searches.iterdir():
         mark.unlink()
-    hired, told, kills = [], [], []
+    hired, events, kills = [], [], []
     hire = workers._hire
 
     def noted(*given):
@@ -73,7 +73,7 @@ def test_whatever_is_killed_each_trial_that_ended_is_kept_and_the_table_is_the_s
     monkeypatch.setattr(workers, "_hire", noted)
 
     def show(news):
-        told.append(news)
+        events.append(news)
         searching = [worker for worker in hired if worker.planned is not None]
         if news.words.startswith("3 of") and not kills:
             kills.append(searching[0])
@@ -90,7 +90,7 @@ def test_whatever_is_killed_each_trial_that_ended_is_kept_and_the_table_is_the_s
     assert failed["message"].str.contains("2 times in a row before the trial").all()
     assert failed["message"].str.contains("SIGKILL").all()
     assert cut.metrics["confirmed"] == whole.metrics["confirmed"]
-    again = [each.words for each in told if each.again]
+    again = [each.words for each in events if each.again]
     assert any("process of a trial" in words for words in again)
     assert any("before the cell" in words for words in again)
     # what had ended was not run again, though its search was killed: at most what two workers had

@@ -83,8 +83,8 @@ def test_a_process_that_dies_takes_only_its_cell_with_it(planned):
 
 
 def test_an_interrupt_ends_the_processes(planned, hired):
-    def show(told):
-        if told.outcome is not None:
+    def show(event):
+        if event.outcome is not None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -102,9 +102,9 @@ def test_one_worker_is_a_process_of_its_own_as_well(dying):
 def test_a_worker_that_is_killed_idle_costs_nothing(dying, hired):
     cells, killed = dying("second"), []
 
-    def show(told):
+    def show(event):
         idle = [w for w in hired if w.idle and w.process.is_alive()]
-        if told.outcome is not None and not killed and idle:
+        if event.outcome is not None and not killed and idle:
             killed.append(idle[0].process.pid)
             idle[0].process.kill()
             idle[0].process.join()
@@ -127,19 +127,19 @@ def test_a_worker_that_is_killed_while_it_starts_costs_nothing(dying, hired, mon
         return worker
 
     monkeypatch.setattr(workers, "_hire", killed)
-    cells, told = dying("first"), []
-    Local(1).run(TWO, cells, told.append)
+    cells, events = dying("first"), []
+    Local(1).run(TWO, cells, events.append)
     assert [cell.stored.status for cell in cells] == ["done", "done"]
-    assert [each.again for each in told].count(True) == 1
+    assert [each.again for each in events].count(True) == 1
     assert len(hired) == 2
 
 
 def test_a_cell_whose_process_is_killed_once_is_run_again(dying):
     (cell,) = dying("killed_once")
-    told = []
-    Local(2).run(TWO, [cell], told.append)
+    events = []
+    Local(2).run(TWO, [cell], events.append)
     assert cell.stored.status == "done"
-    (again,) = [each.words for each in told if each.again]
+    (again,) = [each.words for each in events if each.again]
     assert "SIGKILL" in again
 
 
@@ -170,10 +170,10 @@ def test_a_finished_cell_stays_done_though_its_process_ended_before_it_said_so(d
         return None if message is not None and message[0] == "outcome" else message
 
     monkeypatch.setattr(workers, "_receive", deaf)
-    told = []
-    Local(1).run(TWO, [cell], told.append)
+    events = []
+    Local(1).run(TWO, [cell], events.append)
     assert cell.stored.status == "done"
-    assert told[-1].outcome.done
+    assert events[-1].outcome.done
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ if __name__ == "__main__":
     EXPERIMENTS["fashion_generation"] = deaths
     plan.source_hash = lambda module, functions, root: functions[0]
     cells = make_plan(TWO, Path(sys.argv[1]), ["fashion_generation"], "asleep")
-    Local(1).run(TWO, cells, lambda told: print(told.words, flush=True))
+    Local(1).run(TWO, cells, lambda event: print(event.words, flush=True))
 """
 
 

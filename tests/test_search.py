@@ -148,17 +148,17 @@ def test_winner_and_defaults_are_confirmed_with_fresh_seeds(tmp_path):
     assert set(seeds[:6]) == {7}  # the trials
     assert len(set(seeds[6:])) == 6
     assert 7 not in seeds[6:]
-    confirmed, told = outcome.metrics["confirmed"], outcome.metrics["gain"]
+    confirmed, figures = outcome.metrics["confirmed"], outcome.metrics["gain"]
     assert {name: len(scores) for name, scores in confirmed.items()} == {"default": 3, "winner": 3}
     expected = stats.ttest_ind(confirmed["winner"], confirmed["default"], equal_var=False)
     interval = expected.confidence_interval(0.95)
-    assert told["p_value"] == pytest.approx(expected.pvalue)
-    assert (told["low"], told["high"]) == pytest.approx((interval.low, interval.high))
-    assert told["mean"] == pytest.approx(
+    assert figures["p_value"] == pytest.approx(expected.pvalue)
+    assert (figures["low"], figures["high"]) == pytest.approx((interval.low, interval.high))
+    assert figures["mean"] == pytest.approx(
         np.mean(confirmed["winner"]) - np.mean(confirmed["default"])
     )
-    assert told["mean"] > 0
-    assert told["n"] == 3
+    assert figures["mean"] > 0
+    assert figures["n"] == 3
 
 
 def test_a_gain_is_positive_where_lower_is_better():
@@ -362,11 +362,11 @@ def test_a_misspelt_hyperparameter_is_told_with_what_was_meant(tmp_path):
 
 def test_a_space_without_a_point_is_refused(tmp_path):
     nothing = {"": _parabola}
-    told = {"folder": tmp_path, "name": "s", "seed": 7, "progress": print, "direction": "max"}
+    metrics = {"folder": tmp_path, "name": "s", "seed": 7, "progress": print, "direction": "max"}
     with pytest.raises(ValueError, match="no hyperparameter"):
-        tuner.run(lambda space: None, nothing, RANDOM, default={}, **told)
+        tuner.run(lambda space: None, nothing, RANDOM, default={}, **metrics)
     with pytest.raises(ValueError, match="has no point"):
-        tuner.run(lambda space: space.Choice("x", []), nothing, RANDOM, default={"x": 1}, **told)
+        tuner.run(lambda space: space.Choice("x", []), nothing, RANDOM, default={"x": 1}, **metrics)
 
 
 def test_a_trial_that_takes_too_long_is_ended_with_the_reason(tmp_path):

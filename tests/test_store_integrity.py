@@ -297,10 +297,10 @@ def test_another_format_is_refused_and_kept(run, schema):
         lambda: check_run(run.folder),
         lambda: write_manifest(run.folder, {}, run.cells),
     ):
-        with pytest.raises(OtherFormatError, match="Another version") as told:
+        with pytest.raises(OtherFormatError, match="Another version") as found:
             touch()
-        assert isinstance(told.value, UserError)
-        assert "--run" in str(told.value)
+        assert isinstance(found.value, UserError)
+        assert "--run" in str(found.value)
     assert json.loads(path.read_text())["schema"] == schema
 
 
@@ -317,8 +317,8 @@ def test_every_damaged_file_of_a_cell_is_named(written, tmp_path):
     assert "metrics.json has 2 bytes" in message
     assert "config.json" not in message
     write_manifest(written.run_folder, {"name": "run"}, [written])
-    (told,) = check_run(written.run_folder).damage
-    assert told == f"{written.label}: {message}"
+    (found,) = check_run(written.run_folder).damage
+    assert found == f"{written.label}: {message}"
 
 
 @pytest.mark.parametrize("kind", [DamagedError, OtherFormatError])

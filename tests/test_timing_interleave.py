@@ -20,14 +20,14 @@ def test_every_contender_is_called_once_a_round_and_order_alternates():
         "copy": Request("copy", "float32"),
         "again": Request("copy", "float32", threads=1),
     }
-    told = []
-    timings = take_turns(requests, 2, lambda share, words: told.append((share, words)))
+    messages = []
+    timings = take_turns(requests, 2, lambda share, words: messages.append((share, words)))
     assert [len(timing.seconds) for timing in timings.values()] == [2, 2]
     assert all(min(timing.value) > 0 for timing in timings.values())
     assert all(timing.peak_memory_mib > 256 for timing in timings.values())  # its two arrays
-    turns = [words.rpartition(" ")[2] for _, words in told if words.startswith("round")]
+    turns = [words.rpartition(" ")[2] for _, words in messages if words.startswith("round")]
     assert turns == ["copy", "again", "again", "copy"]
-    assert told[-1][0] == pytest.approx(1.0)
+    assert messages[-1][0] == pytest.approx(1.0)
 
 
 def test_a_process_that_dies_is_told_with_its_last_words():

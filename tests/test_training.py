@@ -37,9 +37,9 @@ def _autoencoder(images, *, seed=1, optimizer=None, **settings):
 
 
 def test_the_loss_falls_and_is_recorded_each_epoch(images):
-    told = []
+    messages = []
     _, record = _autoencoder(
-        images, validation={"images": images[:20]}, progress=lambda *words: told.append(words)
+        images, validation={"images": images[:20]}, progress=lambda *words: messages.append(words)
     )
     assert list(record.history["epoch"]) == [1, 2]
     assert record.history["loss"].is_monotonic_decreasing
@@ -47,7 +47,7 @@ def test_the_loss_falls_and_is_recorded_each_epoch(images):
     assert record.cost["steps"] == 12
     assert record.cost["parameters"] == 784 * 16 + 16 + 16 * 2 + 2 + 2 * 16 + 16 + 16 * 784 + 784
     assert record.cost["images_per_second"] > 0
-    assert told[-1][0] == 1.0
+    assert messages[-1][0] == 1.0
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others(images):
@@ -143,7 +143,7 @@ def test_a_saved_network_is_loaded_in_safe_mode_and_gives_the_same(images, tmp_p
 
 @pytest.mark.slow
 def test_both_backends_train_every_family_alike(tmp_path):
-    told = {}
+    metrics = {}
     for backend in ("tensorflow", "jax"):
         environment = {**os.environ, "KERAS_BACKEND": backend}
         command = [sys.executable, str(ROOT / "tests" / "backend_probe.py"), str(tmp_path)]
@@ -151,10 +151,10 @@ def test_both_backends_train_every_family_alike(tmp_path):
             command, env=environment, capture_output=True, text=True, check=False, timeout=3600
         )
         assert answer.returncode == 0, answer.stderr
-        told[backend] = json.loads(answer.stdout.splitlines()[-1])
-    assert told["tensorflow"].keys() == told["jax"].keys()
-    for family, losses in told["tensorflow"].items():
-        np.testing.assert_allclose(losses, told["jax"][family], rtol=2e-3, err_msg=family)
+        metrics[backend] = json.loads(answer.stdout.splitlines()[-1])
+    assert metrics["tensorflow"].keys() == metrics["jax"].keys()
+    for family, losses in metrics["tensorflow"].items():
+        np.testing.assert_allclose(losses, metrics["jax"][family], rtol=2e-3, err_msg=family)
 
 
 def test_training_the_plain_copy_of_a_timed_network_leaves_the_network_alone():

@@ -1,6 +1,6 @@
 """Load a data set whole: walk the routes until every file is found and verified.
 
-Where one is not, the message tells every route that was tried, and why it failed.
+Where one is missing, the message names every route and why it failed.
 """
 
 import logging
@@ -80,7 +80,7 @@ class Findings:
         The route that gave each file.
     shortfalls : dict of str to str
         Name of each route that did not give all that was missing, in order, and why.
-    told : set of str
+    logged : set of str
         Messages logged so far.
     """
 
@@ -88,7 +88,7 @@ class Findings:
     payloads: dict[str, bytes] = field(default_factory=dict)
     sources: dict[str, Route] = field(default_factory=dict)
     shortfalls: dict[str, str] = field(default_factory=dict)
-    told: set[str] = field(default_factory=set)
+    logged: set[str] = field(default_factory=set)
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -154,8 +154,8 @@ def _ask(findings: Findings, route: Route, workspace: Path, progress: Progress) 
 
 def _tell(findings: Findings, level: int, message: str) -> None:
     """Log a message, once for each search: routes may be asked a second time."""
-    if message not in findings.told:
-        findings.told.add(message)
+    if message not in findings.logged:
+        findings.logged.add(message)
         logger.log(level, "%s: %s", findings.info.title, message)
 
 

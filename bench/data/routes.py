@@ -271,7 +271,7 @@ def download(url: str, target: Path, progress: Progress) -> None:
     going = True
     while going:
         worker.join(0.1)
-        going = worker.is_alive()  # asked first, so that the last share told is the final one
+        going = worker.is_alive()  # asked first, so that the last share reported is the final one
         progress(f"downloading {url}", meter.share)
         if going and meter.stalled:
             meter.given_up = True

@@ -13,7 +13,7 @@ import numpy as np
 from bench.gate.outcomes import Outcome
 
 LEAST_GATE = 0.10  # a slowdown below 10 % is never red
-MOST_GATE = 0.25  # a benchmark in which 25 % could be noise tells nothing
+MOST_GATE = 0.25  # a benchmark in which 25 % could be noise decides nothing
 CONFIDENCE = 0.99
 DRAWS = 4000
 NOISE_FACTOR = 2.0

@@ -88,15 +88,15 @@ class CellGrade:
         Those that differ.
     gaps : list of Gap
         What should have been recomputed and could not.
-    told : list of str
-        Names of figures that only the training could tell.
+    not_recomputed : list of str
+        Names of figures that only a training gives, such as its seconds.
     """
 
     label: str
     compared: set[str] = field(default_factory=set)
     differences: list[Difference] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
-    told: list[str] = field(default_factory=list)
+    not_recomputed: list[str] = field(default_factory=list)
 
     def compare(
         self, stated: JsonMapping, recomputed: JsonMapping, tolerance: Tolerance = ROUNDING

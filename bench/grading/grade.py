@@ -55,9 +55,9 @@ class Grade:
         return [gap for cell in self.cells for gap in cell.gaps]
 
     @property
-    def told(self) -> list[str]:
-        """Names of figures that only a training could tell."""
-        return sorted({name for cell in self.cells for name in cell.told})
+    def not_recomputed(self) -> list[str]:
+        """Names of figures that only a training gives, such as its seconds."""
+        return sorted({name for cell in self.cells for name in cell.not_recomputed})
 
 
 def grade(folder: Path, progress: Progress | None = None) -> Grade:

@@ -70,7 +70,7 @@ class Grader:
             found.lacks("the other figures", f"{type(error).__name__}: {error}")
         if not found.gaps:
             covered = {path.split(".")[0] for path in found.compared}
-            found.told = sorted(set(stored.metrics) - covered)
+            found.not_recomputed = sorted(set(stored.metrics) - covered)
         return found
 
     def _settings(self, stored: StoredCell, found: CellGrade) -> None:

@@ -13,8 +13,9 @@ def lines(found: Grade) -> Iterator[str]:
         yield f"differs       {each.cell}  {each.figure}: expected {each.expected}, got {each.got}"
     for gap in found.gaps:
         yield f"not compared  {gap.cell}  {gap.what}: {gap.reason}"
-    if found.told:
-        yield f"Told by the training alone, and not recomputed: {', '.join(found.told)}."
+    if found.not_recomputed:
+        names = ", ".join(found.not_recomputed)
+        yield f"Not recomputed, since only the training gives them: {names}."
     if found.unfinished:
         unfinished = " and ".join(f"{count} {status}" for status, count in found.unfinished.items())
         yield f"Cells without figures: {unfinished}."

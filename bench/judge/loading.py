@@ -50,7 +50,7 @@ class Judge:
         Returns
         -------
         features : ndarray of float32, shape (n, 64)
-            What the classes are told from.
+            Features from which the classes follow.
         classes : ndarray of int64, shape (n,)
             The most probable class of each image.
         """

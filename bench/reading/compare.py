@@ -25,7 +25,7 @@ Format = Literal["html", "pdf", "md"]
 SECONDS = "training.seconds"
 SAMPLES_SHOWN, COLUMNS = 20, 10
 TEMPLATE = "compare.html.j2"
-TOLD = ("git_commit", "git_dirty", "backend", "protocol")
+RECORDED = ("git_commit", "git_dirty", "backend", "protocol")
 SHOWN = 60  # characters of a setting's value
 
 
@@ -194,12 +194,10 @@ def _environment(run: Run) -> dict[str, str]:
     """Commit, versions and machine of the finished cells; several values are joined."""
     found: dict[str, list[str]] = {}
     for cell in run.results.done:
-        told = cell.provenance
-        parts = {
-            name: told.get(name) for name in ("git_commit", "git_dirty", "backend", "protocol")
-        }
-        parts |= {f"hardware.{name}": v for name, v in told.get("hardware", {}).items()}
-        parts |= {f"version of {name}": v for name, v in told.get("versions", {}).items()}
+        provenance = cell.provenance
+        parts = {name: provenance.get(name) for name in RECORDED}
+        parts |= {f"hardware.{name}": v for name, v in provenance.get("hardware", {}).items()}
+        parts |= {f"version of {name}": v for name, v in provenance.get("versions", {}).items()}
         for name, value in parts.items():
             seen = found.setdefault(name, [])
             if str(value) not in seen:
@@ -281,10 +279,6 @@ def _page(found: Comparison) -> str:
         f"data:image/png;base64,{base64.b64encode(png).decode()}"
     )
     return environment.get_template(TEMPLATE).render(found=found)
-
-
-def _uri(png: bytes) -> str:
-    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
 
 
 def _print(found: Comparison, folder: Path, target: Path) -> None:

@@ -53,7 +53,7 @@ def export(
         )
     if not run.results.done:
         raise UserError(f"Run {run.name} has no finished cell. Nothing was written.")
-    tell = progress or (lambda words: None)
+    report = progress or (lambda words: None)
     written: list[Path] = []
 
     def put(name: str, table: pd.DataFrame) -> None:
@@ -66,7 +66,7 @@ def export(
             target.write_text(text, encoding="utf-8")
         written.append(target)
 
-    tell("tables")
+    report("tables")
     if "csv" in kinds:
         put("cells.csv", run.cells)
         for name, table in _tables(run):
@@ -77,7 +77,7 @@ def export(
                 put(f"tables/{experiment}.{kind}", table)
     pictures = [kind for kind in ("svg", "png") if kind in kinds]
     for name in run.pictures if pictures else ():
-        tell(name)
+        report(name)
         try:
             picture = run.picture(name, language)
         except UserError:

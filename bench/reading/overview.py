@@ -58,9 +58,9 @@ def _overview(folder: Path) -> Overview:
     except UserError as error:
         return Overview(folder.name, f"cannot be read: {error}", "", 0.0, ())
     results = Results(run)
-    told = [cell.provenance for cell in results.done]
-    created = max((str(each.get("created", ""))[:16] for each in told), default="")
-    seconds = sum(float(each.get("seconds", 0.0)) for each in told)
+    provenances = [cell.provenance for cell in results.done]
+    created = max((str(each.get("created", ""))[:16] for each in provenances), default="")
+    seconds = sum(float(each.get("seconds", 0.0)) for each in provenances)
     return Overview(run.name, _state(run), created, seconds, tuple(_headline(results)))
 
 

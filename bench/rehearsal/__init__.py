@@ -2,5 +2,5 @@
 
 `shortened` makes the profile small where that changes no network; `counted` is the training loop
 that runs two steps and counts; `stage` runs the cells on one backend, in a process of its own;
-`estimate` tells how long the whole would take.
+`estimate` says how long the whole run takes.
 """

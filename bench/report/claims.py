@@ -46,9 +46,9 @@ class Measure:
     verdict : str
         One of `ORDER`.
     visible : float or None
-        For ``not distinguishable``: the true value from which on the claim's side, or beyond, it
-        would have been told from the reference, with the protocol's power and at its level divided
-        by the number of the claim's measures; None if there is no such value.
+        For ``not distinguishable``: the smallest true value on the claim's side, or beyond, that
+        would have been distinguished from the reference, with the protocol's power and at its
+        level divided by the number of the claim's measures; None if there is no such value.
     possible : bool
         Whether the systems can differ by `visible` at all: precision ends at 1, a distance at 0.
     """

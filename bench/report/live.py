@@ -80,7 +80,7 @@ def follow(
     out_dir: Path,
     languages: Sequence[str],
     order: Order | None = None,
-    tell: Callable[[str], None] = lambda words: None,
+    on_progress: Callable[[str], None] = lambda words: None,
 ) -> Iterator[list[Path]]:
     """Render a run again whenever more of it is finished, until no process writes to it.
 
@@ -90,8 +90,8 @@ def follow(
         The run.
     out_dir, languages, order
         See `render_live`; without languages, those of the run.
-    tell : callable
-        Called with how much is finished.
+    on_progress : callable
+        Called with a text that says how much is finished.
 
     Yields
     ------
@@ -106,7 +106,7 @@ def follow(
         if seals != before:
             before = seals
             done = sum(cell.status == "done" for cell in run.cells)
-            tell(f"{done} of {len(run.cells)} cells are done")
+            on_progress(f"{done} of {len(run.cells)} cells are done")
             yield render_live(run, out_dir, languages or run.languages, order)
         if not goes_on:
             return

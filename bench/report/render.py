@@ -73,7 +73,7 @@ def render(
     if "pdf" in formats:
         check_libraries()
     out_dir.mkdir(parents=True, exist_ok=True)
-    tell = on_progress or (lambda words: None)
+    report = on_progress or (lambda words: None)
     asked = order or Order()
     jobs = [Job(run, out_dir, language, tuple(formats), templates, asked) for language in languages]
     written: list[Path] = []
@@ -83,7 +83,7 @@ def render(
                 written += rendered.paths
                 if rendered.untranslated:
                     on_warning(_untranslated(job.language, rendered.untranslated))
-                tell(job.language)
+                report(job.language)
     except BrokenProcessPool as error:
         raise UserError(
             "A process that renders a language was ended before it had finished, as happens where "

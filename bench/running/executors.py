@@ -1,7 +1,7 @@
 """Executors of cells: their protocol, and execution in this process.
 
 `workers.Local` runs them in processes of this machine, `cluster.Cluster` on Ray. An executor runs
-tasks and tells of each; the same shape has `search.trials.TrialExecutor`, for the trials of a
+tasks and reports each; the same shape has `search.trials.TrialExecutor`, for the trials of a
 search. Each executor gives a cell such a one in which the trials run where the cells do.
 """
 

@@ -50,7 +50,7 @@ def forecast(profile: Profile, plan: Iterable[PlannedCell], runs: Path) -> list[
     plan : iterable of PlannedCell
         The cells.
     runs : Path
-        Folder of the runs, whose finished cells tell how long such a cell took on this machine.
+        Folder of the runs, whose finished cells give the times on this machine.
         Where its settings were others, the time goes with the images that the training sees.
 
     Returns
@@ -131,7 +131,7 @@ def _stored_times(runs: Path) -> Mapping[str, list[StoredCell]]:
         try:
             cells = open_run(folder).cells
         except UserError:
-            continue  # `invoke fsck` tells of its damage
+            continue  # `invoke fsck` reports its damage
         for cell in cells:
             if cell.status == "done":
                 found.setdefault(f"{cell.experiment}/{cell.variant}", []).append(cell)

@@ -53,7 +53,7 @@ class Recount:
         str, float or None
             The part.
         """
-        return self._judged[claim, place][part]
+        return self._evaluated[claim, place][part]
 
     def measure(self, claim: int, place: int) -> Measure:
         """Return a measure of the protocol, by the claim's number and its place from 0.
@@ -73,12 +73,12 @@ class Recount:
         return self.rules.claims[claim - 1].measures[place]
 
     @cached_property
-    def _judged(self) -> dict[tuple[int, int], dict[str, Part]]:
+    def _evaluated(self) -> dict[tuple[int, int], dict[str, Part]]:
         found: dict[tuple[int, int], dict[str, Part]] = {}
         for claim in self.rules.claims:
             tests = [_Test.of(measure, self._groups(measure)) for measure in claim.measures]
             for place, (test, p) in enumerate(zip(tests, _holm(tests), strict=True)):
-                found[claim.number, place] = test.told(p, self.rules, len(tests))
+                found[claim.number, place] = test.parts(p, self.rules, len(tests))
         return found
 
     def _groups(self, measure: Measure) -> list[Cells]:
@@ -214,20 +214,20 @@ class _Test:
 
         return cls(measure, counts, ratio, float(2 * min(law.cdf(f), law.sf(f))), finds)
 
-    def told(self, adjusted: float, rules: Protocol, family: int) -> dict[str, Part]:
+    def parts(self, adjusted: float, rules: Protocol, family: int) -> dict[str, Part]:
         """Return verdict, adjusted p-value and visible effect, given the adjusted p-value."""
         measure = self.measure
-        told: dict[str, Part] = {"adjusted": None, "visible": None}
+        parts: dict[str, Part] = {"adjusted": None, "visible": None}
         if not any(self.counts):
-            return told | {"verdict": "not measured"}
+            return parts | {"verdict": "not measured"}
         if not self.enough:
-            return told | {"verdict": "too few seeds"}
-        told["adjusted"] = None if self.p is None else adjusted
+            return parts | {"verdict": "too few seeds"}
+        parts["adjusted"] = None if self.p is None else adjusted
         if self.p is not None and adjusted < rules.level:
             right = _beyond(measure, self.estimate, measure.reference)
-            return told | {"verdict": "supported" if right else "not supported"}
-        told["visible"] = self._visible(rules.level / family, rules.power)
-        return told | {"verdict": "not distinguishable"}
+            return parts | {"verdict": "supported" if right else "not supported"}
+        parts["visible"] = self._visible(rules.level / family, rules.power)
+        return parts | {"verdict": "not distinguishable"}
 
     def _visible(self, level: float, power: float) -> float | None:
         """Find the smallest effect that is detected with the given power."""

@@ -125,7 +125,7 @@ def new_figure(
     gaps: tuple[float, float] = (13.0, 14.0),
     grid: tuple[int, int] = (1, 1),
 ) -> Figure:
-    """Make an empty figure whose panels stand where they are told to: the same in each figure.
+    """Make an empty figure with panels at given places, the same in each figure.
 
     Parameters
     ----------

@@ -127,7 +127,7 @@ class Page:
             "assignment": self.order.assignment,
             "authored": self.authored,
             "question": self.question,
-            "told": self.told,
+            "stated": self.stated,
             "embedded": self.embedded,
             "kept": self.kept,
             "test_images": self.test_images,
@@ -308,7 +308,7 @@ class Page:
         ).format(kind, key, caption, mark, body, foot)
 
     def sourced(self, caller: Callable[[], Markup]) -> Markup:
-        """Refer, on paper, to the sources of a paragraph's numbers; the screen tells by itself."""
+        """Refer, on paper, to the sources of a paragraph's numbers; on screen each has its own."""
         self.marks.ledgers.append([])
         body = caller()
         printed = self.marks.ledgers.pop()
@@ -470,7 +470,7 @@ class Page:
             self.language.gettext("Question."), text
         )
 
-    def told(self, name: str) -> str:
+    def stated(self, name: str) -> str:
         """Return a field of the authors' file, or of the assignment; empty if neither has it."""
         own = getattr(self.order.identity, name, None)
         asked = getattr(self.order.assignment, name, None)

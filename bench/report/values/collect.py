@@ -161,7 +161,7 @@ def same_images(first: "Variant", second: "Variant") -> SameImages | None:
 def image_limits(quantity: Quantity) -> tuple[Quantity, Quantity] | None:
     """Look up the interval over test images of a share of images: of the first cell that has one.
 
-    It tells of this trained network what other test images would change. It is not averaged over
+    For this trained network, it says what other test images would change. It is not averaged over
     seeds, and it is never mixed with the interval over seeds.
 
     Parameters
