@@ -28,16 +28,16 @@ def held(tmp_path):
 
 
 def test_a_second_report_waits_for_the_first(held):
-    told = []
+    warnings = []
 
     def let_go(words):
-        told.append(words)
+        warnings.append(words)
         raise TimeoutError  # the wait itself would be for another process
 
     with pytest.raises(TimeoutError), alone(held, let_go):
         pass
-    assert "waiting for another process" in told[0]
-    with pytest.raises(UserError, match="nothing was changed"), alone(held, told.append, 0.1):
+    assert "waiting for another process" in warnings[0]
+    with pytest.raises(UserError, match="nothing was changed"), alone(held, warnings.append, 0.1):
         pass
 
 

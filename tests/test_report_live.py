@@ -75,7 +75,7 @@ def test_a_run_is_followed_until_nobody_writes_to_it(run, tmp_path, monkeypatch,
     monkeypatch.setattr(live.time, "sleep", wait)
     assert is_locked(run.folder)
     messages = []
-    pages = list(follow(run.folder, tmp_path / "reports", ("en",), tell=messages.append))
+    pages = list(follow(run.folder, tmp_path / "reports", ("en",), on_progress=messages.append))
     before = len(run.cells) - len(MISSING)
     assert rendered == [before, before + 1], "not again while nothing has ended"
     assert len(pages) == 2
