@@ -42,6 +42,7 @@ def _profile(seeds=1, **changes):
 
 RANDOM = _profile(algorithm="random", trials=5, confirmations=1)
 HYPERBAND = _profile(algorithm="hyperband", max_epochs=4, factor=2, confirmations=1)
+ALONE = _profile(algorithm="random", trials=5, confirmations=0)
 MANY = _profile(seeds=6)
 
 
@@ -121,12 +122,15 @@ def test_a_cell_that_kills_its_process_is_failed_and_what_needs_it_too(
     assert len(cells["together"].metrics["members"]) == 6
 
 
-def _kill_when(node, condition):
-    """Kill a node as `kill -9` does it, raylet and workers, as soon as something holds."""
+def _doom(node):
+    """Kill a node as `kill -9` does it, raylet and workers, as soon as a task is stuck there."""
+    toy_search.doom(node.node_id)
 
     def wait():
-        until = time.monotonic() + 300
-        while not condition() and time.monotonic() < until:
+        until = time.monotonic() + toy_search.FOREVER
+        while not (toy_search.noted("stuck") and toy_search.noted("ended")):
+            if time.monotonic() > until:
+                return
             time.sleep(0.05)
         raylet = psutil.Process(node.all_processes["raylet"][0].process.pid)
         for process in [raylet, *raylet.children(recursive=True)]:
@@ -137,51 +141,42 @@ def _kill_when(node, condition):
     return thread
 
 
-def test_a_node_that_is_killed_in_the_middle_of_a_trial_loses_nothing(
-    nodes, second, tmp_path, searches
+def _check_one_was_cut_off():
+    """One task was stuck, began again elsewhere and ended; each other began and ended once."""
+    began, ended = (sorted(toy_search.noted(word)) for word in ("began", "ended"))
+    assert began == sorted([*ended, *toy_search.noted("stuck")])
+    assert len({tuple(name) for name in ended}) == len(ended)
+    assert len(toy_search.noted("stuck")) == 1
+
+
+@pytest.mark.parametrize(
+    ("profile", "variant"), [(ALONE, "held"), (MANY, "held_cell")], ids=["trial", "cell"]
+)
+def test_a_node_that_is_killed_in_the_middle_loses_nothing(
+    nodes, second, tmp_path, searches, profile, variant
 ):
-    (whole,) = _run(RANDOM, tmp_path / "whole", WholeMachine(), "slow")
+    whole = _run(profile, tmp_path / "whole", WholeMachine(), variant)
     for mark in searches.iterdir():
         mark.unlink()
-
-    def at_work():
-        words = [path.name.split(" ") for path in searches.glob("began*")]
-        there = {tuple(each[1:3]) for each in words if each[3] == second.node_id}
-        ended = {tuple(path.name.split(" ")[1:3]) for path in searches.glob("ended*")}
-        return len(ended) > 1 and bool(there - ended)
-
-    killer = _kill_when(second, at_work)
-    (cut,) = _run(RANDOM, tmp_path / "cut", Cluster(nodes.address, None), "slow")
+    killer = _doom(second)
+    cut = _run(profile, tmp_path / "cut", Cluster(nodes.address, None), variant)
     killer.join()
     nodes.remove_node(second, allow_graceful=False)
-    assert cut.status == "done", cut.failure
-    pd.testing.assert_frame_equal(_trials(whole), _trials(cut))
-    began = [tuple(path.name.split(" ")[1:3]) for path in searches.glob("began*")]
-    assert len(began) > len(set(began))  # the one that was cut off
-    ended = [tuple(path.name.split(" ")[1:3]) for path in searches.glob("ended*")]
-    assert len(ended) == len(set(ended))  # no other was run again
-
-
-def test_a_node_that_is_killed_in_the_middle_of_a_cell_loses_nothing(
-    nodes, second, tmp_path, searches
-):
-    whole = _run(MANY, tmp_path / "whole", WholeMachine(), "lasting")
-    for mark in searches.iterdir():
-        mark.unlink()
-    killer = _kill_when(second, lambda: len(list(searches.glob("began*"))) > 3)
-    cut = _run(MANY, tmp_path / "cut", Cluster(nodes.address, None), "lasting")
-    killer.join()
-    nodes.remove_node(second, allow_graceful=False)
-    assert [cell.status for cell in cut] == ["done"] * 6
-    assert [cell.metrics for cell in cut] == [cell.metrics for cell in whole]
+    assert [cell.status for cell in cut] == ["done"] * len(whole), [cell.failure for cell in cut]
+    for one, other in zip(whole, cut, strict=True):
+        assert one.metrics | {"seconds": 0} == other.metrics | {"seconds": 0}
+        if variant == "held":
+            pd.testing.assert_frame_equal(_trials(one), _trials(other))
+    _check_one_was_cut_off()
 
 
 def test_an_address_where_nobody_answers_is_told_at_once():
     began = time.monotonic()
     with pytest.raises(UserError, match="nobody answers"):
         Cluster("127.0.0.1:1", None)
-    with pytest.raises(UserError, match="expected auto, HOST:PORT"):
-        Cluster("ftp://somewhere", None)
+    for address in ("ftp://somewhere:1", "somewhere", "somewhere:many", "[::1:6379", ""):
+        with pytest.raises(UserError, match="expected auto, HOST:PORT"):
+            Cluster(address, None)
     assert time.monotonic() - began < 30
 
 

@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,8 @@ experiment = Experiment(Declaration(name="fashion_generation", dataset="mnist", 
 DEFAULT = {"x": -1.0}
 DEADLY = -2.5
 NOTES = "LATENT_LAB_TEST_NOTES"  # names a folder in which each trial notes that it ran
+DOOMED = "doomed"  # there: names a node
+FOREVER = 600.0  # seconds: many times what a busy machine takes to start a process
 
 
 def score(values, epochs, seed):
@@ -25,9 +28,8 @@ def score(values, epochs, seed):
 
 def note(word):
     """Note something that happened; how often it did before."""
-    folder = Path(os.environ[NOTES])
-    before = len(list(folder.glob(f"{word} *")))
-    (folder / f"{word} {time.monotonic_ns()} {os.getpid()}").touch()
+    before = len(list(_notes().glob(f"{word} *")))
+    (_notes() / f"{word} {time.monotonic_ns()} {os.getpid()}").touch()
     return before
 
 
@@ -71,22 +73,51 @@ def killed(cell):
     return _searched(cell, trial)
 
 
-@experiment.variant("slow", settings=("search",))
-def slow(cell):
-    """Trials that last for a while, and say where they run."""
+@experiment.variant("held", settings=("search",))
+def held(cell):
+    """Trials that end on no doomed node."""
 
     def trial(values, epochs, seed):
-        note(f"began {values['x']:.6f} {seed} {os.environ.get('RAY_NODE_ID', '')}")
-        time.sleep(2)
-        note(f"ended {values['x']:.6f} {seed}")
-        return score(values, epochs, seed)
+        with _ends_on_no_doomed_node(f"{values['x']:.6f} {seed}"):
+            return score(values, epochs, seed)
 
     return _searched(cell, trial)
 
 
-@experiment.variant("lasting", repeated="handed_in_seeds")
-def lasting(cell):
-    """Cells that last for a while."""
-    note(f"began {cell.seed_index}")
-    time.sleep(2)
-    return Result({"seed": cell.seed})
+@experiment.variant("held_cell", repeated="handed_in_seeds")
+def held_cell(cell):
+    """Cells that end on no doomed node."""
+    with _ends_on_no_doomed_node(str(cell.seed_index)):
+        return Result({"seed": cell.seed})
+
+
+def doom(node):
+    """Let nothing end on a node; elsewhere one task ends, and the others wait for one there."""
+    (_notes() / DOOMED).write_text(node)
+
+
+@contextmanager
+def _ends_on_no_doomed_node(name):
+    note(f"began {name}")
+    doomed = _notes() / DOOMED
+    node = doomed.read_text() if doomed.is_file() else None
+    if node is not None and node == os.environ.get("RAY_NODE_ID"):
+        note(f"stuck {name}")
+        time.sleep(FOREVER)
+        raise RuntimeError("the doomed node lives on")
+    until = time.monotonic() + FOREVER
+    while node is not None and noted("ended") and not noted("stuck"):
+        if time.monotonic() > until:
+            raise RuntimeError("nothing began on the doomed node")
+        time.sleep(0.1)
+    yield
+    note(f"ended {name}")
+
+
+def noted(word):
+    """Which tasks noted a word, once for each time."""
+    return [path.name.split(" ")[1:-2] for path in _notes().glob(f"{word} *")]
+
+
+def _notes():
+    return Path(os.environ[NOTES])

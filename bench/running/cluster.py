@@ -187,6 +187,7 @@ class Cluster:
                 logging_level="ERROR",
             )
         except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+            _ray().shutdown()  # else what is half connected answers for the next cluster
             raise UserError(
                 f"--address {address}: no Ray cluster can be used there. "
                 f"{' '.join(str(error).split())} Nothing was run; start one with the versions of "
@@ -435,10 +436,10 @@ def _check_reachable(address: str) -> None:
         return
     try:
         parts = urlsplit(address if "://" in address else f"//{address}")
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host = port = None
-    if parts.scheme not in ("", "ray") or not host or not port:
+        scheme, host, port = parts.scheme, parts.hostname, parts.port
+    except ValueError:  # no number for a port, or half an IPv6 address
+        scheme = host = port = None
+    if scheme not in ("", "ray") or not host or not port:
         raise UserError(
             f"--address: expected auto, HOST:PORT or ray://HOST:PORT, got {address!r}. Nothing "
             "was run."
