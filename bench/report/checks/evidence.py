@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from html.parser import HTMLParser
-from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
@@ -24,7 +23,7 @@ from bench.store import StoredCell, StoredRun, content_key
 from bench.store.keys import canonical_json
 
 if TYPE_CHECKING:
-    import pypdf
+    import pypdfium2
 
 SCHEMA = 1
 ELEMENT = "embedded-results"  # the identifier of the embedded block in the HTML
@@ -187,11 +186,12 @@ def results_to_attach(
     dict of str to (str, str)
         Name of each file to its text and its description.
     """
-    from pypdf import PdfReader
+    from pypdfium2 import PdfDocument
 
     evidence = gather(run, marks, language, constants)
     evidence["statements"] = [[mark.text, mark.attributes] for mark in marks]
-    whole = _sealed(evidence, numbers_of_pdf(PdfReader(BytesIO(draft)).pages))
+    with PdfDocument(draft) as document:
+        whole = _sealed(evidence, numbers_of_pdf(document))
     return {
         RESULTS: (canonical_json(whole), "Values behind the report's numbers"),
         PROFILE: (canonical_json(run.profile), "Settings of the run"),
@@ -244,17 +244,18 @@ def numbers_of_html(page: str) -> list[Number]:
     return _numbers(" ".join(reader.parts), "")
 
 
-def numbers_of_pdf(pages: "Iterable[pypdf.PageObject]") -> list[Number]:
+def numbers_of_pdf(document: "pypdfium2.PdfDocument") -> list[Number]:
     """Read every number of a document's text, page by page.
 
     Parameters
     ----------
-    pages : iterable of pypdf.PageObject
-        Its pages.
+    document : pypdfium2.PdfDocument
+        The open document.
     """
     found = []
-    for number, page in enumerate(pages, 1):
-        found += _numbers(" ".join(page.extract_text().split()), f"page {number}")
+    for number, page in enumerate(document, 1):
+        text = page.get_textpage().get_text_range()
+        found += _numbers(" ".join(text.split()), f"page {number}")
     return found
 
 

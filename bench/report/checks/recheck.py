@@ -138,15 +138,16 @@ def _read_html(path: Path) -> tuple[JsonObject, list[Number], list[Mark]]:
 
 
 def _read_pdf(path: Path) -> tuple[JsonObject, list[Number], list[Mark]]:
-    from pypdf import PdfReader
+    from pypdfium2 import PdfDocument
 
-    reader = PdfReader(path)
-    files = reader.attachments
-    if not files.get(RESULTS):
-        raise _without(path)
-    evidence = _checked(path, files[RESULTS][0].decode("utf-8"))
-    marks = [Mark(dict(given), text) for text, given in evidence["statements"]]
-    return evidence, numbers_of_pdf(reader.pages), marks
+    with PdfDocument(path) as document:
+        held = map(document.get_attachment, range(document.count_attachments()))
+        files = {each.get_name(): each for each in held}
+        if RESULTS not in files:
+            raise _without(path)
+        evidence = _checked(path, bytes(files[RESULTS].get_data()).decode("utf-8"))
+        marks = [Mark(dict(given), text) for text, given in evidence["statements"]]
+        return evidence, numbers_of_pdf(document), marks
 
 
 def _checked(path: Path, text: str) -> JsonObject:
