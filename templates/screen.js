@@ -69,7 +69,7 @@
   });
 
   const wide = () => {
-    for (const scroller of document.querySelectorAll(".scroller")) {
+    for (const scroller of document.querySelectorAll(".scroller, .equation")) {
       const over = scroller.scrollWidth > scroller.clientWidth + 1;
       const table = scroller.querySelector("table");
       scroller.classList.toggle("scrolls", over);
@@ -77,8 +77,9 @@
         scroller.tabIndex = 0;
         scroller.setAttribute("role", "region");
         const named = table && table.caption ? `${table.caption.textContent.trim()} ` : "";
-        scroller.setAttribute("aria-label", named + (table ? words.scroll : words.figure));
-        scroller.dataset.hint = table ? words.scroll : words.figure;
+        const hint = table ? words.scroll : scroller.matches(".equation") ? words.equation : words.figure;
+        scroller.setAttribute("aria-label", named + hint);
+        scroller.dataset.hint = hint;
       } else {
         for (const name of ["tabindex", "role", "aria-label", "data-hint"]) scroller.removeAttribute(name);
       }

@@ -8,6 +8,7 @@ from typing import cast
 
 from bench.report.checks.evidence import Recorder, results_to_attach, with_results
 from bench.report.checks.verify import check_page, check_pdf
+from bench.report.explorer.gather import with_explorer
 from bench.report.figures import Gallery
 from bench.report.figures.drawings import Drawings
 from bench.report.order import FILE_NAMES, Job, Rendered
@@ -36,10 +37,14 @@ def render_language(job: Job) -> Rendered:
     build = Path(tempfile.mkdtemp(prefix=f".{name}.{code}.", dir=out_dir))
     try:
         finished, numbering = [], Numbering()
+        files = [f"{name}.{each}.{kind}" for each in job.languages for kind in job.formats]
         if "html" in job.formats:
-            screen = Page(results, language, gallery, "html", templates, job.order, numbering)
+            screen = Page(
+                results, language, gallery, "html", templates, job.order, numbering, files
+            )
             page = render_page(screen, templates)
             marks = check_page(page, run, language, constants).marks
+            page = with_explorer(page, results, language)
             page = with_results(page, run, marks, code, constants)
             finished.append(build / f"{name}.{code}.html")
             finished[-1].write_text(page, encoding="utf-8")

@@ -60,6 +60,7 @@ class Job:
     formats: tuple[Format, ...]
     templates: Path
     order: Order = field(default_factory=Order)
+    languages: tuple[str, ...] = ()  # all that are rendered together
 
 
 @dataclass(frozen=True)

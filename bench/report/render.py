@@ -75,7 +75,10 @@ def render(
     out_dir.mkdir(parents=True, exist_ok=True)
     report = on_progress or (lambda words: None)
     asked = order or Order()
-    jobs = [Job(run, out_dir, language, tuple(formats), templates, asked) for language in languages]
+    jobs = [
+        Job(run, out_dir, language, tuple(formats), templates, asked, tuple(languages))
+        for language in languages
+    ]
     written: list[Path] = []
     try:
         with alone(out_dir, on_warning), _pool(len(jobs)) as mapped:

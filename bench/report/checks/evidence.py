@@ -4,6 +4,7 @@ What is embedded: the value of each cell behind each printed number, the profile
 on paper are of (on the screen they say so themselves), and every number of the text, in order.
 """
 
+import hashlib
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from bench.config import protocol
 from bench.interfaces import JsonMapping, JsonObject
 from bench.paths import ROOT
 from bench.report.checks.verify import SOURCES, Mark, read_page
+from bench.report.explorer.gather import ELEMENT as EXPLORER
 from bench.report.page.marks import Marks
 from bench.report.values.collect import Tables, lookup
 from bench.report.values.constants import Constants
@@ -161,12 +163,19 @@ def with_results(
     str
         The page.
     """
-    evidence = _sealed(gather(run, marks, language, constants), numbers_of_html(page))
+    evidence = gather(run, marks, language, constants) | {"explorer": explorer_digest(page)}
+    evidence = _sealed(evidence, numbers_of_html(page))
     # inside of the element nothing but "<" could end it
     block = canonical_json(evidence).replace("<", "\\u003c")
     script = f'<script type="application/json" id="{ELEMENT}">{block}</script>'
     before, end, after = page.rpartition("</body>")
     return f"{before}{script}{end}{after}"
+
+
+def explorer_digest(page: str) -> str:
+    """Return the SHA-256 of the explorer's data in a page, or of nothing where it has none."""
+    _, _, rest = page.partition(f'id="{EXPLORER}">')
+    return hashlib.sha256(rest.partition("</script>")[0].encode()).hexdigest()
 
 
 def results_to_attach(

@@ -18,6 +18,7 @@ from bench.report.checks.evidence import (
     RESULTS,
     SCHEMA,
     Number,
+    explorer_digest,
     numbers_of_html,
     numbers_of_pdf,
     only_one_right,
@@ -102,6 +103,8 @@ def _rechecked(path: Path, run: StoredRun | None) -> Rechecked:
     problems += [problem for mark in marks for problem in checker.problems(mark)]
     if path.suffix == ".pdf":
         problems += list(_unprinted(marks, numbers))
+    elif explorer_digest(path.read_text(encoding="utf-8")) != evidence["explorer"]:
+        problems.append("the explorer's data are not those that were put there (SHA-256)")
     compared = 0
     if run is not None:
         against = list(_against(evidence, run))

@@ -7,11 +7,11 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
+from bench.report.figures.plain import class_colours, map_frame
 from bench.report.figures.sheet import Sheet
 from bench.report.figures.style import (
     QUIET,
     TEXT_WIDTH,
-    class_colours,
     fitting_size,
     new_figure,
     note,
@@ -27,7 +27,6 @@ PANEL = (TEXT_WIDTH - 0.6 - (COLUMNS - 1) * SPACE) / COLUMNS  # mm
 PANEL_PIXELS = 352
 KEY_ROWS, NUMBER_SIZE = 10, 7.5  # of a key in one column; points
 IN_A_CLOUD = 170  # images at most: with more they cover each other
-OUTLIERS = 0.2  # per cent of the points on each side that the frame may leave out
 
 
 def embedding_maps(subject: Subject) -> Figure:
@@ -175,14 +174,6 @@ def _frame(axes: Axes, points: np.ndarray) -> None:
     left, right, low, high = map_frame(points)
     axes.set_xlim(left, right)
     axes.set_ylim(low, high)
-
-
-def map_frame(points: np.ndarray) -> tuple[float, float, float, float]:
-    """Return left, right, lower and upper limit of a map without its outermost few points."""
-    low, high = np.percentile(points, [OUTLIERS, 100 - OUTLIERS], axis=0)
-    margin = np.maximum((high - low) * 0.05, 1e-6)
-    (left, bottom), (right, top) = low - margin, high + margin
-    return float(left), float(right), float(bottom), float(top)
 
 
 def _key(panels: list[Axes], class_names: tuple[str, ...]) -> None:

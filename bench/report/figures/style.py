@@ -8,7 +8,6 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib import font_manager
 from matplotlib.axes import Axes
-from matplotlib.colors import hsv_to_rgb, to_hex
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -23,30 +22,6 @@ RULE = "#c9c9c9"
 
 LONGEST_NAME = 18  # characters of a class's name in a figure
 MOST_NUMBERED = 20  # classes of which a matrix shows numbers, not colours alone
-
-# Paul Tol's "muted" scheme (safe for colour-blind readers), with a tenth grey. Every class is
-# also labelled where it lies, so that nothing rests on colour alone.
-CLASS_COLOURS = (
-    "#332288",
-    "#ddaa33",
-    "#88ccee",
-    "#117733",
-    "#44aa99",
-    "#cc6677",
-    "#882255",
-    "#aa4499",
-    "#999933",
-    "#777777",
-)
-
-
-def class_colours(count: int) -> tuple[str, ...]:
-    """Colours of so many classes: with more than ten, evenly spaced hues of two shades."""
-    if count <= len(CLASS_COLOURS):
-        return CLASS_COLOURS[:count]
-    shades = ((0.75, 0.75), (0.9, 0.5))  # saturation and value, by turns
-    hues = (hsv_to_rgb((label / count, *shades[label % 2])) for label in range(count))
-    return tuple(to_hex((red, green, blue)) for red, green, blue in hues)
 
 
 def class_ticks(class_names: Sequence[str]) -> tuple[list[str], float]:

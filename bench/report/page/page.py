@@ -16,6 +16,7 @@ from bench.declarations import Declaration, own_packages
 from bench.interfaces import JsonMapping, JsonObject
 from bench.metrics.verdicts import Direction, verdict
 from bench.report.claims import NOT_MEASURED, Measure
+from bench.report.explorer.gather import explorable
 from bench.report.figures import Drawn, Gallery
 from bench.report.figures.equations import FILE as EQUATIONS
 from bench.report.figures.equations import SPOKEN, load_equations, load_spoken, to_mathml, to_svg
@@ -31,7 +32,7 @@ from bench.report.values.collect import (
 )
 from bench.report.values.quantities import Quantity, apart, difference, share
 from bench.report.words import names
-from bench.report.words.i18n import Language
+from bench.report.words.i18n import Language, own_name
 from bench.report.words.identity import in_language
 from bench.report.words.markdown import to_html
 from bench.store import StoredCell
@@ -56,6 +57,8 @@ class Page:
         File name to SVG, for the page that is printed.
     formulae : set of str
         How the formulas among them are read aloud.
+    written : sequence of str
+        Names of the files that are written together with this page, and its own.
     """
 
     def __init__(
@@ -67,8 +70,10 @@ class Page:
         templates: Path,
         order: Order | None = None,
         numbering: Numbering | None = None,
+        written: Sequence[str] = (),
     ) -> None:
         self.order = order or Order()
+        self.written = written
         self.results = results
         self.language = language
         self.gallery = gallery
@@ -129,6 +134,9 @@ class Page:
             "question": self.question,
             "stated": self.stated,
             "embedded": self.embedded,
+            "explorable": self.medium == "html" and explorable(self.results),
+            "other_languages": self.other_languages(),
+            "printed_file": self.printed_file(),
             "kept": self.kept,
             "test_images": self.test_images,
             "commands": self.commands(),
@@ -152,6 +160,16 @@ class Page:
             "anchor": anchor,
             **{name: partial(_last, call, self.language) for name, call in named.items()},
         }
+
+    def other_languages(self) -> list[tuple[str, str, str]]:
+        """Return code, own name and file of the other languages that the page is written in."""
+        named = [(name.split(".")[-2], name) for name in self.written if name.endswith(".html")]
+        return [(code, own_name(code), name) for code, name in named if code != self.language.code]
+
+    def printed_file(self) -> str:
+        """Return the name of the PDF in the page's language; empty if none is written."""
+        ending = f".{self.language.code}.pdf"
+        return next((name for name in self.written if name.endswith(ending)), "")
 
     def system(self, path: str) -> str:
         """Name a variant, given as ``experiment/variant``."""

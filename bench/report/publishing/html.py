@@ -23,8 +23,12 @@ from bench.report.page.outline import number_captions, read_outline
 from bench.report.page.page import Page, caption_words
 from bench.report.words.names import watermark_words
 
-MASTER, SCRIPT = "report.html.j2", "screen.js"
-STYLES = {"html": ("style.css", "screen.css"), "pdf": ("style.css", "print.css")}
+MASTER = "report.html.j2"
+SCRIPTS = ("decoder.js", "screen.js", "tools.js", "explorer.js")
+STYLES = {
+    "html": ("style.css", "screen.css", "tools.css", "explorer.css"),
+    "pdf": ("style.css", "print.css"),
+}
 FONT_CUTS = (
     ("Source Serif 4", 400, "normal", "SourceSerif4-Regular"),
     ("Source Serif 4", 400, "italic", "SourceSerif4-It"),
@@ -109,8 +113,9 @@ def style_sheet(page: Page, templates: Path) -> Markup:
 
 
 def script(templates: Path) -> Markup:
-    """Return the page's script, which is part of the page."""
-    return Markup((templates / SCRIPT).read_text(encoding="utf-8"))  # noqa: S704 - our own
+    """Return the page's scripts, which are part of the page."""
+    texts = [(templates / name).read_text(encoding="utf-8") for name in SCRIPTS]
+    return Markup("\n".join(texts))  # noqa: S704 - our own
 
 
 def _font_face(page: Page, templates: Path, family: str, weight: int, style: str, file: str) -> str:

@@ -134,6 +134,12 @@ class Language:
         return format_list(list(items), style="or", locale=self._locale)
 
 
+def own_name(code: str) -> str:
+    """Name a language in itself, such as Español."""
+    name = BabelLocale.parse(code).get_display_name()
+    return (name or code).capitalize()
+
+
 def catalogue_path(code: str, templates: Path = TEMPLATES) -> Path:
     """Path of a language's catalogue.
 

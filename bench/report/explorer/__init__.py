@@ -1,0 +1,1 @@
+"""Explorer of the page for the screen: its data, and decoders that a page can evaluate."""
