@@ -140,7 +140,7 @@ def _profile(options: argparse.Namespace) -> Profile:
 def _order(options: argparse.Namespace) -> Order:
     """What is asked of the report."""
     identity = load_identity(options.identity) if options.identity else Identity()
-    return Order(options.edition, identity, _asked(options))
+    return Order(options.edition, identity, _asked(options), options.student)
 
 
 def _executor(options: argparse.Namespace) -> Executor:
@@ -232,6 +232,7 @@ def _render(
     run = open_run(options.runs / name)
     began = time.perf_counter()
     order = _order(options)
+    _check_student(options, run)
     paths = render(
         run,
         options.reports / name,
@@ -245,6 +246,19 @@ def _render(
         console.print(f"wrote   {path}", markup=False)
     console.print(f"Rendered in {time.perf_counter() - began:.1f} s.")
     return paths
+
+
+def _check_student(options: argparse.Namespace, run: StoredRun) -> None:
+    """Refuse to name a student whose run this is not: the report says how it is repeated."""
+    if options.student is None:
+        return
+    made, derived = run.profile.get("root_seed"), _profile(options).root_seed
+    if made != derived:
+        raise UserError(
+            f"--student {options.student}: expected the root seed {derived}, found {made} in the "
+            f"run {run.name}. Nothing was rendered: the run is another student's, or was made "
+            "with another profile or assignment; give those that it was made with."
+        )
 
 
 def list_experiments(_: argparse.Namespace, console: Console) -> None:

@@ -27,11 +27,14 @@ class Order:
         Who hands in; empty if nobody says.
     assignment : Assignment or None
         What was asked; None: all exercises and claims, beside a baseline.
+    student : str or None
+        Whoever the run's root seed was derived from.
     """
 
     edition: Edition = "hand-in"
     identity: Identity = field(default_factory=Identity)
     assignment: Assignment | None = None
+    student: str | None = None
 
     @property
     def full(self) -> bool:

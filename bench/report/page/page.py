@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import groupby
 from pathlib import Path
+from shlex import quote
 from typing import Literal, TypeVar
 
 from markupsafe import Markup
@@ -522,13 +523,17 @@ class Page:
     def commands(self) -> list[str]:
         """Return the commands that set the project up, repeat the run and render this report."""
         run, profile = self.results.run.name, self.results.run.profile.get("name", "")
+        student, address = self.order.student, self.order.identity.repository
         asked = " --assignment assignment.toml" if self.order.assignment else ""
+        asked += f" --student {quote(student)}" if student else ""
         signed = " --report report.toml" if self.order.identity.authors else ""
         edition = " --edition full" if self.order.full else ""
         named = f"--profile {profile} --run {run}{asked}"
+        commits = self.results.provenance("git_commit")
+        there = f" && git checkout {commits[0]}" if len(commits) == 1 else ""
         return [
-            "python3 -m venv .venv",
-            ".venv/bin/pip install -c .ci/constraints.txt -e .",
+            *([f"git clone {quote(address)} lab && cd lab{there}"] if address else []),
+            "bash .ci/setup",
             f".venv/bin/invoke run-all {named}",
             f".venv/bin/invoke report {named}{signed}{edition}",
         ]

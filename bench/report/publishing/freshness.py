@@ -39,6 +39,7 @@ def report_key(run: StoredRun, order: Order) -> str:
             "edition": order.edition,
             "identity": order.identity.model_dump(mode="json"),
             "assignment": order.assignment and order.assignment.model_dump(mode="json"),
+            "student": order.student,
             "experiments": [each.stored() for each in run.experiments],
             "datasets": {name: each.model_dump() for name, each in run.datasets.items()},
             "inapplicable": run.inapplicable,

@@ -45,7 +45,7 @@ CHOICES = {
     "bayesian": N_("Bayesian optimisation"),
     "average": N_("average"),
     "max": N_("maximum"),
-    "flat": N_("none, flat"),
+    "flat": N_("none (flattened)"),
 }
 HYPERPARAMETERS = {
     "algorithm": N_("algorithm"),
