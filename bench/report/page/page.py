@@ -530,9 +530,9 @@ class Page:
         edition = " --edition full" if self.order.full else ""
         named = f"--profile {profile} --run {run}{asked}"
         commits = self.results.provenance("git_commit")
-        there = f" && git checkout {commits[0]}" if len(commits) == 1 else ""
         return [
-            *([f"git clone {quote(address)} lab && cd lab{there}"] if address else []),
+            *([f"git clone {quote(address)} lab && cd lab"] if address else []),
+            *([f"git checkout {commits[0]}"] if len(commits) == 1 else []),
             "bash .ci/setup",
             f".venv/bin/invoke run-all {named}",
             f".venv/bin/invoke report {named}{signed}{edition}",
