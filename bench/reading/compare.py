@@ -323,7 +323,8 @@ def markdown(found: Comparison, folder: Path | None = None) -> str:
     for title, changes in (("Settings", found.settings), ("Environment", found.environment)):
         rows = [(change.name, change.first, change.second) for change in changes]
         lines += [f"## {title}", ""]
-        lines += _table(("name", found.first.name, found.second.name), rows) if rows else ["The same in both runs."]
+        names = ("name", found.first.name, found.second.name)
+        lines += _table(names, rows) if rows else ["The same in both runs."]
         lines += [""]
     for run, systems in ((found.first, found.only_first), (found.second, found.only_second)):
         if systems:
