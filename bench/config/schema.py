@@ -434,6 +434,11 @@ class Profile(Section):
         description="Time after which a cell is stopped as failed, with the trials of its search; "
         "no content key holds it.",
     )
+    checkpoint_seconds: Annotated[float, Field(ge=0.0)] | None = Field(
+        default=None,
+        description="Least time between two checkpoints of a training, from which an interrupted "
+        "cell goes on; absent: none are written. No content key holds it.",
+    )
     precision: Literal["float32", "mixed_bfloat16", "auto"] = Field(
         description="Arithmetic of training; auto: bfloat16 where the processor or GPU has it."
     )

@@ -10,7 +10,7 @@ from functools import cache
 from itertools import chain
 from pathlib import Path
 
-from bench import data
+from bench import data, training
 from bench.config import Profile, protocol
 from bench.experiments.definition import Cell
 from bench.interfaces import JsonMapping, JsonObject, Progress
@@ -83,7 +83,8 @@ def run_cell(
                 f"Needs {', '.join(missing)}, which failed or is damaged; mend that and run again."
             )
         cell = replace(_given(profile, planned, scratch, progress), trials=trials)
-        result = planned.variant.function(cell)
+        with training.checkpoints.kept_in(scratch / "checkpoints", profile.checkpoint_seconds):
+            result = planned.variant.function(cell)
         if kind := type_of(planned.experiment.declaration, planned.variant.name):
             kind.of(result)
         write_done(stored, result, planned.depends_on, _provenance(profile, planned, began, git))

@@ -9,13 +9,11 @@ import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
 
-import keras
 import numpy as np
 
 from bench.training import backend
-from bench.training.objective import Objective
+from bench.training.objective import Objective, variables
 from bench.training.schedule import OneCycle
 
 EPOCHS = "epochs"
@@ -58,7 +56,7 @@ class States:
             return 0
         prefix = f"{self._trainings}/"
         stored = {n: v for n, v in self._start.items() if n.startswith(prefix)}
-        now = _variables(objectives)
+        now = variables(objectives)
         expected = {f"{prefix}{k}": tuple(v.shape) for k, v in enumerate(now)}
         found = {name: array.shape for name, array in stored.items() if name != prefix + EPOCHS}
         if expected != found:
@@ -87,7 +85,7 @@ class States:
         prefix = f"{self._trainings}/"
         self._trainings += 1
         if self.wanted:
-            for number, variable in enumerate(_variables(objectives)):
+            for number, variable in enumerate(variables(objectives)):
                 self._ends[f"{prefix}{number}"] = backend.to_numpy(variable)
             self._ends[prefix + EPOCHS] = np.asarray(epochs)
 
@@ -130,8 +128,3 @@ def carrying(start: bytes | None, wanted: bool) -> Iterator[States]:
 def current() -> States | None:
     """States of the block that runs, if one does."""
     return _states.get()
-
-
-def _variables(objectives: Sequence[Objective]) -> list[keras.Variable]:
-    every: list[Any] = [v for o in objectives for v in (*o.state, *o.optimizer.variables)]
-    return list({id(variable): variable for variable in every}.values())

@@ -11,7 +11,7 @@ import pandas as pd
 from bench.config import Fit
 from bench.interfaces import Figures, Progress
 from bench.store.provenance import peak_memory_mib, usable_cores
-from bench.training import backend, carry, statistics
+from bench.training import backend, carry, checkpoints, statistics
 from bench.training.objective import Objective
 
 MOST_STEPS_A_CALL = 25  # keeps progress bars moving and Ctrl-C answered
@@ -157,7 +157,8 @@ def train(
     At the end, averaged weights take their place where the optimiser keeps them, and normalisation
     statistics are estimated anew for the final weights (`statistics.reestimator`).
 
-    Within `carry.carrying` a training goes on where an earlier one stopped.
+    Within `carry.carrying` a training goes on where an earlier one stopped; within
+    `checkpoints.kept_in` one that was interrupted goes on after its last kept epoch.
 
     Parameters
     ----------
@@ -201,27 +202,32 @@ def train(
     chunk = max(n for n in range(1, most + 1) if per_epoch % n == 0)
     order, states = np.random.default_rng(seed), carry.current()
     before = states.restore(objectives) if states is not None else 0
-    for _ in range(before):
+    checkpoint = checkpoints.next_training() if states is None else None
+    done = checkpoint.restore(objectives) if checkpoint is not None else checkpoints.Trained()
+    for _ in range(before + len(done.rows)):
         order.permutation(images)  # the images come in another order than they came before
-    rows, calls = [], []
-    for epoch in range(1, epochs + 1):
+    if len(done.rows) < epochs:
+        done.compiling.append(len(done.calls))
+    for epoch in range(len(done.rows) + 1, epochs + 1):
         began = time.perf_counter()
         batches = order.permutation(images)[: per_epoch * batch_size].reshape(-1, batch_size)
         logs = []
         for start in range(0, per_epoch, chunk):
             call_began = time.perf_counter()
             logs.append(run(batches[start : start + chunk]))
-            calls.append(time.perf_counter() - call_began)
+            done.calls.append(time.perf_counter() - call_began)
             _check(logs[-1], epoch)
             if progress is not None:
-                done = (epoch - 1 + (start + chunk) / per_epoch) / epochs
-                progress(done, f"epoch {epoch}/{epochs}, loss {logs[-1]['loss']:.4f}")
-        row = pd.DataFrame(logs).mean().to_dict()
+                share = (epoch - 1 + (start + chunk) / per_epoch) / epochs
+                progress(share, f"epoch {epoch}/{epochs}, loss {logs[-1]['loss']:.4f}")
+        row = {str(name): value for name, value in pd.DataFrame(logs).mean().items()}
         if evaluate is not None:
             if exact_curves:
                 reestimate()
             row |= {f"validation_{name}": value for name, value in evaluate().items()}
-        rows.append({"epoch": epoch, **row, "seconds": time.perf_counter() - began})
+        done.rows.append({"epoch": epoch, **row, "seconds": time.perf_counter() - began})
+        if checkpoint is not None:
+            checkpoint.keep(objectives, done, last=epoch == epochs)
     if states is not None:
         states.keep(objectives, before + epochs)
     for objective in objectives:
@@ -229,9 +235,9 @@ def train(
         objective.optimizer.finalize_variable_values(objective.trainable)
     began = time.perf_counter()
     reestimate()
-    cost = _cost(objectives, calls, epochs=epochs, chunk=chunk, batch_size=batch_size)
+    cost = _cost(objectives, done, epochs=epochs, chunk=chunk, batch_size=batch_size)
     cost["seconds"] += time.perf_counter() - began
-    return Record(pd.DataFrame(rows), cost)
+    return Record(pd.DataFrame(done.rows), cost)
 
 
 def _evaluation(
@@ -262,14 +268,15 @@ def _check(log: Mapping[str, float], epoch: int) -> None:
 
 def _cost(
     objectives: Sequence[Objective],
-    calls: Sequence[float],
+    done: checkpoints.Trained,
     *,
     epochs: int,
     chunk: int,
     batch_size: int,
 ) -> Figures:
-    """Throughput over all calls but the first, which compiles."""
-    warm = calls[1:] or calls
+    """Throughput over all calls but those that compiled."""
+    calls, compiling = done.calls, done.compiling
+    warm = [call for k, call in enumerate(calls) if k not in compiling] or calls
     step_seconds = float(np.mean(warm)) / chunk
     parameters = {id(v): int(np.prod(v.shape)) for o in objectives for v in o.trainable}
     return {
@@ -278,7 +285,7 @@ def _cost(
         "steps": len(calls) * chunk,
         "batch_size": batch_size,
         "seconds": float(np.sum(calls)),
-        "compile_seconds": max(0.0, calls[0] - step_seconds * chunk),
+        "compile_seconds": sum(max(0.0, calls[k] - step_seconds * chunk) for k in compiling),
         "images_per_second": batch_size / step_seconds,
         "milliseconds_per_step": 1000 * step_seconds,
         "peak_memory_mib": peak_memory_mib(),

@@ -48,6 +48,15 @@ class Objective:
         return variables + ([self.random.state] if self.random is not None else [])
 
 
+def variables(objectives: Sequence[Objective]) -> list[keras.Variable]:
+    """Return every variable that a training step may read or change, each once.
+
+    Optimisers must be built.
+    """
+    every = [v for o in objectives for v in (*o.state, *o.optimizer.variables)]
+    return list({id(variable): variable for variable in every}.values())
+
+
 def random(seed: int) -> keras.random.SeedGenerator:
     """Make the source of randomness for one training."""
     return keras.random.SeedGenerator(seed)
