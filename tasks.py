@@ -29,6 +29,7 @@ WORK = {
     "address": "of the Ray cluster: auto, HOST:PORT or ray://HOST:PORT (default: one is started "
     "here)",
     "gpus_per_cell": "share of a GPU that a cell or trial has on Ray, such as 0.25",
+    "tensorboard": "write the trials of the searches as TensorBoard's HParams logs to the reports",
 }
 ASKED = {
     "assignment": "a teacher's assignment, a TOML file (example: bench/config/assignment.toml)",
@@ -132,7 +133,7 @@ def _offering(
     return made
 
 
-@_offering({**WORK, **ASKED, **HANDED}, repeated=["lang"])
+@_offering({**WORK, **ASKED, **HANDED}, repeated=["lang"], switches=["tensorboard"])
 def run_all(context: Context, **options: Options) -> None:
     """Run the four experiments and render the report: the main job."""
     _bench("run-all", **options)
@@ -146,7 +147,7 @@ def _experiment(said: Declaration) -> Task[Callable[..., None]]:
 
     run_it.__name__ = said.name
     run_it.__doc__ = f"Exercise {said.exercise}: {said.title}." if said.exercise else said.title
-    return _offering({**WORK, **ASKED})(run_it)
+    return _offering({**WORK, **ASKED}, switches=["tensorboard"])(run_it)
 
 
 try:
@@ -156,7 +157,10 @@ except UserError as error:  # an experiment in a package of the user's own does 
     sys.exit(2)
 
 
-@_offering({"experiment": "its name; `python -m bench list` shows them", **WORK, **ASKED})
+@_offering(
+    {"experiment": "its name; `python -m bench list` shows them", **WORK, **ASKED},
+    switches=["tensorboard"],
+)
 def search(context: Context, experiment: str, **options: Options) -> None:
     """Run only the KerasTuner search of one experiment."""
     _bench("run", experiment, variant="search", **options)

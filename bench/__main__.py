@@ -121,6 +121,11 @@ def _parser() -> argparse.ArgumentParser:
         help="share of a GPU that a cell or trial has on Ray, such as 0.25 (default: 1 where the "
         "cluster has GPUs)",
     )
+    work.add_argument(
+        "--tensorboard",
+        action="store_true",
+        help="write the trials of the searches as TensorBoard's HParams logs to the reports",
+    )
     asked = argparse.ArgumentParser(add_help=False)
     asked.add_argument(
         "--assignment",
@@ -174,7 +179,7 @@ def _parser() -> argparse.ArgumentParser:
         handed,
         where,
     )
-    one = command("run", commands.run_one, "run one experiment", which, work, asked)
+    one = command("run", commands.run_one, "run one experiment", which, work, asked, where)
     names = [f"{name} ({said.title})" for name, said in declarations().items()]
     one.add_argument("experiment", help=f"one of {'; '.join(names).replace('%', '%%')}")
     one.add_argument("--variant", help="only this variant, and what it builds on")

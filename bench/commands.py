@@ -65,11 +65,13 @@ MISSING = 2
 def run_all(options: argparse.Namespace, console: Console) -> int:
     """Run the experiments of the assignment, then render the report whatever failed."""
     formats = _formats(console)  # a missing library is reported before training
+    _check_tensorboard(options)
     code = _run(options, console, _assigned(options), None, _executor(options))
     if _report_is_fresh(options, formats):
         console.print("The report is up to date; `invoke report` renders it anew.")
     else:
         _render(options, console, formats)
+    _write_tensorboard(options, console)
     return code or _without_pdf(formats)
 
 
@@ -99,8 +101,29 @@ def _report_is_fresh(options: argparse.Namespace, formats: tuple[Format, ...]) -
 
 def run_one(options: argparse.Namespace, console: Console) -> int:
     """Run one experiment, with what it builds on."""
+    _check_tensorboard(options)
     executor = _executor(options)
-    return _run(options, console, [options.experiment], options.variant, executor)
+    code = _run(options, console, [options.experiment], options.variant, executor)
+    _write_tensorboard(options, console)
+    return code
+
+
+def _check_tensorboard(options: argparse.Namespace) -> None:
+    from bench.reading.tensorboard import check_installed
+
+    if options.tensorboard:
+        check_installed()
+
+
+def _write_tensorboard(options: argparse.Namespace, console: Console) -> None:
+    """Write what the searches tried for TensorBoard, where that is asked for."""
+    from bench.reading.tensorboard import FOLDER, write_logs
+
+    if options.tensorboard:
+        name = _name(options)
+        target = options.reports / name / FOLDER
+        written = write_logs(open_run(options.runs / name), target)
+        console.print(f"wrote   {target}: {len(written)} searches", markup=False)
 
 
 def speed(options: argparse.Namespace, console: Console) -> int:
@@ -496,8 +519,10 @@ def _agrees(console: Console, question: str) -> bool:
 
 
 def _is_report(folder: Path) -> bool:
-    """Whether a folder is one that `report` wrote."""
+    """Whether a folder is one that `report` or `--tensorboard` wrote."""
+    from bench.reading.tensorboard import FOLDER as LOGS
     from bench.report.publishing.freshness import RECORD
 
     written = (folder / RECORD).is_file() or any(folder.glob("lab-report.*.html"))
+    written |= (folder / LOGS).is_dir()
     return written and not folder.is_symlink()

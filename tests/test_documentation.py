@@ -150,7 +150,10 @@ def test_a_task_offers_what_its_command_does(task):
     ["mnist-classifier", "fashion-embedding", "fashion-generation", "fashion-classifier", "search"],
 )
 def test_the_tasks_of_experiments_offer_what_run_does(task):
-    assert _commands()["run"] - {"--runs", "--variant", "-h", "--help"} <= _invoke_tasks()[task]
+    assert (
+        _commands()["run"] - {"--runs", "--reports", "--variant", "-h", "--help"}
+        <= _invoke_tasks()[task]
+    )
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from bench.paths import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 SCRIPT = ROOT / ".ci" / "system-libraries"
-EXTRAS = [("dev", "cluster"), ("gpu",), ("gpu-jax",)]
+EXTRAS = [("dev", "cluster", "tensorboard"), ("gpu",), ("gpu-jax",)]
 PYTHONS = ["3.11", "3.12", "3.13"]
 OURS = {"pip", "setuptools", "wheel"}  # of the environment itself
 SECONDS = 600

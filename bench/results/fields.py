@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from bench.declarations import Declaration
 from bench.results.held import Columns, Holding
 
-EXTREMES = ("min", "max")
+OF_LISTS = ("min", "max", "mean")
 ROOM = "bench.results"
 
 
@@ -110,7 +110,7 @@ def _has(annotation: object, steps: list[str]) -> bool:
     if origin is dict:
         return _has(inner[1], rest)
     if origin is list:
-        return (first.isdigit() or first in EXTREMES) and _has(inner[0], rest)
+        return (first.isdigit() or first in OF_LISTS) and _has(inner[0], rest)
     return False
 
 

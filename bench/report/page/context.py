@@ -11,6 +11,7 @@ import pandas as pd
 from bench.config import protocol as fixed
 from bench.interfaces import JsonObject
 from bench.report.claims import Claim, claims
+from bench.report.values import searches
 from bench.report.values.clinic import Finding, Kind, diverged, examine
 from bench.report.values.collect import Results, Variant, unique
 from bench.report.values.quantities import is_untrained
@@ -19,7 +20,6 @@ from bench.store import StoredCell
 TRIALS_SHOWN = 5
 CONFUSIONS_SHOWN = 3
 UNLISTED = ("Activation", "Dropout", "InputLayer", "LeakyReLU", "ReLU")
-HYPERPARAMETER = "hp_"
 
 
 @dataclass(frozen=True)
@@ -105,17 +105,31 @@ class Context:
         if not tables:
             return None
         trials = tables[0]
-        names = [column for column in trials.columns if column.startswith(HYPERPARAMETER)]
         scores = pd.to_numeric(trials["score"])
         falling = variant.get("direction") != "min"
         ranked = scores.dropna().sort_values(ascending=not falling, kind="stable")
         rows = [Trial(int(row), str(trials["status"].iloc[row])) for row in ranked.index]
         return Search(
             variant,
-            [name.removeprefix(HYPERPARAMETER) for name in names if _varies(trials[name])],
+            [name.removeprefix(searches.PREFIX) for name in searches.varied(trials)],
             rows[:TRIALS_SHOWN],
             bool(trials["epochs"].notna().any()),
         )
+
+    def rungs(self, path: str) -> list[tuple[int, int]]:
+        """Lengths between which a search's trials were promoted: epochs before and after."""
+        tables = self.results.variant(path).tables("trials")
+        return searches.rungs(tables[0]) if tables else []
+
+    def too_few_trials(self, path: str) -> tuple[int, int] | None:
+        """How many trials of a search can be compared, and how many importances need.
+
+        None where there are enough, or no search.
+        """
+        for trials in self.results.variant(path).tables("trials"):
+            has, needs = len(searches.comparable(trials)), searches.trials_needed(trials)
+            return (has, needs) if has < needs else None
+        return None
 
     @cached_property
     def trained(self) -> list[Variant]:
@@ -269,7 +283,3 @@ class Context:
             return ""
         message = str(cell.failure.get("message", "")).strip().splitlines()
         return f"{cell.failure.get('error', '')}: {message[0] if message else ''}".rstrip(": ")
-
-
-def _varies(column: pd.Series) -> bool:
-    return len(column) == 1 or bool((column != column.iloc[0]).any())

@@ -1,8 +1,10 @@
 """Access to the store for the report: variants with their numbers, tables, arrays and images."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
+from statistics import fmean
 from typing import Any, TypeVar
 
 import numpy as np
@@ -12,6 +14,7 @@ from bench.data import DATASETS
 from bench.declarations import QUIET, Declaration, Figure, System, declarations
 from bench.metrics.significance import McNemar, mcnemar
 from bench.report.errors import ReportError
+from bench.report.values import searches
 from bench.report.values.quantities import Quantity
 from bench.results.fields import Fields, fields_of
 from bench.store import StoredCell, StoredRun, UsedData
@@ -23,7 +26,8 @@ ROWS: dict[str, Callable[[pd.Series], Any]] = {
     "min": lambda column: column.min(),
     "max": lambda column: column.max(),
 }
-EXTREMES: dict[str, Callable[[list[float]], float]] = {"min": min, "max": max}
+OF_LISTS: dict[str, Callable[[list[float]], float]] = {"min": min, "max": max, "mean": fmean}
+RUNGS = re.compile(r"(rungs|pairs)\((\d+),(\d+)\)")
 OF_THE_CELL = ("provenance:", "config:")  # no part of its results
 INAPPLICABLE = "inapplicable"  # to the data set that took the place of the experiment's own
 IMAGE_INTERVALS = {"accuracy": "image_interval", "knn_accuracy": "knn_image_interval"}
@@ -68,7 +72,9 @@ def lookup(cell: StoredCell, path: str, tables: Tables) -> Any:
         Dotted path into the metrics (``per_class.f1.3``); with a prefix, into another part:
         ``provenance:hardware.cpu``, ``config:fit.epochs``, or ``table:history.last.loss`` (row:
         a number, ``first``, ``last``, ``min``, ``max``, or ``at_min(loss)``, the row where
-        another column is least). Of a list, ``min`` and ``max`` may be asked.
+        another column is least; of a search, ``rungs(3,9)`` is the rank correlation of the column
+        between trials of 3 epochs and those of 9 that went on from them, ``pairs(3,9)`` their
+        number). Of a list, ``min``, ``max`` and ``mean`` may be asked.
     tables : Tables
         Where tables are read.
 
@@ -85,8 +91,8 @@ def lookup(cell: StoredCell, path: str, tables: Tables) -> Any:
     for step in rest.split("."):
         if isinstance(tree, list) and step.isdigit() and int(step) < len(tree):
             tree = tree[int(step)]
-        elif isinstance(tree, list) and step in EXTREMES:
-            tree = EXTREMES[step](tree)
+        elif isinstance(tree, list) and step in OF_LISTS:
+            tree = OF_LISTS[step](tree) if tree else None
         elif isinstance(tree, dict):
             tree = tree.get(step)
         else:
@@ -101,6 +107,9 @@ def _from_table(table: pd.DataFrame | None, row: str, column: str) -> Any:
         value = table[column].iloc[int(table[row[7:-1]].to_numpy().argmin())]
     elif row in ROWS:
         value = ROWS[row](table[column])
+    elif rungs := RUNGS.fullmatch(row):
+        pairs = searches.between(table, int(rungs[2]), int(rungs[3]), column)
+        value = searches.rank_correlation(pairs) if rungs[1] == "rungs" else len(pairs)
     else:
         value = table[column].iloc[int(row)]
     return value.item() if isinstance(value, np.generic) else value
