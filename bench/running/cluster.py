@@ -434,11 +434,10 @@ def _check_reachable(address: str) -> None:
     """Ask quickly whether somebody listens: Ray itself would wait for minutes."""
     if address == "auto":
         return
-    try:
+    scheme, host, port = "", None, None
+    with contextlib.suppress(ValueError):  # no number for a port, or half an IPv6 address
         parts = urlsplit(address if "://" in address else f"//{address}")
         scheme, host, port = parts.scheme, parts.hostname, parts.port
-    except ValueError:  # no number for a port, or half an IPv6 address
-        scheme = host = port = None
     if scheme not in ("", "ray") or not host or not port:
         raise UserError(
             f"--address: expected auto, HOST:PORT or ray://HOST:PORT, got {address!r}. Nothing "
