@@ -85,7 +85,7 @@ def print_pdf(
     with _errors_collected() as errors, _fixed_date(created):
         document = weasyprint.HTML(
             string=page,
-            base_url=folder.as_uri() + "/",
+            base_url=folder.resolve().as_uri() + "/",
             encoding="utf-8",
             url_fetcher=_fetcher((folder, fonts)),
         ).render(pdf_variant=VARIANT)
