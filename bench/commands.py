@@ -24,8 +24,7 @@ from rich.table import Table
 
 from bench.config import Profile, describe
 from bench.config.assignment import Assignment, load_assignment, overlay, student_seed
-from bench.data import DATASETS, load
-from bench.data import Progress as DataProgress
+from bench.data import DATASETS, DownloadProgress, load
 from bench.errors import UserError
 from bench.experiments import ASSIGNED, EXPERIMENTS
 from bench.paths import REPORTS, ROOT, run_name
@@ -396,7 +395,7 @@ def data(_: argparse.Namespace, console: Console) -> None:
 
 
 @contextmanager
-def _data_progress(console: Console) -> Iterator[DataProgress]:
+def _data_progress(console: Console) -> Iterator[DownloadProgress]:
     """Show the progress of downloads: as a bar, or as lines if the output is no terminal."""
     if not console.is_terminal:
         last = ""

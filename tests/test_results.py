@@ -5,10 +5,11 @@ import pandas as pd
 import pytest
 
 from bench.declarations import declarations
+from bench.report.values.bounds import possible
 from bench.results.classification import Trained
 from bench.results.embedding import NetworkMap
-from bench.results.fields import ROOM, fields_of, type_of
-from bench.results.held import Holding
+from bench.results.fields import ROOM, Fields, fields_of, type_of
+from bench.results.held import Bounds, Holding, NotNegative, Part, Share
 from bench.store import Result
 from tests.report_fixture import made_up_cells
 
@@ -137,3 +138,37 @@ def test_a_cell_that_hands_over_another_field_fails(tmp_path, monkeypatch):
     assert not outcome.done
     assert "metrics.maps: Field required" in outcome.words
     assert planned.stored.status == "failed"
+
+
+@pytest.mark.parametrize(
+    ("path", "limits"),
+    [
+        ("accuracy", (0.0, 1.0)),
+        ("per_class.f1.3", (0.0, 1.0)),
+        ("training.seconds", (0.0, None)),
+        ("overfitting.validation_accuracy_change", (None, None)),
+        ("knn_image_interval.low", (None, None)),
+        ("no_such_figure", (None, None)),
+    ],
+)
+def test_bounds_of_a_figure_are_those_of_its_type(path, limits):
+    assert possible(path) == limits
+
+
+def test_figures_of_one_name_have_the_same_bounds():
+    class Shares(Part):
+        reached: list[Share]
+        left: NotNegative | None = None
+
+    class Counts(Part):
+        reached: NotNegative
+
+    class First(Holding):
+        metrics: Shares
+
+    class Second(Holding):
+        metrics: Counts
+
+    assert Fields([First]).bounds() == {"reached": Bounds(0.0, 1.0), "left": Bounds(0.0)}
+    with pytest.raises(ValueError, match=r"Second: expected the bounds .* of reached"):
+        Fields([First, Second]).bounds()

@@ -22,7 +22,7 @@ def test_what_is_written_is_read_back(cell):
     assert read.metrics == {"accuracy": 0.9}
     assert read.config == {"seed": 1}
     assert read.provenance == {"backend": "none"}
-    assert read.array_names == ["images"]
+    assert list(read.arrays) == ["images"]
     np.testing.assert_array_equal(read.array("images"), images)
     assert read.table_names == ["history"]
     pd.testing.assert_frame_equal(read.table("history"), history)

@@ -4,7 +4,7 @@ A further data set is one file beside `mnist.py` and one line in `registry.py`; 
 user's needs neither (`own.py`).
 """
 
-from bench.data.definition import DatasetInfo, Progress, silent
+from bench.data.definition import DatasetInfo, DownloadProgress, silent
 from bench.data.loading import Dataset, load
 from bench.data.registry import DATASETS, fingerprint, resolve
 from bench.data.splitting import Split, split
@@ -13,7 +13,7 @@ __all__ = [
     "DATASETS",
     "Dataset",
     "DatasetInfo",
-    "Progress",
+    "DownloadProgress",
     "Split",
     "fingerprint",
     "load",

@@ -15,7 +15,7 @@ LEAST_SIZE, MOST_SIZE = 8, 64  # pixels a side
 LEAST_CLASSES, MOST_CLASSES = 2, 100
 
 # Called with what goes on, and the share of it that is done (0 to 1), or None if not known.
-Progress = Callable[[str, float | None], None]
+DownloadProgress = Callable[[str, float | None], None]
 
 
 def silent(message: str, share: float | None) -> None:
@@ -53,7 +53,7 @@ class Route(Protocol):
         """Whether the user named it, so that passing it over needs a warning."""
 
     def gather(
-        self, files: Sequence[str], workspace: Path, progress: Progress
+        self, files: Sequence[str], workspace: Path, progress: DownloadProgress
     ) -> Iterator[tuple[str, Path]]:
         """Yield candidates for the named files, fetching each only when it is asked for.
 
@@ -63,7 +63,7 @@ class Route(Protocol):
             Names of the IDX files that are still missing.
         workspace : Path
             An empty folder of its own, removed after the search.
-        progress : Progress
+        progress : DownloadProgress
             Called with what goes on.
 
         Yields

@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from bench.data.definition import Progress
+from bench.data.definition import DownloadProgress
 from bench.errors import UserError
 
 GZIP_MAGIC = b"\x1f\x8b"
@@ -118,7 +118,9 @@ def read_verified(path: Path, sha256: str) -> bytes:
 
 
 @contextlib.contextmanager
-def locked(folder: Path, progress: Progress, seconds: float = LOCK_SECONDS) -> Iterator[None]:
+def locked(
+    folder: Path, progress: DownloadProgress, seconds: float = LOCK_SECONDS
+) -> Iterator[None]:
     """Keep other processes from fetching into the same cache folder meanwhile.
 
     A cache that cannot be locked (read-only, or a file system without locks) is used without:
@@ -128,7 +130,7 @@ def locked(folder: Path, progress: Progress, seconds: float = LOCK_SECONDS) -> I
     ----------
     folder : Path
         The data set's folder in the cache.
-    progress : Progress
+    progress : DownloadProgress
         Called while another process has the lock.
     seconds : float
         How long to wait for it.

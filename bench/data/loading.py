@@ -19,7 +19,7 @@ from bench.data.definition import (
     TRAIN_IMAGES,
     TRAIN_LABELS,
     DatasetInfo,
-    Progress,
+    DownloadProgress,
     Route,
     RouteError,
     silent,
@@ -107,7 +107,9 @@ class Findings:
         return tuple(file for file, route in self.sources.items() if route.remote)
 
 
-def walk(findings: Findings, routes: Sequence[Route], workspace: Path, progress: Progress) -> None:
+def walk(
+    findings: Findings, routes: Sequence[Route], workspace: Path, progress: DownloadProgress
+) -> None:
     """Ask one route after the other for what is missing; stop when nothing is.
 
     Parameters
@@ -118,7 +120,7 @@ def walk(findings: Findings, routes: Sequence[Route], workspace: Path, progress:
         In order of preference.
     workspace : Path
         Folder for what routes fetch.
-    progress : Progress
+    progress : DownloadProgress
         Called with the route that is tried.
     """
     for route in routes:
@@ -126,7 +128,7 @@ def walk(findings: Findings, routes: Sequence[Route], workspace: Path, progress:
             _ask(findings, route, workspace, progress)
 
 
-def _ask(findings: Findings, route: Route, workspace: Path, progress: Progress) -> None:
+def _ask(findings: Findings, route: Route, workspace: Path, progress: DownloadProgress) -> None:
     """Collect the verified files that one route offers, and record why others are missing."""
     if route.remote:
         progress(f"{findings.info.title}: {route.name}", None)
@@ -177,7 +179,7 @@ def explain(findings: Findings) -> str:
     )
 
 
-def load(which: str | DatasetInfo, *, on_progress: Progress | None = None) -> Dataset:
+def load(which: str | DatasetInfo, *, on_progress: DownloadProgress | None = None) -> Dataset:
     """Load a data set, fetching it first if this machine does not have it.
 
     Tried in order: the user's own folder (LATENT_LAB_DATA), the system's package folder, the
@@ -211,7 +213,7 @@ def load(which: str | DatasetInfo, *, on_progress: Progress | None = None) -> Da
     return assemble(info, findings)
 
 
-def find(info: DatasetInfo, progress: Progress) -> Findings:
+def find(info: DatasetInfo, progress: DownloadProgress) -> Findings:
     """Find and verify a data set's files; downloaded ones are kept in the cache.
 
     Parameters
@@ -242,7 +244,7 @@ def find(info: DatasetInfo, progress: Progress) -> Findings:
     return findings
 
 
-def look_here(info: DatasetInfo, progress: Progress = silent) -> Findings:
+def look_here(info: DatasetInfo, progress: DownloadProgress = silent) -> Findings:
     """Find and verify what this machine has of a data set; nothing is fetched.
 
     Parameters

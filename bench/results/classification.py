@@ -17,6 +17,7 @@ from bench.results.held import (
     Numbers,
     Part,
     Points,
+    Share,
 )
 
 LOSSES = ("loss", "validation_loss")
@@ -55,33 +56,33 @@ class Pretrained(Holding):
 class PerClass(Part):
     """Figures of each class."""
 
-    precision: list[float]
-    recall: list[float]
-    f1: list[float]
+    precision: list[Share]
+    recall: list[Share]
+    f1: list[Share]
     support: list[float]
 
 
 class Reliability(Part):
     """Confidence, accuracy and number of images of each bin that holds any."""
 
-    confidence: list[float]
-    accuracy: list[float]
+    confidence: list[Share]
+    accuracy: list[Share]
     counts: list[int]
 
 
 class Scores(AgainstMostFrequent):
     """Figures of predictions for the test images."""
 
-    accuracy: float
-    macro_f1: float
-    weighted_f1: float
+    accuracy: Share
+    macro_f1: Share
+    weighted_f1: Share
     per_class: PerClass
     confusion: list[list[int]]
-    accuracy_single_view: float
+    accuracy_single_view: Share
     views: int
     test_images: int
     image_interval: Interval
-    expected_calibration_error: float
+    expected_calibration_error: Share
     reliability: Reliability
 
 
@@ -138,7 +139,7 @@ class Changes(Part):
 class HandedInMetrics(TrainedMetrics):
     """Figures of the image alone, with those of averaged views apart."""
 
-    accuracy_averaged: float
+    accuracy_averaged: Share
     views_averaged: int
     image_interval_averaged: Interval
     overfitting: Changes
@@ -162,8 +163,8 @@ class LinearProbeMetrics(Scores):
     """Figures of a linear layer on the codes, and of its controls."""
 
     code_size: int
-    pixels_accuracy: float
-    random_encoder_accuracy: float
+    pixels_accuracy: Share
+    random_encoder_accuracy: Share
     probe_images: int
 
 
@@ -197,8 +198,8 @@ class Ensemble(Holding):
 class CalibrationArm(Part):
     """Figures of one of the two trainings."""
 
-    accuracy: float
-    expected_calibration_error: float
+    accuracy: Share
+    expected_calibration_error: Share
 
 
 class CalibrationMetrics(AgainstMostFrequent):
@@ -240,8 +241,8 @@ class FewLabels(Holding):
 class OverfittingArm(Changes):
     """Figures of one training on few images."""
 
-    training_accuracy: float
-    validation_accuracy: float
+    training_accuracy: Share
+    validation_accuracy: Share
     accuracy_gap: float
 
 

@@ -8,15 +8,18 @@ from bench.results.held import (
     AgainstMeanImage,
     Columns,
     Cost,
+    Count,
     Holding,
     ImageGrid,
     Images,
     Interval,
     Labels,
     LayerRow,
+    NotNegative,
     Numbers,
     Part,
     Points,
+    Share,
 )
 
 
@@ -30,21 +33,21 @@ class Kept(Part):
 class MapMetrics(Part):
     """Scores of a map on the test images; see `bench.metrics.embedding.scorecard`."""
 
-    knn_accuracy: float
+    knn_accuracy: Share
     knn_image_interval: Interval
-    class_purity: list[float]
-    lowest_class_purity: float
-    group_purity: dict[str, float] | None = None
-    trustworthiness: float
-    continuity: float
+    class_purity: list[Share]
+    lowest_class_purity: Share
+    group_purity: dict[str, Share] | None = None
+    trustworthiness: Share
+    continuity: Share
     neighbourhood_auc: float
     neighbourhood_curve: Kept
-    triplet_accuracy: float
+    triplet_accuracy: Share
     distance_correlation: float
-    line_share: float
+    line_share: Share
     brightness_correlation: float
-    dead_units: int
-    rank: int
+    dead_units: Count
+    rank: Count
     fit_images: int
     test_images: int
     fit_seconds: float
@@ -73,8 +76,8 @@ class Layout(Holding):
 class ProjectionMetrics(MapMetrics):
     """Scores of a linear map, which can be inverted."""
 
-    reconstruction_mse: float
-    explained_variance: list[float]
+    reconstruction_mse: NotNegative
+    explained_variance: list[Share]
 
 
 class Projection(Holding):
@@ -126,10 +129,10 @@ class NetworkMap(Holding):
 class CollapseMetrics(AgainstMeanImage):
     """Whether a short training ends on one line."""
 
-    dead_units: int
-    rank: int
-    line_share: float
-    on_one_line: float
+    dead_units: Count
+    rank: Count
+    line_share: Share
+    on_one_line: Share
 
 
 class Collapse(Holding):
@@ -141,8 +144,8 @@ class Collapse(Holding):
 class Alike(Part):
     """Similarity of several maps of the same images."""
 
-    procrustes: float
-    neighbour_overlap: float
+    procrustes: Share
+    neighbour_overlap: Share
 
 
 class StabilityMetrics(Part):

@@ -1,6 +1,6 @@
 """Fields of the result types, by the paths that the report uses."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from types import UnionType
 from typing import Annotated, Union, get_args, get_origin
@@ -8,7 +8,7 @@ from typing import Annotated, Union, get_args, get_origin
 from pydantic import BaseModel
 
 from bench.declarations import Declaration
-from bench.results.held import Columns, Holding
+from bench.results.held import Bounds, Columns, Holding
 
 OF_LISTS = ("min", "max", "mean")
 ROOM = "bench.results"
@@ -83,6 +83,24 @@ class Fields:
             if (found := _columns(each, name)) is not None
         )
 
+    def bounds(self) -> dict[str, Bounds]:
+        """Bounds of the metrics, by the name of the field.
+
+        Raises
+        ------
+        ValueError
+            If a name has other bounds in one type than in another.
+        """
+        found: dict[str, Bounds] = {}
+        for each in self._types:
+            for name, bounds in _bounded(each.model_fields["metrics"].annotation):
+                if found.setdefault(name, bounds) != bounds:
+                    raise ValueError(
+                        f"{each.__name__}: expected the bounds {found[name]} of {name}, as in "
+                        f"another type, got {bounds}. Mend one of the two types."
+                    )
+        return found
+
     def near(self, path: str) -> str | None:
         """Return the name of a metric, array or table that resembles the first part of a path."""
         names = {
@@ -112,6 +130,25 @@ def _has(annotation: object, steps: list[str]) -> bool:
     if origin is list:
         return (first.isdigit() or first in OF_LISTS) and _has(inner[0], rest)
     return False
+
+
+def _bounded(annotation: object) -> Iterator[tuple[str, Bounds]]:
+    """Yield each field with bounds within a type, with its name."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        for name, field in annotation.model_fields.items():
+            about = [*field.metadata, *_about(field.annotation)]
+            yield from ((name, each) for each in about if isinstance(each, Bounds))
+            yield from _bounded(field.annotation)
+    for inner in get_args(annotation):
+        yield from _bounded(inner)
+
+
+def _about(annotation: object) -> Iterator[object]:
+    """Yield what stands beside the types within an annotation."""
+    if get_origin(annotation) is Annotated:
+        yield from get_args(annotation)[1:]
+    for inner in get_args(annotation):
+        yield from _about(inner)
 
 
 def _columns(kind: type[Holding], name: str) -> Columns | None:

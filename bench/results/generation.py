@@ -4,15 +4,25 @@ from typing import Annotated
 
 import pandas as pd
 
-from bench.results.held import Columns, Cost, Holding, ImageGrid, Images, Part
+from bench.results.held import (
+    Columns,
+    Cost,
+    Count,
+    Holding,
+    ImageGrid,
+    Images,
+    NotNegative,
+    Part,
+    Share,
+)
 
 
 class Distances(Part):
     """Distances of images from real ones, and their sharpness."""
 
-    frechet_distance: float
+    frechet_distance: NotNegative
     kernel_distance: float
-    sharpness: float
+    sharpness: NotNegative
 
 
 class Failure(Part):
@@ -36,22 +46,22 @@ class Failures(Part):
 class SampleMetrics(Distances):
     """Figures of samples; see `bench.experiments.sampling`."""
 
-    precision: float
-    recall: float
-    density: float
-    coverage: float
-    checkerboard: float | None = None
+    precision: Share
+    recall: Share
+    density: NotNegative
+    coverage: Share
+    checkerboard: NotNegative | None = None
     class_histogram: list[float]
-    missing_classes: int
-    nearest_distance_ratio: float
+    missing_classes: Count
+    nearest_distance_ratio: NotNegative
     failures: Failures
-    pupil_accuracy: float | None = None
+    pupil_accuracy: Share | None = None
 
 
 class JudgeFigures(Part):
     """The judge's accuracy on test images, and its file's SHA-256."""
 
-    accuracy: float
+    accuracy: Share
     sha256: str
 
 
@@ -100,7 +110,7 @@ class Ladder(Holding):
 class JudgeMetrics(Part):
     """Accuracy of a judge on test images."""
 
-    accuracy: float
+    accuracy: Share
 
 
 class Judge(Holding):
@@ -113,7 +123,7 @@ class GeneratorMetrics(SampleMetrics):
     """Figures of a trained generator."""
 
     training: Cost
-    path_smoothness: float
+    path_smoothness: NotNegative
     paths: int
     trained: float
 
@@ -121,7 +131,7 @@ class GeneratorMetrics(SampleMetrics):
 class EncodedMetrics(GeneratorMetrics):
     """Figures of a generator that has an encoder."""
 
-    reconstruction_mse: float
+    reconstruction_mse: NotNegative
     trivial_error: float
     reconstructions: Distances
 
@@ -174,7 +184,7 @@ class VariationalMetrics(EncodedMetrics):
     active_units: int
     negative_elbo: float
     reconstruction_nats: float
-    kl: float
+    kl: NotNegative
     importance_weighted_nats: float
     importance_images_negative_elbo: float
     importance_samples: int

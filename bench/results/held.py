@@ -135,6 +135,23 @@ class Kind:
         return core_schema.no_info_after_validator_function(self.check, handler(source))
 
 
+@dataclass(frozen=True)
+class Bounds:
+    """Least and greatest possible value of a figure, which end its intervals; nothing is refused.
+
+    Attributes
+    ----------
+    least, greatest : float or None
+        None where there is no such limit.
+    """
+
+    least: float | None = None
+    greatest: float | None = None
+
+
+Share = Annotated[float, Bounds(0.0, 1.0)]
+NotNegative = Annotated[float, Bounds(0.0)]
+Count = Annotated[int, Bounds(0.0)]
 Labels = Annotated[np.ndarray, Kind("iu", 1)]
 Images = Annotated[np.ndarray, Kind("u", 3)]
 ImageGrid = Annotated[np.ndarray, Kind("u", 4)]
@@ -156,7 +173,7 @@ class Cost(Part):
     epochs: int
     steps: int
     batch_size: int
-    seconds: float
+    seconds: NotNegative
     compile_seconds: float
     images_per_second: float
     milliseconds_per_step: float
@@ -180,7 +197,7 @@ class LayerRow(Part):
 class AgainstMeanImage(Part):
     """A decoder's error beside that of the mean training image."""
 
-    reconstruction_mse: float
+    reconstruction_mse: NotNegative
     trivial_error: float
     trained: float
 

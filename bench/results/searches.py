@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import pandas as pd
 
-from bench.results.held import Columns, Holding, Part
+from bench.results.held import Columns, Holding, NotNegative, Part
 
 Value = float | int | str | bool
 Values = dict[str, Value]
@@ -38,7 +38,7 @@ class SearchMetrics(Part):
     objective: str
     completed: int
     failed: int
-    seconds: float
+    seconds: NotNegative
     confirmed: Confirmed | None = None
     confirmations_failed: int | None = None
     gain: Gain | None = None

@@ -4,15 +4,15 @@ from typing import Annotated
 
 import pandas as pd
 
-from bench.results.held import Columns, Cost, Holding, Part
+from bench.results.held import Columns, Cost, Holding, NotNegative, Part, Share
 
 
 class SprintMetrics(Part):
     """Duration of a training that was planned for one accuracy."""
 
-    accuracy: float
+    accuracy: Share
     target: float
-    seconds: float
+    seconds: NotNegative
     warm_up_seconds: float
     training: Cost
 

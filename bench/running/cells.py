@@ -199,7 +199,7 @@ def split_of(profile: Profile, dataset: str) -> data.Split:
 
 
 def prepare_data(
-    profile: Profile, plan: Iterable[PlannedCell], progress: data.Progress = data.silent
+    profile: Profile, plan: Iterable[PlannedCell], progress: data.DownloadProgress = data.silent
 ) -> None:
     """Fetch the data sets of some cells before any of them runs.
 

@@ -140,11 +140,6 @@ class StoredCell:
         with self._reading("arrays.npz") as path, np.load(path, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
 
-    @property
-    def array_names(self) -> list[str]:
-        """Names of the arrays."""
-        return sorted(self.arrays)
-
     def array(self, name: str) -> np.ndarray:
         """Return one array."""
         return self.arrays[name]

@@ -1,12 +1,12 @@
 """What its variants hold."""
 
-from bench.results.held import Holding, Images, Part
+from bench.results.held import Holding, Images, Part, Share
 
 
 class PrototypeMetrics(Part):
     """Figures of one prototype a class."""
 
-    accuracy: float
+    accuracy: Share
     test_images: int
 
 

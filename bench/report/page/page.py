@@ -232,16 +232,17 @@ class Page:
     def sections(self) -> list[list[tuple[str, str]]]:
         """Templates of the experiments' sections, each with its experiment.
 
-        Those of one exercise stand together. An experiment that is not this project's stands in
-        the report of each run that has it.
+        Those of one exercise stand together, where it is asked. An experiment that answers no
+        exercise stands in the report of each run that has it; this project's needs a section.
         """
         asked = [str(exercise) for exercise in self.order.exercises]
         shown = [
             each
             for each in self.results.experiments.values()
-            if (each.section and each.exercise in asked if each.own else self._has(each))
+            if (each.section or not each.own)
+            and (each.exercise in asked if each.own and each.exercise else self._has(each))
         ]
-        grouped = groupby(shown, key=lambda each: each.exercise if each.own else each.name)
+        grouped = groupby(shown, key=lambda each: (each.own and each.exercise) or each.name)
         return [[(self._template(each), each.name) for each in own] for _, own in grouped]
 
     def _has(self, said: Declaration) -> bool:

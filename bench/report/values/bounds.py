@@ -1,51 +1,12 @@
 """Bounds of measured figures, which limit printed and drawn intervals."""
 
-SHARES = {
-    "accuracy",
-    "accuracy_averaged",
-    "accuracy_single_view",
-    "active_share",
-    "balanced_accuracy",
-    "class_purity",
-    "confidence",
-    "continuity",
-    "coverage",
-    "expected_calibration_error",
-    "explained_variance",
-    "f1",
-    "group_purity",
-    "knn_accuracy",
-    "line_share",
-    "lowest_class_purity",
-    "macro_f1",
-    "neighbour_overlap",
-    "on_one_line",
-    "pixels_accuracy",
-    "precision",
-    "procrustes",
-    "pupil_accuracy",
-    "random_encoder_accuracy",
-    "recall",
-    "training_accuracy",
-    "triplet_accuracy",
-    "trustworthiness",
-    "validation_accuracy",
-    "weighted_f1",
-}
-POSITIVE = {
-    "checkerboard",
-    "dead_units",
-    "density",
-    "frechet_distance",
-    "kl",
-    "missing_classes",
-    "nearest_distance_ratio",
-    "path_smoothness",
-    "rank",
-    "reconstruction_mse",
-    "seconds",
-    "sharpness",
-}
+from collections.abc import Mapping
+from functools import cache
+
+from bench.declarations import declarations, own_packages
+from bench.results.fields import fields_of
+from bench.results.held import Bounds
+
 Limits = tuple[float | None, float | None]
 
 
@@ -55,21 +16,19 @@ def possible(path: str) -> Limits:
     Parameters
     ----------
     path : str
-        Where the cells hold it; see `bench.report.values.collect.lookup`. The last step that is
-        known decides: ``per_class.f1.3`` is a share, as ``f1`` is.
+        Where the cells hold it; see `bench.report.values.collect.lookup`. The last step whose
+        field has bounds in the types of results decides: ``per_class.f1.3`` is a share, as
+        ``f1`` is.
 
     Returns
     -------
     tuple of (float or None)
         None where there is no such limit. Differences have other limits: they are not asked here.
     """
+    named = _named(own_packages())
     for step in reversed(path.replace(":", ".").split(".")):
-        if step.endswith("_change"):
-            return None, None
-        if step in SHARES:
-            return 0.0, 1.0
-        if step in POSITIVE:
-            return 0.0, None
+        if bounds := named.get(step):
+            return bounds.least, bounds.greatest
     return None, None
 
 
@@ -95,3 +54,9 @@ def within(low: float, high: float, limits: Limits) -> tuple[float, float]:
         low if least is None else max(low, least),
         high if greatest is None else min(high, greatest),
     )
+
+
+@cache
+def _named(packages: tuple[str, ...]) -> Mapping[str, Bounds]:
+    """Bounds by the name of the field, of all experiments: those of `packages` among them."""
+    return fields_of(*declarations().values()).bounds()
