@@ -7,6 +7,7 @@ import sys
 import page as page_validation
 import pytest
 from pypdf import PdfReader
+from pypdfium2 import PdfDocument
 
 from bench.config.assignment import load_assignment
 from bench.paths import ROOT
@@ -291,6 +292,21 @@ def test_the_contents_name_the_page_of_each_heading(printed):
     first = next(number for number, text in enumerate(texts) if "Contents" in text)
     line = re.search(r"method notes[ .]*(\d+)", " ".join(texts[first : first + 2]))
     assert "method notes" in printed.pages[int(line.group(1)) - 1].extract_text()
+
+
+def test_the_running_head_names_the_section_that_a_page_begins_with(english, printed):
+    sections = [entry.title for entry in printed.outline if not isinstance(entry, list)]
+    begun = 0
+    with PdfDocument(english[".pdf"]) as document:
+        for sheet in document:
+            box, text = sheet.get_size(), sheet.get_textpage()
+            head = text.get_text_bounded(top=box[1], bottom=box[1] - 66)
+            below = text.get_text_bounded(top=box[1] - 66, bottom=box[1] - 110)
+            first = next((title for title in sections if below.strip().startswith(title)), None)
+            if first:
+                begun += 1
+                assert first in head
+    assert begun > 1
 
 
 def test_only_bundled_typefaces_are_used(printed):

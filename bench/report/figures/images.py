@@ -85,7 +85,7 @@ def decoded_grids(subject: Subject) -> Sheet | None:
         grid = variant.array("decoded_grid")
         sheet.frame(x + 0.2, y, side - 0.4, side - 0.4)
         if grid is None:
-            say_absent(sheet, x + side / 2, y + side / 2, variant.absence, language)
+            say_absent(sheet, x + side / 2, y + side / 2, side, variant.absence, language)
             continue
         upright = grid[::-1].reshape(-1, *grid.shape[2:])  # row 0 is the lowest
         sheet.block(upright, grid.shape[1], x + 0.2, y, (side - 0.4) / grid.shape[1], 0, 1)
@@ -155,7 +155,9 @@ def strips(
     return sheet
 
 
-def say_absent(sheet: Sheet, x: float, y: float, absence: str, language: Language) -> None:
+def say_absent(
+    sheet: Sheet, x: float, y: float, room: float, absence: str, language: Language
+) -> None:
     """Write on the sheet why a place is empty.
 
     Parameters
@@ -166,10 +168,13 @@ def say_absent(sheet: Sheet, x: float, y: float, absence: str, language: Languag
         From the left, mm.
     y : float
         From the top, mm.
+    room : float
+        Width of the place, mm.
     absence : str
         The reason, as the store names it.
     language : Language
         The report's language.
     """
     text = status_name(absence or "absent", language)
-    sheet.text(x, y, text, align="center", colour=QUIET, italic=True)
+    size = fitting_size(text, room - 2, 8.0)
+    sheet.text(x, y, text, align="center", colour=QUIET, italic=True, size=size)

@@ -13,7 +13,7 @@ HEAD = 6.0  # mm, from the top of a panel's name to its images
 
 def samples(subject: Subject) -> Sheet | None:
     """Draw real images and samples of each generator, side by side."""
-    language, variants = subject.language, subject.variants
+    language, variants = subject.language, [each for each in subject.variants if each.cells]
     if all(variant.array("samples") is None for variant in variants):
         return None
     columns, rows, space, gap = 6, 4, 4.0, 0.5
@@ -29,7 +29,8 @@ def samples(subject: Subject) -> Sheet | None:
         images = variant.array("samples")
         if images is None:
             sheet.frame(x + 0.2, y + HEAD, width - 0.4, height)
-            say_absent(sheet, x + width / 2, y + HEAD + height / 2, variant.absence, language)
+            middle = (x + width / 2, y + HEAD + height / 2)
+            say_absent(sheet, *middle, width, variant.absence, language)
             continue
         sheet.block(images[: rows * columns], columns, x, y + HEAD, tile, gap)
     return sheet
@@ -47,7 +48,7 @@ def nearest(subject: Subject) -> Sheet | None:
 
 def interpolations(subject: Subject) -> Sheet | None:
     """Draw walks from one code to another, a row each."""
-    language, variants = subject.language, subject.variants
+    language, variants = subject.language, [each for each in subject.variants if each.cells]
     if all(variant.array("interpolation") is None for variant in variants):
         return None
     width, rows, columns, gap = (TEXT_WIDTH - 6) / 2, 3, 10, 0.5
@@ -61,7 +62,8 @@ def interpolations(subject: Subject) -> Sheet | None:
         walks = variant.array("interpolation")
         if walks is None:
             sheet.frame(x + 0.2, y + HEAD, width - 0.4, height - 0.4)
-            say_absent(sheet, x + width / 2, y + HEAD + height / 2, variant.absence, language)
+            middle = (x + width / 2, y + HEAD + height / 2)
+            say_absent(sheet, *middle, width, variant.absence, language)
             continue
         flat = walks[:rows, :columns].reshape(-1, *walks.shape[2:])
         sheet.block(flat, columns, x, y + HEAD, tile, gap)
