@@ -52,9 +52,10 @@ def course(subject: Subject) -> Figure | None:
     tables = variant.tables("trials")
     if not tables or not varied(tables[0]):
         return None
-    trials = tables[0]
-    higher = variant.get("direction") != "min"
-    label = objective_name(variant.get("objective"), language)
+    higher, objective = variant.get("direction") != "min", variant.get("objective")
+    factor = 100 if objective == "validation_accuracy" else 1  # read in per cent
+    trials = tables[0].assign(score=pd.to_numeric(tables[0]["score"]) * factor)
+    label = objective_name(objective, language)
     figure = new_figure(56, margins=(9, 3, 11, 7), gaps=(16, 0), grid=(1, 3))
     every, spent, explained = figure.subplots(1, 3, width_ratios=WIDTHS)
     _parallel(every, trials, higher, label, language)
@@ -207,8 +208,8 @@ def _explained(axes: Axes, trials: pd.DataFrame, language: Language) -> None:
             textcoords="offset points", va="bottom", fontsize=7.5,
         )  # fmt: skip
     axes.set_ylim(-0.5, len(names) - 0.1)
-    axes.set_xlabel(_("Share of the variance"))
-    number_ticks(axes, language, "x")
+    axes.set_xlabel(_("Share of the variance (%)"))
+    number_ticks(axes, language, "x", percent="x")
 
 
 def _in_lines(text: str) -> str:
