@@ -214,4 +214,4 @@ def _explained(axes: Axes, trials: pd.DataFrame, language: Language) -> None:
 
 def _in_lines(text: str) -> str:
     """Break a name of several words near its middle."""
-    return fill(text, max(NAME_LINE, len(text) * 2 // 3))
+    return fill(text, max(NAME_LINE, len(text) * 2 // 3), break_long_words=False)
