@@ -81,6 +81,7 @@ def test_a_mistake_of_any_kind_is_a_short_message(tmp_path, content, said):
         ("[mnist_classifier]\nshift = 65", "mnist_classifier.shift"),
         ("[mnist_classifier.search]\nfactor = 1", "mnist_classifier.search.factor"),
         (f"[mnist_classifier]\nwidths = {[8] * 65}", "mnist_classifier.widths"),
+        ("[fashion_embedding]\nhidden = []", "fashion_embedding.hidden"),
         ("root_seed = 9223372036854775808", "root_seed"),
         ("cell_seconds = 0", "cell_seconds"),
         ('watermark = "two\\nlines"', "watermark"),

@@ -20,7 +20,7 @@ class Section(BaseModel):
 Count = Annotated[int, Field(gt=0, le=10_000_000)]
 Few = Annotated[int, Field(gt=0, le=1000)]
 Repetitions = Annotated[int, Field(ge=0, le=1000)]
-Counts = Annotated[tuple[Count, ...], Field(max_length=64)]
+Counts = Annotated[tuple[Count, ...], Field(min_length=1, max_length=64)]
 Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[float, Field(gt=0.0, le=1e9)]
