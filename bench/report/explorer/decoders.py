@@ -23,6 +23,9 @@ TOLERANCE = 8e-4  # of a pixel between 0 and 1; with rounding in the page at mos
 # Keras names a layer's weights by its class and a running number.
 WEIGHTED = {"Dense": "dense", "Conv2D": "conv2d", "BatchNormalization": "batch_normalization"}
 HALF = 65504.0  # the largest number of 16 bits
+FITTED, CHECKED = 24, 31  # places a side for which matrices are reduced, and compared
+LIMITS = (3e-3, 1e-3, 3e-4)  # of what a reduced layer may be off, before its activation
+RANKS = 16  # steps in which ranks are tried
 LARGE = 2**13  # numbers of a matrix that may be stored in 16 bits
 ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "linear": lambda x: x,
@@ -160,19 +163,20 @@ def decode(layers: Sequence[Layer], codes: np.ndarray) -> np.ndarray:
     return values
 
 
-def packed(layers: Sequence[Layer], codes: np.ndarray) -> JsonObject:
+def packed(layers: Sequence[Layer], frame: tuple[float, float, float, float]) -> JsonObject:
     """Pack a decoder for the page, as small as the tolerance lets it be.
 
-    Large matrices of dense layers are stored as 16-bit floats where the images of `codes` then
-    stay within `TOLERANCE` of the decoder's own. All else is stored as 24-bit floats: those of 32
-    bits, rounded to their upper three bytes.
+    Large matrices of dense layers are stored as 16-bit floats, and as products of two smaller
+    ones, where the images then stay within `TOLERANCE` of the decoder's own at places other than
+    those that the products were made for. All else is stored as 24-bit floats: those of 32 bits,
+    rounded to their upper three bytes.
 
     Parameters
     ----------
     layers : sequence of Layer
         A decoder.
-    codes : ndarray of shape (n, 2)
-        Places at which the packed decoder is compared with it.
+    frame : tuple of float
+        Left, right, lower and upper limit of the places that it is to draw.
 
     Returns
     -------
@@ -181,10 +185,63 @@ def packed(layers: Sequence[Layer], codes: np.ndarray) -> JsonObject:
         of them, one after the other, as base64 of little-endian numbers.
     """
     if all(layer.kind in ("dense", "reshape", "activation") for layer in layers):
-        rounded = [_rounded(layer) for layer in layers]
-        if np.abs(decode(rounded, codes) - decode(layers, codes)).max() <= TOLERANCE:
-            return _written(layers, LARGE)
+        others = places(frame, CHECKED)
+        expected = decode(layers, others)
+        for candidate in (*_products(layers, places(frame, FITTED)), layers):
+            for halved in (LARGE, None):
+                stored = candidate if halved is None else [_rounded(layer) for layer in candidate]
+                if np.abs(decode(stored, others) - expected).max() <= TOLERANCE:
+                    return _written(candidate, halved)
     return _written(layers, None)
+
+
+def places(frame: tuple[float, float, float, float], side: int) -> np.ndarray:
+    """Return a regular grid of places over a frame, as an array of shape (side * side, 2)."""
+    left, right, low, high = frame
+    across, up = np.linspace(left, right, side), np.linspace(low, high, side)
+    return np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2)
+
+
+def _products(layers: Sequence[Layer], fitted: np.ndarray) -> Iterator[list[Layer]]:
+    """Yield decoders whose large dense layers are products of two smaller ones, coarse ones first.
+
+    What a layer gives for places of a plane lies near a space of few dimensions: that which the
+    principal components of its values at `fitted` span.
+    """
+    parts: dict[int, tuple[np.ndarray, ...]] = {}
+    values = fitted.astype("float32")
+    for k, layer in enumerate(layers):
+        if layer.kind == "dense":
+            kernel, bias = layer.weights
+            values = values @ kernel + bias
+            if kernel.size >= LARGE:
+                middle = values.mean(axis=0)
+                parts[k] = (middle, *np.linalg.svd(values - middle, full_matrices=False))
+        values = ACTIVATIONS[layer.activation](values)
+    for limit in LIMITS:
+        smaller: list[Layer] = []
+        for k, layer in enumerate(layers):
+            smaller += _product(layer, limit, *parts[k]) if k in parts else [layer]
+        yield smaller
+
+
+def _product(
+    layer: Layer,
+    limit: float,
+    middle: np.ndarray,
+    left: np.ndarray,
+    sizes: np.ndarray,
+    directions: np.ndarray,
+) -> list[Layer]:
+    """Split a dense layer in two; the layer itself where that takes no less room."""
+    kernel, bias = layer.weights
+    for rank in range(RANKS, kernel.size // sum(kernel.shape), RANKS):
+        rest = (left[:, rank:] * sizes[rank:]) @ directions[rank:]
+        if np.abs(rest).max() <= limit:
+            across = directions[:rank].T
+            first = Layer("dense", weights=(kernel @ across, (bias - middle) @ across))
+            return [first, Layer("dense", layer.activation, weights=(across.T, middle))]
+    return [layer]
 
 
 def _rounded(layer: Layer) -> Layer:

@@ -27,7 +27,6 @@ LARGEST_PAGE = 6_000_000  # bytes
 RESERVED = 350_000  # of them for the results that travel along, which are put in later
 MOST_IMAGES = 1000  # on the maps
 COLUMNS = 40  # of a sheet of images
-CHECKED = 24  # places a side at which a packed decoder is compared
 DIGITS = 6  # of a curve's values
 ELEMENT = "explorer-data"  # identifier of the block in the page
 EMPTY = f'<script type="application/json" id="{ELEMENT}"></script>'
@@ -302,10 +301,7 @@ def _grid(variant: Variant) -> JsonObject:
 def _exact(variant: Variant) -> JsonObject:
     points = variant.array("test_map")
     assert variant.first is not None and points is not None  # noqa: S101, PT018 - chosen for them
-    left, right, low, high = map_frame(points)
-    across, up = np.linspace(left, right, CHECKED), np.linspace(low, high, CHECKED)
-    places = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2)
-    return packed(read_decoder(variant.first.model_path("decoder")), places)
+    return packed(read_decoder(variant.first.model_path("decoder")), map_frame(points))
 
 
 def _floats(array: np.ndarray) -> str:
