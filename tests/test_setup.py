@@ -66,7 +66,7 @@ def test_the_pins_resolve_for_each_python_and_leave_nothing_open(tmp_path, pytho
     assert {n: v for n, v in named.items() if n not in OURS and pins.get(n) != v} == {}
 
 
-def _called(tmp_path, tools, libraries=""):
+def _called(tmp_path, tools, libraries="", arguments=()):
     """Call the script on a made-up machine that has some tools; what they were called with."""
     folder = tmp_path / "bin"
     folder.mkdir()
@@ -86,7 +86,7 @@ def _called(tmp_path, tools, libraries=""):
     for name in ("bash", "env", "grep", "cat", "echo"):
         (folder / name).symlink_to(f"/usr/bin/{name}")
     answer = subprocess.run(
-        ["/bin/bash", str(SCRIPT)], env={"PATH": str(folder)}, capture_output=True, text=True,
+        ["/bin/bash", str(SCRIPT), *arguments], env={"PATH": str(folder)}, capture_output=True, text=True,
         check=False,
     )  # fmt: skip
     return answer, log.read_text() if log.exists() else "", installed
@@ -110,6 +110,14 @@ def test_the_package_manager_that_is_there_is_called_with_sudo(tmp_path, manager
     assert answer.returncode == 0, answer.stderr
     assert f"sudo {manager}" in log or f"sudo env DEBIAN_FRONTEND=noninteractive {manager}" in log
     assert packages in log
+
+
+def test_a_browser_for_tests_is_brought_by_itself(tmp_path):
+    sudo = f"/bin/ln -s /usr/bin/true {tmp_path / 'bin' / 'chromium'}"
+    answer, log, _ = _called(tmp_path, {"dnf": "", "sudo": sudo}, arguments=["browser"])
+    assert answer.returncode == 0, answer.stderr
+    assert "sudo dnf install -q -y chromium" in log
+    assert "pango" not in log
 
 
 def test_without_root_and_sudo_it_says_that_html_goes_on(tmp_path):
