@@ -86,8 +86,8 @@ def _called(tmp_path, tools, libraries="", arguments=()):
     for name in ("bash", "env", "grep", "cat", "echo"):
         (folder / name).symlink_to(f"/usr/bin/{name}")
     answer = subprocess.run(
-        ["/bin/bash", str(SCRIPT), *arguments], env={"PATH": str(folder)}, capture_output=True, text=True,
-        check=False,
+        ["/bin/bash", str(SCRIPT), *arguments], env={"PATH": str(folder)},
+        capture_output=True, text=True, check=False,
     )  # fmt: skip
     return answer, log.read_text() if log.exists() else "", installed
 

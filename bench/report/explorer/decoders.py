@@ -196,7 +196,20 @@ def packed(layers: Sequence[Layer], frame: tuple[float, float, float, float]) ->
 
 
 def places(frame: tuple[float, float, float, float], side: int) -> np.ndarray:
-    """Return a regular grid of places over a frame, as an array of shape (side * side, 2)."""
+    """Return a regular grid of places over a frame.
+
+    Parameters
+    ----------
+    frame : tuple of float
+        Left, right, lower and upper limit.
+    side : int
+        Places a side.
+
+    Returns
+    -------
+    ndarray of shape (side * side, 2)
+        The places.
+    """
     left, right, low, high = frame
     across, up = np.linspace(left, right, side), np.linspace(low, high, side)
     return np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2)
