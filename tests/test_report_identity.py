@@ -2,16 +2,20 @@
 
 import io
 import re
+from types import SimpleNamespace
 
 import pytest
 from markupsafe import Markup
 from PIL import Image
 
+from bench import commands
 from bench.config.assignment import EXERCISES, load_assignment, overlay, student_seed
 from bench.config.protocol import protocol
 from bench.errors import UserError
 from bench.paths import ROOT
-from bench.report.words.identity import load_identity
+from bench.report.order import Order
+from bench.report.page.page import Page
+from bench.report.words.identity import Identity, load_identity
 from bench.report.words.markdown import to_html
 
 EXAMPLE = ROOT / "bench" / "config" / "assignment.toml"
@@ -164,3 +168,25 @@ def test_a_students_seed_is_their_own():
     assert student_seed(1, "A1") != student_seed(2, "A1")
     with pytest.raises(UserError, match="--student"):
         student_seed(1, "  ")
+
+
+def test_a_report_names_no_student_whose_run_it_is_not():
+    options = SimpleNamespace(student="A1", assignment=None, profile="smoke")
+    own = SimpleNamespace(name="a", profile={"root_seed": commands._profile(options).root_seed})
+    commands._check_student(options, own)
+    with pytest.raises(UserError, match="another student's"):
+        commands._check_student(options, SimpleNamespace(name="b", profile={"root_seed": 1}))
+
+
+def test_the_commands_of_a_report_repeat_its_run():
+    run = SimpleNamespace(name="quick", profile={"name": "quick"})
+    results = SimpleNamespace(run=run, provenance=lambda _: ["c0ffee"])
+    identity = Identity(repository="https://example.org/lab;id")
+    page = SimpleNamespace(results=results, order=Order(identity=identity, student="Ana; id"))
+    assert Page.commands(page) == [
+        "git clone 'https://example.org/lab;id' lab && cd lab",
+        "git checkout c0ffee",
+        "bash .ci/setup",
+        ".venv/bin/invoke run-all --profile quick --run quick --student 'Ana; id'",
+        ".venv/bin/invoke report --profile quick --run quick --student 'Ana; id'",
+    ]
