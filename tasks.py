@@ -318,6 +318,18 @@ def test(context: Context, fast: bool = False, nightly: bool = False, options: s
     _python("pytest", *parallel, *marks, *shlex.split(options))
 
 
+@task(
+    help={
+        "inputs": "damaged inputs, for all readers together",
+        "kills": "kills at random moments, of all commands together",
+        "seed": "of the random numbers: the same seed makes the same damage",
+    }
+)
+def chaos(context: Context, inputs: int = 100_000, kills: int = 100, seed: int = 1) -> None:
+    """Damage files and kill commands on purpose; tell what was lost (about an hour)."""
+    _python("tests.chaos", f"--inputs={inputs}", f"--kills={kills}", f"--seed={seed}")
+
+
 @task
 def lint(context: Context) -> None:
     """Check format, style, types and import directions."""
@@ -355,6 +367,7 @@ namespace = Collection(
     trend,
     bench_check,
     test,
+    chaos,
     lint,
     clean,
 )

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 import subprocess
 import sys
 import tomllib
@@ -38,6 +39,39 @@ def test_every_package_of_the_project_and_its_extras_is_pinned():
     extras = PROJECT["optional-dependencies"].values()
     asked = [*PROJECT["dependencies"], *itertools.chain.from_iterable(extras)]
     assert {_plain(each.partition("[")[0]) for each in asked} <= pinned
+
+
+def test_every_file_that_ci_installs_has_a_hash_and_the_pinned_version():
+    text = (ROOT / ".ci" / "hashes.txt").read_text(encoding="utf-8")
+    hashed = re.findall(r"^([\w.-]+)==([^ ]+)[^\n]*\\\n    --hash=sha256:[0-9a-f]{64}", text, re.M)
+    assert len(hashed) == len(re.findall(r"^[\w.-]+==", text, re.M)) > 100
+    pins = {_plain(name): version for name, version in _pins().items()}
+    found = {_plain(name): version for name, version in hashed}
+    assert {n: v for n, v in found.items() if pins.get(n, v) != v} == {}
+    extras = itertools.chain(*(PROJECT["optional-dependencies"][e] for e in ("dev", "cluster")))
+    asked = [*PROJECT["dependencies"], *extras]
+    assert {_plain(each.partition("[")[0]) for each in asked} <= set(found)
+    assert "://" not in text
+
+
+def test_every_pinned_package_has_a_licence():
+    rows = [
+        line.split(maxsplit=1)
+        for line in (ROOT / ".ci" / "licences.txt").read_text(encoding="utf-8").splitlines()
+        if not line.startswith("#")
+    ]
+    assert all(len(row) == 2 for row in rows)
+    pinned = [f"{name}=={version}" for name, version in _pins(("gpu", "gpu-jax")).items()]
+    assert [row[0] for row in rows] == pinned
+
+
+def test_the_workflow_s_actions_are_pinned_and_may_only_read():
+    text = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    used = re.findall(r"uses: (\S+)", text)
+    assert used
+    assert [each for each in used if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", each)] == []
+    assert re.findall(r"^permissions:\n((?:  .*\n)+)", text, re.M) == ["  contents: read\n"]
+    assert text.count("actions/checkout@") == text.count("persist-credentials: false")
 
 
 @pytest.mark.nightly

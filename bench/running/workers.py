@@ -213,6 +213,8 @@ class _Run:
             planned, worker.planned = worker.planned, None
             self.running.discard(planned.stored.label)
             self.show(CellEvent(planned, 1.0, "", content))
+        elif worker.planned is not None and kind == "refused":
+            raise content  # the disk is full, or may not be written to: no cell can be kept
         elif worker.planned is not None and kind == "trials":
             self.trials += [
                 Trial(worker.planned, request, worker, number)
@@ -420,7 +422,11 @@ def _work(profile: Profile, line: Connection, core: int) -> None:
         while True:
             task: PlannedCell | tuple[PlannedCell, Request] = line.recv()
             if isinstance(task, PlannedCell):
-                outcome = run_cell(profile, task, partial(_tell, line), _Elsewhere(line))
+                try:
+                    outcome = run_cell(profile, task, partial(_tell, line), _Elsewhere(line))
+                except OSError as error:  # not even its failure could be written
+                    line.send(("refused", error))
+                    return
                 line.send(("outcome", outcome))
             else:
                 planned, request = task

@@ -1,6 +1,5 @@
 """Stored runs of the benchmark suite, as series that may be compared."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ import numpy as np
 
 from bench.errors import UserError
 from bench.interfaces import JsonObject
+from bench.store.files import read_json
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def read_series(folder: Path) -> list[Series]:
 
 def _read(path: Path) -> Iterable[tuple[str, str, Point]]:
     try:
-        run: JsonObject = json.loads(path.read_text(encoding="utf-8"))
+        run = read_json(path)
         machine, control = run["machine_info"], run["control_seconds"]
         seconds = [value for side in control.values() for value in side.values()]
         if not seconds:

@@ -8,6 +8,7 @@ from bench.declarations import folder_of, own_packages
 from bench.paths import ROOT, TEMPLATES
 from bench.report.order import Order
 from bench.store import StoredRun, content_key
+from bench.store.files import read_json
 
 RECORD = "rendered.json"
 
@@ -67,7 +68,7 @@ def is_fresh(run: StoredRun, out_dir: Path, order: Order | None = None) -> bool:
         Whether it is.
     """
     try:
-        record = json.loads((out_dir / RECORD).read_text(encoding="utf-8"))
+        record = read_json(out_dir / RECORD)
         files = [(out_dir / name, digest) for name, digest in record["files"].items()]
         untouched = all(_digest(path) == digest for path, digest in files)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
