@@ -19,7 +19,7 @@ from bench.config import load_profile
 from bench.config.assignment import load_assignment
 from bench.data import files, idx, own
 from bench.errors import UserError
-from bench.report.checks.evidence import ELEMENT, RESULTS, SCHEMA, numbers_of_html
+from bench.report.checks.evidence import ELEMENT, RESULTS, SCHEMA, explorer_digest, numbers_of_html
 from bench.report.checks.recheck import recheck
 from bench.report.errors import ReportError
 from bench.report.figures.drawings import Drawings
@@ -417,6 +417,7 @@ def _evidence(page):
         "same_images": {},
         "constants": {},
         "profile": {},
+        "explorer": explorer_digest(page),
         "numbers": [number.text for number in numbers_of_html(page)],
         "statements": [["0.875", {"data-cell": "a/b-s0-0", "data-path": "accuracy"}]],
     }
