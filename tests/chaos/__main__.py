@@ -22,6 +22,7 @@ def main():
     parser.add_argument("--inputs", type=int, default=100_000, help="damaged inputs of all readers")
     parser.add_argument("--kills", type=int, default=100, help="kills of all commands")
     parser.add_argument("--seed", type=int, default=1, help="the same seed, the same damage")
+    parser.add_argument("--only", default="", help="kill only this command, by its name")
     options = parser.parse_args()
     os.nice(CALM)
     logging.disable(logging.CRITICAL)  # what readers of PDF say about damage
@@ -29,7 +30,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="latent-lab-chaos-") as folder:
         wrong = _inputs(Path(folder), options.inputs, options.seed) if options.inputs else 0
         if options.kills:
-            wrong += _kills(Path(folder), options.kills, options.seed)
+            wrong += _kills(Path(folder), options.kills, options.seed, options.only)
     print(f"{time.monotonic() - began:.0f} s; {wrong} wrong")
     return 1 if wrong else 0
 
@@ -65,12 +66,14 @@ def _row(name, tally):
     )
 
 
-def _kills(folder, count, seed):
+def _kills(folder, count, seed, only):
     print("| command | kills | signals | cells found again | lost | other | left running |")
     print("| --- | ---: | --- | ---: | ---: | ---: | ---: |")
     wrong = 0
     for victim in kills.victims(folder):
-        tally = victim.attack(max(1, round(count * victim.share)), seed)
+        if only not in ("", victim.name):
+            continue
+        tally = victim.attack(count if only else max(1, round(count * victim.share)), seed)
         signals = ", ".join(f"{name} {n}" for name, n in sorted(tally.signals.items()))
         print(
             f"| {victim.name} | {tally.kills} | {signals} | {tally.kept} | {len(tally.lost)} | "

@@ -32,6 +32,7 @@ handed_in_seeds = 6
 languages = ["en"]
 """
 SEARCH, TIMES = "fashion_generation/toy_search", ["seconds", "message"]
+MOST_TRIES = 5  # for each kill: a command may have ended before it
 ALL_WELL = (0, 10)  # 10: all but the PDF, which toys do not print
 
 
@@ -102,8 +103,10 @@ class Victim:
         if code not in ALL_WELL or not expected:
             raise RuntimeError(f"{self.name}: undisturbed it ends with {code}: {told}")
         folder = self._fresh("killed")
-        for _ in range(count):
-            if self._kill_once(folder, random, lasts, tally) or random.random() < 0.2:
+        for _ in range(MOST_TRIES * count):
+            if tally.kills == count:
+                break
+            if self._kill_once(folder, random, lasts, tally) or random.random() < 0.1:
                 self._end_well(folder, expected, tally)
                 folder = self._fresh("killed")
         self._end_well(folder, expected, tally)
@@ -143,7 +146,7 @@ class Victim:
     def _kill_once(self, folder, random, lasts, tally):
         """Kill the command at a random moment; whether it had ended by then."""
         process = self._start(folder)
-        time.sleep(random.uniform(0.05, 1.1) * lasts)
+        time.sleep(random.uniform(0.05, 0.9) * lasts)
         family = _family(process.pid)
         number = SIGNALS[random.integers(len(SIGNALS))]
         aim = process.pid
