@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from bench.rehearsal.workers import Task, longest_chain, seconds_with, tasks_of
+from bench.rehearsal.workers import Task, longest_chain, main, seconds_with, tasks_of
 from bench.store import Result, StoredCell, write_done, write_manifest
 
 APART = [Task(str(number), 2.0) for number in range(6)]
@@ -52,3 +52,23 @@ def test_a_search_is_a_task_for_each_trial_in_waves(tmp_path):
     assert seconds_with(tasks, 1, 0.0) == pytest.approx(5 + 12 + 1)
     # the defaults beside the first rung, then the promoted one, two confirmations, the rest
     assert seconds_with(tasks, 9, 0.0) == pytest.approx(5 + 3 + 2 + 2 + 1 + 1)
+
+
+def test_the_table_and_the_figure_are_made_from_a_run(tmp_path, capsys):
+    cell = StoredCell(tmp_path / "run", "a", "only", 0, "1" * 64)
+    given = {"needs": {}, "gathered": {}}
+    write_done(cell, Result({}), given, {"seconds": 3600.0})
+    write_manifest(tmp_path / "run", {"name": "x"}, [cell])
+    main([str(tmp_path / "run"), str(tmp_path / "hours.svg"), "--ray", "36"])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "1 tasks, longest chain 60.0 minutes"
+    assert lines[2] == "1\t1.000\t1.010"
+    assert (tmp_path / "hours.svg").read_text(encoding="utf-8").count("<path")
+
+
+@pytest.mark.parametrize("words", [["hours.svg"], ["hours.doc"], ["hours.svg", "--ray", "-1"]])
+def test_what_cannot_be_drawn_is_refused(tmp_path, capsys, words):
+    with pytest.raises(SystemExit) as refused:
+        main([str(tmp_path / "no run"), str(tmp_path / words[0]), *words[1:]])
+    assert refused.value.code == 2
+    assert "error: " in capsys.readouterr().err

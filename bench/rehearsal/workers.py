@@ -7,14 +7,17 @@ its trials, in waves, and a cell waits for what it needs, as in `bench.running`.
 
 import argparse
 import heapq
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 
+from bench.errors import UserError
 from bench.store import StoredCell, StoredRun, open_run
 
 COUNTS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000)
-OVERHEADS = {"processes": 0.05, "Ray": 0.5}  # seconds a task; measure them with `overhead_of`
+OVERHEADS = {"processes": 0.05, "Ray": 0.5}  # seconds a task, assumed where none are given
+KINDS = (".svg", ".png", ".pdf")
 
 
 @dataclass(frozen=True)
@@ -136,7 +139,7 @@ def longest_chain(tasks: Sequence[Task], overhead: float) -> float:
     return max(ends.values(), default=0.0)
 
 
-def draw(tasks: Sequence[Task], path: Path) -> None:
+def draw(tasks: Sequence[Task], path: Path, overheads: Mapping[str, float] = OVERHEADS) -> None:
     """Draw hours against workers for each overhead, with the ideal and the longest chain.
 
     Parameters
@@ -145,6 +148,8 @@ def draw(tasks: Sequence[Task], path: Path) -> None:
         The tasks.
     path : Path
         The image.
+    overheads : mapping of str to float
+        Seconds that each task costs besides, by where the tasks run.
     """
     import matplotlib as mpl
 
@@ -153,7 +158,7 @@ def draw(tasks: Sequence[Task], path: Path) -> None:
 
     figure, axes = plt.subplots(figsize=(6.0, 3.6), layout="constrained")
     alone = seconds_with(tasks, 1, 0.0)
-    for name, overhead in OVERHEADS.items():
+    for name, overhead in overheads.items():
         hours = [seconds_with(tasks, count, overhead) / 3600 for count in COUNTS]
         axes.plot(COUNTS, hours, marker="o", label=f"{name}, {overhead:g} s a task")
     axes.plot(COUNTS, [alone / count / 3600 for count in COUNTS], ":", color="grey", label="ideal")
@@ -167,19 +172,40 @@ def draw(tasks: Sequence[Task], path: Path) -> None:
     plt.close(figure)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Print the table, and draw it."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
     parser.add_argument("run", type=Path, help="folder of a finished run, such as runs/quick")
-    parser.add_argument("figure", type=Path, help="where to draw: a .svg or .png file")
-    options = parser.parse_args()
-    tasks = tasks_of(open_run(options.run))
+    parser.add_argument("figure", type=Path, help="where to draw: a .svg, .png or .pdf file")
+    for name, seconds in OVERHEADS.items():
+        parser.add_argument(
+            f"--{name.lower()}",
+            type=float,
+            default=seconds,
+            metavar="SECONDS",
+            help=f"that each task costs besides, on {name} (default: {seconds:g})",
+        )
+    options = parser.parse_args(arguments)
+    overheads = {name: getattr(options, name.lower()) for name in OVERHEADS}
+    wrong = [each for each in overheads.values() if not 0 <= each < inf]
+    if options.figure.suffix not in KINDS or wrong:
+        parser.error(
+            f"expected a figure of {', '.join(KINDS)} and overheads of 0 s or more, got "
+            f"{options.figure.name} and {', '.join(map(str, overheads.values()))}. Nothing was "
+            "drawn."
+        )
+    try:
+        tasks = tasks_of(open_run(options.run))
+    except UserError as error:
+        parser.exit(2, f"error: {error}\n")
+    if not tasks:
+        parser.error(f"{options.run} has no finished cell, and so no times. Nothing was drawn.")
     print(f"{len(tasks)} tasks, longest chain {longest_chain(tasks, 0.0) / 60:.1f} minutes")
-    print("workers", *(f"{name} (h)" for name in OVERHEADS), sep="\t")
+    print("workers", *(f"{name} (h)" for name in overheads), sep="\t")
     for count in COUNTS:
-        hours = (seconds_with(tasks, count, each) / 3600 for each in OVERHEADS.values())
+        hours = (seconds_with(tasks, count, each) / 3600 for each in overheads.values())
         print(count, *(f"{each:.3f}" for each in hours), sep="\t")
-    draw(tasks, options.figure)
+    draw(tasks, options.figure, overheads)
 
 
 if __name__ == "__main__":
