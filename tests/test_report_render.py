@@ -280,6 +280,12 @@ def test_a_link_says_where_it_leads(printed, structure):
     assert sum(each.get("/Type") == "/OBJR" for each in objects) == len(links)
 
 
+def test_running_heads_and_page_numbers_are_not_read_aloud(printed):
+    for sheet in list(printed.pages)[1:]:
+        marked = sheet.get_contents().get_data()
+        assert marked.count(b"/Pagination") >= 3, "title, section and number"
+
+
 def test_attached_files_say_what_they_are_for(printed):
     files = [file.get_object() for file in printed.trailer["/Root"]["/AF"]]
     assert {file["/UF"] for file in files} == {"constraints.txt", "profile.json", "results.json"}

@@ -1,7 +1,12 @@
 """What makes a PDF one that can be archived (PDF/A-3a) and read aloud (PDF/UA-1).
 
 WeasyPrint writes one of the two at a time. Here its PDF/A gets what PDF/UA asks for, and what
-neither has: scopes of headers, formulas tagged as such, and links that say where they lead.
+neither has: scopes of headers, formulas tagged as such, links that say where they lead, and running
+heads that are not read aloud. A test holds the file against the rules of both that a machine can
+check. No machine checks whether the order of reading makes sense, whether a description says what
+its figure shows, whether words in another language are marked, and whether colour alone tells
+something. The contents are tagged as a list, formulas have words and no MathML, and a watermark
+across the page is read.
 """
 
 import hashlib
@@ -65,6 +70,7 @@ def finisher(
 
     def finish(document: "weasyprint.Document", pdf: pydyf.PDF) -> None:
         _name_links(document, pdf)
+        _set_heads_aside(pdf)
         elements = [each for each in _dictionaries(pdf) if each.get("Type") == "/StructElem"]
         for element in elements:
             if element["S"] == "/Figure" and getattr(element.get("Alt"), "string", "") in formulae:
@@ -128,6 +134,39 @@ def _name_links(document: "weasyprint.Document", pdf: pydyf.PDF) -> None:
     tree = _referred(pdf, _structure(pdf)["ParentTree"])
     pairs = zip(tree["Nums"][::2], tree["Nums"][1::2], strict=True)
     tree["Nums"] = pydyf.Array(x for pair in pairs if pair[0] not in numbers for x in pair)
+
+
+def _set_heads_aside(pdf: pydyf.PDF) -> None:
+    """Mark running heads and page numbers as no part of the text.
+
+    WeasyPrint leaves them out of the structure, but marks them as if they stood in it.
+    """
+    read: set[bytes] = set()
+    below = list(_structure(pdf)["K"])
+    while below:
+        reference = below.pop()
+        if reference not in read:
+            read.add(reference)
+            below += [each.reference for each in _children(pdf, _referred(pdf, reference))]
+    aside: dict[bytes, set[int]] = {}
+    for each in _dictionaries(pdf):
+        if each.get("Type") == "/StructElem" and each.reference not in read:
+            numbers = {kid for kid in each["K"] if isinstance(kid, int)}
+            aside.setdefault(each["Pg"], set()).update(numbers)
+            each.clear()
+    tree = _referred(pdf, _structure(pdf)["ParentTree"])["Nums"]
+    parents = dict(zip(tree[::2], tree[1::2], strict=True))
+    for reference, numbers in aside.items():
+        page = _referred(pdf, reference)
+        stream = _referred(pdf, page["Contents"]).stream
+        for place, item in enumerate(stream):
+            if isinstance(item, pydyf.Dictionary) and item.get("MCID") in numbers:
+                stream[place - 1 : place + 1] = [
+                    b"/Artifact",
+                    pydyf.Dictionary({"Type": "/Pagination"}),
+                ]
+        for number in numbers:
+            parents[page["StructParents"]][number] = b"null"
 
 
 def _relate_cells(pdf: pydyf.PDF, table: pydyf.Dictionary) -> None:
