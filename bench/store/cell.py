@@ -24,6 +24,7 @@ from bench.store.seal import DamagedError, check_files, list_files, read_sealed,
 
 KEY_DIGITS = 12
 DONE, FAILED = "done.json", "failed.json"
+LOOKS = 3  # until what differs is taken for damage
 
 
 class SavesItself(Protocol):
@@ -160,6 +161,15 @@ class StoredCell:
             return path
 
     def _closing(self) -> JsonMapping | None:
+        """Return what `_closed` gives; a run may put another cell in this place meanwhile."""
+        for _ in range(LOOKS - 1):
+            try:
+                return self._closed()
+            except DamagedError:
+                continue
+        return self._closed()
+
+    def _closed(self) -> JsonMapping | None:
         """Content of the file that was written last, all others compared; None without a cell."""
         name = next((n for n in (DONE, FAILED) if os.path.lexists(self.folder / n)), None)
         if name is None:

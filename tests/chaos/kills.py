@@ -236,8 +236,8 @@ def _cells(folder):
             found[f"seal of {cell.label}"] = cell.seal
             figures = {name: value for name, value in cell.metrics.items() if name not in TIMES}
             held = hashlib.sha256(repr(figures).encode())
-            for name in cell.array_names:
-                held.update(cell.array(name).tobytes())
+            for name in sorted(cell.arrays):
+                held.update(cell.arrays[name].tobytes())
             for name in cell.table_names:
                 table = cell.table(name)
                 held.update(table.drop(columns=TIMES, errors="ignore").to_csv().encode())
