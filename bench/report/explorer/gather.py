@@ -25,7 +25,7 @@ from bench.store import DamagedError
 
 LARGEST_PAGE = 6_000_000  # bytes
 RESERVED = 350_000  # of them for the results that travel along, which are put in later
-MOST_IMAGES = 1000  # on the maps
+MOST_IMAGES = (1000, 600, 300, 150)  # on the maps: as many as there is room for
 COLUMNS = 40  # of a sheet of images
 DIGITS = 6  # of a curve's values
 ELEMENT = "explorer-data"  # identifier of the block in the page
@@ -76,13 +76,22 @@ def gather(results: Results, language: Language, room: int) -> JsonObject:
     gathered = _Gathered(results, language)
     found: dict[str, Any] = {
         "language": language.code,
-        "maps": gathered.maps(),
         "walks": list(gathered.walks()),
         "confusions": list(gathered.confusions()),
         "curves": list(gathered.curves()),
+        "maps": None,
     }
-    if found["maps"]:
-        gathered.add_decoders(found["maps"]["methods"], room - len(_json(found)))
+    if not gathered.drawn:
+        return found
+    decoders = gathered.decoders()
+    room -= len(_json(found))
+    room -= sum(min(len(_json(each)) for each in pair if each) for pair in decoders.values())
+    for most in MOST_IMAGES:
+        found["maps"] = gathered.maps(most)
+        left = room - len(_json(found["maps"]))
+        if left >= 0:
+            break
+    _add_decoders(found["maps"]["methods"], decoders, left)
     return found
 
 
@@ -95,19 +104,21 @@ def explorable(results: Results) -> bool:
 class _Gathered:
     def __init__(self, results: Results, language: Language) -> None:
         self.results, self.language = results, language
-
-    def maps(self) -> JsonObject | None:
-        """Places of a sample of the test images on each map."""
         drawn = [variant for variant in self._mapping() if variant.array("test_map") is not None]
-        if not drawn:
-            return None
-        labels = drawn[0].array("test_labels")
-        assert labels is not None  # noqa: S101 - stored together with the map
-        drawn = [
-            v for v in drawn if v.first and np.array_equal(v.first.array("test_labels"), labels)
+        labels = [variant.done[0].array("test_labels") for variant in drawn]
+        self.drawn = [
+            variant
+            for variant, own in zip(drawn, labels, strict=True)
+            if np.array_equal(own, labels[0])
         ]
-        index, images = _sample(drawn, labels)
-        names = class_names(self.results, drawn[0].experiment, self.language)
+
+    def maps(self, most: int) -> JsonObject:
+        """Places of a sample of the test images on each map."""
+        labels = self.drawn[0].array("test_labels")
+        assert labels is not None  # noqa: S101 - stored together with the map
+        index, images = _sample(self.drawn, labels, most)
+        experiment = self.drawn[0].experiment
+        names = class_names(self.results, experiment, self.language)
         return {
             "classes": list(names),
             "colours": list(class_colours(len(names))),
@@ -115,8 +126,8 @@ class _Gathered:
             "index": index.tolist(),
             "labels": labels[index].tolist(),
             "images": _sheet(images),
-            "predicted": self._predicted(drawn[0].experiment, labels, index),
-            "methods": [self._method(variant, index) for variant in drawn],
+            "predicted": self._predicted(experiment, labels, index),
+            "methods": [self._method(variant, index) for variant in self.drawn],
         }
 
     def _mapping(self) -> Iterator[Variant]:
@@ -157,25 +168,21 @@ class _Gathered:
                 }
         return None
 
-    def add_decoders(self, methods: list[JsonObject], room: int) -> None:
-        """Add decoders to the methods that have one, the smallest first, while there is room."""
-        ready: list[tuple[int, JsonObject, JsonObject, JsonObject]] = []
-        for method in methods:
-            variant = self.results.variant(method["path"])
+    def decoders(self) -> dict[str, tuple[JsonObject, JsonObject]]:
+        """Decoders, and the images decoded beforehand that can stand for them, by path.
+
+        Where a decoder cannot be evaluated in a page it is empty.
+        """
+        found = {}
+        for variant in self.drawn:
             if variant.array("decoded_grid") is None:
                 continue
-            grid = _grid(variant)
             try:
                 exact = _exact(variant)
             except (UnsupportedError, DamagedError):  # damaged: this cell has stored no decoder
                 exact = {}
-            room -= len(_json(grid))
-            size = len(_json(exact)) - len(_json(grid))
-            ready.append((size, method, exact, grid))
-        for size, method, exact, grid in sorted(ready, key=lambda each: each[0]):
-            fits = bool(exact) and size <= room
-            method["decoder" if fits else "grid"] = exact if fits else grid
-            room -= size if fits else 0
+            found[variant.path] = (exact, _grid(variant))
+        return found
 
     def walks(self) -> Iterator[JsonObject]:
         """Images between two codes of each generator."""
@@ -253,17 +260,33 @@ class _Gathered:
         }
 
 
-def _sample(drawn: list[Variant], labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _add_decoders(
+    methods: list[JsonObject], decoders: dict[str, tuple[JsonObject, JsonObject]], room: int
+) -> None:
+    """Add decoders to the methods that have one, the smallest first, while there is room."""
+    having = [method for method in methods if method["path"] in decoders]
+    more = {  # that a decoder takes than the images
+        path: max(0, len(_json(exact)) - len(_json(grid)))
+        for path, (exact, grid) in decoders.items()
+    }
+    for method in sorted(having, key=lambda method: more[method["path"]]):
+        exact, grid = decoders[method["path"]]
+        fits = bool(exact) and more[method["path"]] <= max(0, room)
+        method["decoder" if fits else "grid"] = exact if fits else grid
+        room -= more[method["path"]] if fits else 0
+
+
+def _sample(drawn: list[Variant], labels: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
     """Test images that the cells of maps hold, in the order of the test set."""
     found: dict[int, np.ndarray] = {}
     for variant in drawn:
         for cell in variant.done:
-            if "thumbnails" not in cell.arrays or len(found) >= MOST_IMAGES:
+            if "thumbnails" not in cell.arrays or len(found) >= most:
                 continue
             if np.array_equal(cell.array("test_labels"), labels):
                 rows = zip(cell.array("thumbnail_index"), cell.array("thumbnails"), strict=True)
                 found |= {int(k): image for k, image in rows if int(k) not in found}
-    kept = sorted(list(found)[:MOST_IMAGES])
+    kept = sorted(list(found)[:most])
     return np.array(kept), np.stack([found[k] for k in kept])
 
 
