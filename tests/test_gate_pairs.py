@@ -13,9 +13,9 @@ def _times(random, slowdown, noise, drift=0.0):
     """Rounds of base's and head's processes in ABBA order, on a machine that drifts."""
     trees = {"base": [], "head": []}
     for position, tree in enumerate(order(PAIRS)):
-        mood = np.exp(drift * position / (2 * PAIRS - 1) + random.normal(0, noise))
+        pace = np.exp(drift * position / (2 * PAIRS - 1) + random.normal(0, noise))
         factor = slowdown if tree == "head" else 1.0
-        trees[tree].append(list(factor * mood * np.exp(random.normal(0, noise, ROUNDS))))
+        trees[tree].append(list(factor * pace * np.exp(random.normal(0, noise, ROUNDS))))
     return trees["base"], trees["head"]
 
 

@@ -87,7 +87,7 @@ def test_a_sitting_gives_the_seconds_of_each_round(tmp_path):
     slow = _package().replace("    pass", "    __import__('time').sleep(0.004)")
     _commit(tmp_path, slow, _benchmarks("steady"), MEASURED)
     name = "tests/benchmarks/test_bench.py::test_it[steady]"
-    rounds = suite.sit(tmp_path, [name]).rounds[name]
+    rounds = suite.measure(tmp_path, [name]).rounds[name]
     assert len(rounds) == 5
     assert min(rounds) >= 0.004  # however busy the machine is
 
@@ -132,15 +132,15 @@ def test_a_benchmark_that_base_cannot_run_has_no_baseline(tmp_path):
 
 
 def test_a_benchmark_that_another_process_slowed_is_too_noisy(tmp_path, monkeypatch):
-    sit, moods = time_gate.suite.sit, iter([1.0, 2.0, 1.0, 2.0, 1.0, 2.0, 1.0, 2.0])
+    measure, paces = time_gate.suite.measure, iter([1.0, 2.0, 1.0, 2.0, 1.0, 2.0, 1.0, 2.0])
 
     def disturbed(tree, *words):
-        sitting, mood = sit(tree, *words), next(moods)
-        for name, rounds in sitting.rounds.items():
-            sitting.rounds[name] = [mood * seconds for seconds in rounds]
-        return sitting
+        measured, pace = measure(tree, *words), next(paces)
+        for name, rounds in measured.rounds.items():
+            measured.rounds[name] = [pace * seconds for seconds in rounds]
+        return measured
 
-    monkeypatch.setattr(time_gate.suite, "sit", disturbed)
+    monkeypatch.setattr(time_gate.suite, "measure", disturbed)
     benchmarks = _benchmarks("steady")
     found = _examined(tmp_path, (_package(), benchmarks), (_package(), benchmarks))
     assert found == {"test_it[steady]": Outcome.TOO_NOISY}
@@ -148,15 +148,15 @@ def test_a_benchmark_that_another_process_slowed_is_too_noisy(tmp_path, monkeypa
 
 @pytest.mark.parametrize("where", ["base", "head"])
 def test_other_hardware_is_told_and_nothing_is_compared(tmp_path, monkeypatch, where):
-    sit = time_gate.suite.sit
+    measure = time_gate.suite.measure
 
     def elsewhere(tree, *words):
-        sitting = sit(tree, *words)
+        measured = measure(tree, *words)
         if tree.name == where:
-            sitting.machine["hardware"] = {"cpu": "another"}
-        return sitting
+            measured.machine["hardware"] = {"cpu": "another"}
+        return measured
 
-    monkeypatch.setattr(time_gate.suite, "sit", elsewhere)
+    monkeypatch.setattr(time_gate.suite, "measure", elsewhere)
     benchmarks = _benchmarks("steady")
     found = _examined(tmp_path, (_package(), benchmarks), (_package(), benchmarks))
     assert found == {"hardware": Outcome.NO_BASELINE}

@@ -63,18 +63,18 @@ def test_whatever_is_killed_each_trial_that_ended_is_kept_and_the_table_is_the_s
     (whole,) = _run(RANDOM, tmp_path / "whole", WholeMachine(), "search")
     for mark in searches.iterdir():
         mark.unlink()
-    hired, events, kills = [], [], []
-    hire = workers._hire
+    started, events, kills = [], [], []
+    start = workers._start_worker
 
     def noted(*given):
-        hired.append(hire(*given))
-        return hired[-1]
+        started.append(start(*given))
+        return started[-1]
 
-    monkeypatch.setattr(workers, "_hire", noted)
+    monkeypatch.setattr(workers, "_start_worker", noted)
 
     def show(news):
         events.append(news)
-        searching = [worker for worker in hired if worker.planned is not None]
+        searching = [worker for worker in started if worker.planned is not None]
         if news.words.startswith("3 of") and not kills:
             kills.append(searching[0])
             kills[0].process.kill()

@@ -53,16 +53,16 @@ def dying(monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def hired(monkeypatch):
+def started(monkeypatch):
     """Every worker that is started."""
     everyone = []
-    hire = workers._hire
+    start = workers._start_worker
 
     def noted(*arguments):
-        everyone.append(hire(*arguments))
+        everyone.append(start(*arguments))
         return everyone[-1]
 
-    monkeypatch.setattr(workers, "_hire", noted)
+    monkeypatch.setattr(workers, "_start_worker", noted)
     return everyone
 
 
@@ -82,15 +82,15 @@ def test_a_process_that_dies_takes_only_its_cell_with_it(planned):
     assert (again.found, again.failed) == (4, 2)
 
 
-def test_an_interrupt_ends_the_processes(planned, hired):
+def test_an_interrupt_ends_the_processes(planned, started):
     def show(event):
         if event.outcome is not None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         Local(2).run(THREE, planned, show)
-    assert len(hired) >= 2
-    assert not any(worker.process.is_alive() for worker in hired)
+    assert len(started) >= 2
+    assert not any(worker.process.is_alive() for worker in started)
 
 
 def test_one_worker_is_a_process_of_its_own_as_well(dying):
@@ -99,11 +99,11 @@ def test_one_worker_is_a_process_of_its_own_as_well(dying):
     assert cell.stored.metrics["process"] != os.getpid()
 
 
-def test_a_worker_that_is_killed_idle_costs_nothing(dying, hired):
+def test_a_worker_that_is_killed_idle_costs_nothing(dying, started):
     cells, killed = dying("second"), []
 
     def show(event):
-        idle = [w for w in hired if w.idle and w.process.is_alive()]
+        idle = [w for w in started if w.idle and w.process.is_alive()]
         if event.outcome is not None and not killed and idle:
             killed.append(idle[0].process.pid)
             idle[0].process.kill()
@@ -112,26 +112,26 @@ def test_a_worker_that_is_killed_idle_costs_nothing(dying, hired):
     Local(2).run(TWO, cells, show)
     assert [cell.stored.status for cell in cells] == ["done"] * 4
     assert killed
-    assert len(hired) == 3  # two, and one in place of the killed one
+    assert len(started) == 3  # two, and one in place of the killed one
     later = [c.stored.metrics["process"] for c in cells if c.variant.name == "second"]
     assert killed[0] not in later
 
 
-def test_a_worker_that_is_killed_while_it_starts_costs_nothing(dying, hired, monkeypatch):
-    hire = workers._hire
+def test_a_worker_that_is_killed_while_it_starts_costs_nothing(dying, started, monkeypatch):
+    start = workers._start_worker
 
     def killed(*arguments):
-        worker = hire(*arguments)
-        if len(hired) == 1:
+        worker = start(*arguments)
+        if len(started) == 1:
             worker.process.kill()
         return worker
 
-    monkeypatch.setattr(workers, "_hire", killed)
+    monkeypatch.setattr(workers, "_start_worker", killed)
     cells, events = dying("first"), []
     Local(1).run(TWO, cells, events.append)
     assert [cell.stored.status for cell in cells] == ["done", "done"]
     assert [each.again for each in events].count(True) == 1
-    assert len(hired) == 2
+    assert len(started) == 2
 
 
 def test_a_cell_whose_process_is_killed_once_is_run_again(dying):

@@ -1,4 +1,4 @@
-"""The trend page: series kept apart by machine, the machine's mood taken out, steps marked."""
+"""The trend page: series kept apart by machine, the machine's speed taken out, steps marked."""
 
 import json
 import subprocess
@@ -17,8 +17,8 @@ from bench.trend.stored import read_series
 RANDOM = np.random.default_rng(0)
 
 
-def _store(folder, number, seconds, mood=1.0, cpu="A processor"):
-    side = {"matmul": 0.002 * mood, "copy": 0.004 * mood}
+def _store(folder, number, seconds, pace=1.0, cpu="A processor"):
+    side = {"matmul": 0.002 * pace, "copy": 0.004 * pace}
     run = {
         "datetime": f"2026-11-{number + 1:02d}T10:00:00+00:00",
         "commit_info": {"id": f"{number:040d}"},
@@ -59,8 +59,8 @@ def test_noise_small_changes_and_short_series_are_no_steps():
 
 def test_a_slow_day_of_the_machine_is_taken_out(tmp_path):
     for number in range(8):
-        mood = 2.0 if number >= 4 else 1.0
-        _store(tmp_path, number, 0.1 * mood * (1 + 0.01 * (number % 3)), mood)
+        pace = 2.0 if number >= 4 else 1.0
+        _store(tmp_path, number, 0.1 * pace * (1 + 0.01 * (number % 3)), pace)
     (series,) = read_series(tmp_path)
     assert np.ptp(np.log(series.normalised)) < 0.05
     assert chart(series).steps == []

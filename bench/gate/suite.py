@@ -22,7 +22,7 @@ class HarnessError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Sitting:
+class Measured:
     """What one process measured.
 
     Attributes
@@ -37,7 +37,7 @@ class Sitting:
     machine: JsonObject
 
 
-def sit(tree: Path, names: Sequence[str]) -> Sitting:
+def measure(tree: Path, names: Sequence[str]) -> Measured:
     """Run benchmarks of a tree once, on one core: twice the cores are more than twice the noise.
 
     Parameters
@@ -49,7 +49,7 @@ def sit(tree: Path, names: Sequence[str]) -> Sitting:
 
     Returns
     -------
-    Sitting
+    Measured
         Times by benchmark.
 
     Raises
@@ -58,7 +58,7 @@ def sit(tree: Path, names: Sequence[str]) -> Sitting:
         If pytest itself failed, measured nothing, or measured another tree's package. A benchmark
         that fails is merely not there.
     """
-    with tempfile.TemporaryDirectory(prefix="latent-lab-sitting-") as folder:
+    with tempfile.TemporaryDirectory(prefix="latent-lab-gate-") as folder:
         written = Path(folder) / "figures.json"
         words = (
             *names,
@@ -83,7 +83,7 @@ def sit(tree: Path, names: Sequence[str]) -> Sitting:
             f"Not one benchmark was measured in {tree.name}: {_end_of_output(process)}"
         )
     machine = figures["machine_info"]
-    return Sitting(rounds, {"hardware": machine["hardware"], "backend": machine["backend"]})
+    return Measured(rounds, {"hardware": machine["hardware"], "backend": machine["backend"]})
 
 
 def collected(tree: Path, select: str = "") -> set[str]:

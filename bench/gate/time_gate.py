@@ -13,11 +13,11 @@ GATE = "time"
 
 
 @dataclass
-class Sittings:
+class Measurements:
     """What the processes of either tree measured, in the order in which they ran."""
 
-    base: list[suite.Sitting] = field(default_factory=list)
-    head: list[suite.Sitting] = field(default_factory=list)
+    base: list[suite.Measured] = field(default_factory=list)
+    head: list[suite.Measured] = field(default_factory=list)
 
     def rounds(self, tree: str, name: str) -> list[list[float]]:
         """Rounds of one benchmark, of those processes in which it did not fail.
@@ -39,7 +39,7 @@ class Sittings:
     @property
     def machines_differ(self) -> bool:
         """Whether one process saw other hardware than another."""
-        seen = [sitting.machine for sitting in (*self.base, *self.head)]
+        seen = [measured.machine for measured in (*self.base, *self.head)]
         return any(machine != seen[0] for machine in seen)
 
 
@@ -78,27 +78,27 @@ def examine(trees: Trees, count: int, select: str, progress: Progress) -> list[F
         words = "head has no benchmark to measure"
         return [*findings, Finding(GATE, "benchmarks of head", Outcome.HARNESS_ERROR, words)]
     copy_suite(trees)
-    seen = _sit(trees, count, wanted, lambda done, words: progress(0.8 * done, words))
+    seen = _measure(trees, count, wanted, lambda done, words: progress(0.8 * done, words))
     if seen.machines_differ:
         words = "the processes did not all see the same hardware: their times cannot be compared"
         return [*findings, Finding(GATE, "hardware", Outcome.NO_BASELINE, words)]
     found = {name: _finding(seen, name, count) for name in sorted(wanted)}
     suspects = [name for name, finding in found.items() if _suspicious(finding)]
     if suspects:
-        again = _sit(trees, count, suspects, lambda d, words: progress(0.8 + 0.2 * d, words))
+        again = _measure(trees, count, suspects, lambda d, words: progress(0.8 + 0.2 * d, words))
         found |= {name: _agreed(found[name], _finding(again, name, count)) for name in suspects}
     return findings + list(found.values())
 
 
-def _sit(trees: Trees, count: int, names: Iterable[str], progress: Progress) -> Sittings:
+def _measure(trees: Trees, count: int, names: Iterable[str], progress: Progress) -> Measurements:
     """Measure file by file: in shorter processes the machine drifts less within a pair."""
-    seen, order = Sittings(), pairs.order(count)
+    seen, order = Measurements(), pairs.order(count)
     files = [list(group) for _, group in groupby(sorted(names), key=_file)]
     for number, group in enumerate(files):
         for position, tree in enumerate(order):
             done = (number + position / len(order)) / len(files)
             progress(done, f"{_file(group[0])}: {tree}, {position + 1}/{len(order)}")
-            getattr(seen, tree).append(suite.sit(getattr(trees, tree), group))
+            getattr(seen, tree).append(suite.measure(getattr(trees, tree), group))
     return seen
 
 
@@ -106,7 +106,7 @@ def _file(name: str) -> str:
     return name.partition("::")[0].rpartition("/")[2]
 
 
-def _finding(seen: Sittings, name: str, count: int) -> Finding:
+def _finding(seen: Measurements, name: str, count: int) -> Finding:
     base, head = seen.rounds("base", name), seen.rounds("head", name)
     if len(head) < count:
         return Finding(GATE, name, Outcome.HARNESS_ERROR, "it fails on head")

@@ -120,7 +120,7 @@ class _Run:
         self.profile, self.show = profile, show
         cores = usable_cores()
         self.places = {place: cores[place % len(cores)] for place in range(workers)}
-        self.crew: dict[int, Worker] = {}  # by place
+        self.working: dict[int, Worker] = {}  # by place
         self.aside: list[Worker] = []  # searches that wait for their trials, and those that did
         self.waiting, self.running = list(plan), set[str]()
         self.trials: list[Trial] = []  # which nobody has begun
@@ -132,7 +132,7 @@ class _Run:
             while self.waiting or self.running:
                 for place in self.places:
                     self._give(place)
-                everyone = [*self.crew.values(), *self.aside]
+                everyone = [*self.working.values(), *self.aside]
                 lines = wait([worker.line for worker in everyone], PATIENCE)
                 for worker in everyone:
                     if worker.line in lines or not worker.process.is_alive():
@@ -140,15 +140,15 @@ class _Run:
                     if self._is_over_limit(worker):
                         self._stop(worker)
         except BaseException:
-            for worker in (*self.crew.values(), *self.aside):
+            for worker in (*self.working.values(), *self.aside):
                 worker.process.terminate()  # cells are renamed into place: none is half there
             raise
         finally:
-            _dismiss([*self.crew.values(), *self.aside])
+            _dismiss([*self.working.values(), *self.aside])
 
     def _give(self, place: int) -> None:
         """Give a place its next trial or cell, if it is free and there is one."""
-        worker = self.crew.get(place)
+        worker = self.working.get(place)
         if worker is not None and not worker.idle:
             return
         trial = self.trials[0] if self.trials else None
@@ -163,14 +163,18 @@ class _Run:
             self.running.add(planned.stored.label)
             self.show(CellEvent(planned, 0.0, ""))
         if worker is not None and not worker.process.is_alive():
-            _how_it_ended(self.crew.pop(place))  # it died idle: that is no death of a cell
+            _how_it_ended(self.working.pop(place))  # it died idle: that is no death of a cell
             worker = None
         try:
-            worker = worker or self._called_back(place) or _hire(self.profile, self.places[place])
+            worker = (
+                worker
+                or self._called_back(place)
+                or _start_worker(self.profile, self.places[place])
+            )
         except OSError as error:  # no memory for a process, or killed at once
             self._lost(planned, trial, began, f"It could not be started: {error}.")
             return
-        self.crew[place] = worker
+        self.working[place] = worker
         worker.planned, worker.trial, worker.began = planned, trial, began
         worker.memory_kills = _memory_kills()
         with contextlib.suppress(OSError):  # a dead one is found when it is listened to
@@ -229,9 +233,9 @@ class _Run:
     def _forget(self, worker: Worker) -> None:
         if worker in self.aside:
             self.aside.remove(worker)
-        for place, other in list(self.crew.items()):
+        for place, other in list(self.working.items()):
             if other is worker:
-                del self.crew[place]
+                del self.working[place]
 
     def _lost(
         self, planned: PlannedCell | None, trial: Trial | None, began: float, how: str
@@ -293,7 +297,7 @@ class _Run:
         """Drop the trials of a search that has died: it asks again for those that are not kept."""
         label = planned.stored.label
         self.trials = [t for t in self.trials if t.planned.stored.label != label]
-        for worker in self.crew.values():
+        for worker in self.working.values():
             if worker.trial is not None and worker.trial.planned.stored.label == label:
                 worker.process.kill()
 
@@ -371,7 +375,7 @@ def _memory_kills() -> int | None:
     return int(found.group(1)) if found else None
 
 
-def _hire(profile: Profile, core: int) -> Worker:
+def _start_worker(profile: Profile, core: int) -> Worker:
     ours, theirs = SPAWN.Pipe()
     process = SPAWN.Process(target=_work, args=(profile, theirs, core), daemon=False)
     try:

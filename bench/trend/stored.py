@@ -24,7 +24,7 @@ class Point:
     seconds : float
         Median of its rounds.
     control : float
-        Geometric mean of the control kernels around it, seconds: the machine's mood.
+        Geometric mean of the control kernels around it, seconds: the machine's speed.
     """
 
     moment: str
@@ -96,9 +96,9 @@ def _read(path: Path) -> Iterable[tuple[str, str, Point]]:
         if not seconds:
             raise ValueError("no control kernels were timed beside it")
         hardware, commit = _hardware(machine), run["commit_info"]["id"]
-        mood = float(np.exp(np.mean(np.log(seconds))))
+        pace = float(np.exp(np.mean(np.log(seconds))))
         return [
-            (b["fullname"], hardware, Point(run["datetime"], commit, b["stats"]["median"], mood))
+            (b["fullname"], hardware, Point(run["datetime"], commit, b["stats"]["median"], pace))
             for b in run["benchmarks"]
         ]
     except (OSError, ValueError, KeyError, TypeError) as error:

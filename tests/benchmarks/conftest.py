@@ -27,7 +27,7 @@ def timed(benchmark):
         function(*arguments)
         began = time.perf_counter()
         function(*arguments)
-        # a machine's mood changes within seconds: what is over in a blink sees only one of them
+        # a machine's speed changes within seconds: what is over in a blink sees only one of them
         enough = int(LEAST_SECONDS / (time.perf_counter() - began))
         rounds = min(MOST_ROUNDS, max(least_rounds, enough))
         return benchmark.pedantic(function, args=arguments, rounds=rounds)

@@ -1,4 +1,4 @@
-"""Work that no change of ours can make faster or slower: what it takes tells the machine's mood."""
+"""Work that no change of this project makes faster or slower: it shows the machine's speed."""
 
 import time
 
