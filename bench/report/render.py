@@ -173,7 +173,12 @@ def _pool(jobs: int) -> Iterator[Callable[..., Iterable[Rendered]]]:
 
 def _work(job: Job) -> Rendered:
     # Imported where the work is done: two seconds that the caller's process need not spend.
+    from threadpoolctl import threadpool_limits
+
     from bench.report.edition import render_language
 
     gc.disable()  # the process ends with its job; collecting would cost a twentieth of its time
-    return render_language(job)
+    # Threads of one language would wait for the other's core, and how many there are may show in
+    # the last digits of a product: the same store gives the same bytes on any machine.
+    with threadpool_limits(1, "blas"):
+        return render_language(job)

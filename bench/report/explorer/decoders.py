@@ -229,7 +229,10 @@ def _products(layers: Sequence[Layer], fitted: np.ndarray) -> Iterator[list[Laye
             values = values @ kernel + bias
             if kernel.size >= LARGE:
                 middle = values.mean(axis=0)
-                parts[k] = (middle, *np.linalg.svd(values - middle, full_matrices=False))
+                centred = values - middle
+                # of the square matrix: a tenth of the time of `svd` of the values
+                axes = np.linalg.eigh(centred.T.astype("float64") @ centred).eigenvectors
+                parts[k] = (middle, centred, axes[:, ::-1].astype("float32"))
         values = ACTIVATIONS[layer.activation](values)
     for limit in LIMITS:
         smaller: list[Layer] = []
@@ -239,19 +242,16 @@ def _products(layers: Sequence[Layer], fitted: np.ndarray) -> Iterator[list[Laye
 
 
 def _product(
-    layer: Layer,
-    limit: float,
-    middle: np.ndarray,
-    left: np.ndarray,
-    sizes: np.ndarray,
-    directions: np.ndarray,
+    layer: Layer, limit: float, middle: np.ndarray, centred: np.ndarray, directions: np.ndarray
 ) -> list[Layer]:
     """Split a dense layer in two; the layer itself where that takes no less room."""
     kernel, bias = layer.weights
+    rest = centred.copy()
     for rank in range(RANKS, kernel.size // sum(kernel.shape), RANKS):
-        rest = (left[:, rank:] * sizes[rank:]) @ directions[rank:]
+        added = directions[:, rank - RANKS : rank]
+        rest -= (centred @ added) @ added.T
         if np.abs(rest).max() <= limit:
-            across = directions[:rank].T
+            across = directions[:, :rank]
             first = Layer("dense", weights=(kernel @ across, (bias - middle) @ across))
             return [first, Layer("dense", layer.activation, weights=(across.T, middle))]
     return [layer]
