@@ -69,7 +69,7 @@
   });
 
   const wide = () => {
-    for (const scroller of document.querySelectorAll(".scroller, .equation")) {
+    for (const scroller of document.querySelectorAll(".scroller, .equation, .commands")) {
       const over = scroller.scrollWidth > scroller.clientWidth + 1;
       const table = scroller.querySelector("table");
       scroller.classList.toggle("scrolls", over);
@@ -77,7 +77,8 @@
         scroller.tabIndex = 0;
         scroller.setAttribute("role", "region");
         const named = table && table.caption ? `${table.caption.textContent.trim()} ` : "";
-        const hint = table ? words.scroll : scroller.matches(".equation") ? words.equation : words.figure;
+        const hint = table ? words.scroll : scroller.matches(".equation") ? words.equation
+          : scroller.matches(".commands") ? words.commands : words.figure;
         scroller.setAttribute("aria-label", named + hint);
         scroller.dataset.hint = hint;
       } else {
