@@ -132,11 +132,11 @@ def _scaled(column: pd.Series, language: Language) -> tuple[np.ndarray, list[tup
     ends = [(0.0, low), (0.5, (low + high) / 2), (1.0, high)] if high > low else [(0.5, low)]
     heights = (numbers - low) / (high - low) if high > low else numbers * 0 + 0.5
     if logarithmic:
-        told = [(height, language.number(float(f"{np.exp(v):.2g}"), "g")) for height, v in ends]
+        marks = [(height, language.number(float(f"{np.exp(v):.2g}"), "g")) for height, v in ends]
     else:
         spec = _spec(high - low)
-        told = [(height, language.number(float(v), spec)) for height, v in ends]
-    return heights, told
+        marks = [(height, language.number(float(v), spec)) for height, v in ends]
+    return heights, marks
 
 
 def _spec(span: float) -> str:
