@@ -101,7 +101,7 @@ def _ends_on_no_doomed_node(name):
     note(f"began {name}")
     doomed = _notes() / DOOMED
     node = doomed.read_text() if doomed.is_file() else None
-    if node is not None and node == os.environ.get("RAY_NODE_ID"):
+    if node is not None and node == _node():
         note(f"stuck {name}")
         time.sleep(FOREVER)
         raise RuntimeError("the doomed node lives on")
@@ -112,6 +112,12 @@ def _ends_on_no_doomed_node(name):
         time.sleep(0.1)
     yield
     note(f"ended {name}")
+
+
+def _node():
+    import ray
+
+    return ray.get_runtime_context().get_node_id()
 
 
 def noted(word):
