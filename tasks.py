@@ -11,7 +11,7 @@ from pathlib import Path
 
 from invoke import Collection, Context, Exit, Task, task
 
-from bench.declarations import Declaration, declarations
+from bench import experiment_files
 from bench.errors import UserError
 
 # Options that tasks hand on to `python -m bench`, with their help.
@@ -139,19 +139,27 @@ def run_all(context: Context, **options: Options) -> None:
     _bench("run-all", **options)
 
 
-def _experiment(said: Declaration) -> Task[Callable[..., None]]:
+def _experiment(name: str, title: str, exercise: str) -> Task[Callable[..., None]]:
     """Make the task that runs one experiment, with what it builds on."""
 
     def run_it(context: Context, **options: Options) -> None:
-        _bench("run", said.name, **options)
+        _bench("run", name, **options)
 
-    run_it.__name__ = said.name
-    run_it.__doc__ = f"Exercise {said.exercise}: {said.title}." if said.exercise else said.title
+    run_it.__name__ = name
+    run_it.__doc__ = f"Exercise {exercise}: {title}." if exercise else title
     return _offering({**WORK, **ASKED}, switches=["tensorboard"])(run_it)
 
 
 try:
-    EXPERIMENTS = [_experiment(said) for said in declarations().values() if not said.timed]
+    TABLES = {
+        path.stem: experiment_files.table_of(path)
+        for path, _ in experiment_files.files(experiment_files.own_packages())
+    }
+    EXPERIMENTS = [
+        _experiment(name, str(table.get("title", name)), str(table.get("exercise", "")))
+        for name, table in TABLES.items()
+        if not table.get("timed")
+    ]
 except UserError as error:  # an experiment in a package of the user's own does not fit
     sys.stderr.write(f"error: {error}\n")
     sys.exit(2)

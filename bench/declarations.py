@@ -7,34 +7,18 @@ An experiment outside of this project is a Python package that `LATENT_LAB_EXPER
 holds the same files: ``<name>.py``, ``<name>.toml`` and what these refer to.
 """
 
-import os
-import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from bench.errors import UserError
+from bench.experiment_files import PACKAGE, VARIABLE, files, folder_of, own_packages, table_of
 from bench.interfaces import JsonMapping, JsonObject
-
-# The experiments of this project, in the order of the report: a new one is a line here.
-EXPERIMENTS = (
-    "mnist_classifier",
-    "fashion_embedding",
-    "fashion_generation",
-    "fashion_classifier",
-    "mnist_speedrun",
-    "fashion_speedrun",
-    "training_speed",
-)
-VARIABLE = "LATENT_LAB_EXPERIMENTS"
-PACKAGE = "bench.experiments"
-FOLDER = Path(__file__).parent / "experiments"
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 Text = Annotated[str, Field(min_length=1)]
@@ -274,56 +258,9 @@ def declared(name: str) -> Declaration:
     return declarations()[name]
 
 
-def own_packages() -> tuple[str, ...]:
-    """Packages with experiments of the user's own, as the environment names them."""
-    names = [name.strip() for name in os.environ.get(VARIABLE, "").split(",")]
-    return tuple(dict.fromkeys(name for name in names if name))
-
-
-def folder_of(package: str) -> Path:
-    """Folder of a package with experiments; the package itself is not imported.
-
-    Raises
-    ------
-    UserError
-        If there is no such package.
-    """
-    if package == PACKAGE:
-        return FOLDER
-    well_formed = re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", package)
-    try:
-        found = find_spec(package) if well_formed else None
-    except ModuleNotFoundError:
-        found = None
-    if found is None or not found.submodule_search_locations:
-        raise UserError(
-            f"{VARIABLE}: expected the names of Python packages that can be imported from here, "
-            f"separated by commas; got {package!r}. Nothing was run; mend the name, or start from "
-            "the folder that holds the package."
-        )
-    return Path(next(iter(found.submodule_search_locations)))
-
-
 @cache
 def _declarations(packages: tuple[str, ...]) -> Mapping[str, Declaration]:
-    found = {name: read(FOLDER / f"{name}.toml", PACKAGE) for name in EXPERIMENTS}
-    for package in packages:
-        folder = folder_of(package)
-        files = sorted(folder.glob("*.toml"))
-        if not files:
-            raise UserError(
-                f"{folder}: expected a .toml file for each experiment of the package {package}, "
-                "found none. Nothing was run; mend the package, or take it out of "
-                f"{VARIABLE}."
-            )
-        for path in files:
-            if path.stem in found:
-                raise UserError(
-                    f"{path}: there is an experiment {path.stem!r} already. Nothing was run; give "
-                    "this one another name."
-                )
-            found[path.stem] = read(path, package)
-    return found
+    return {path.stem: read(path, package) for path, package in files(packages)}
 
 
 def read(path: Path, package: str = PACKAGE) -> Declaration:
@@ -346,15 +283,11 @@ def read(path: Path, package: str = PACKAGE) -> Declaration:
     UserError
         If it is not TOML, or a key or value is not allowed.
     """
+    table = table_of(path)
+    table.pop("defaults", None)  # see `defaults`
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-        if base := table.pop("extends", None):
-            table = _laid_over(
-                tomllib.loads(path.with_name(f"{base}.toml").read_text(encoding="utf-8")), table
-            )
-        table.pop("defaults", None)  # see `defaults`
         return Declaration.model_validate({"name": path.stem, "package": package, **table})
-    except (OSError, ValueError, TypeError) as error:
+    except (ValueError, TypeError) as error:
         first = error.errors()[0] if isinstance(error, ValidationError) else None
         what = f"{'.'.join(map(str, first['loc']))}: {first['msg']}" if first else str(error)
         raise UserError(
@@ -374,13 +307,3 @@ def _only(kind: type[_Part], row: object) -> JsonObject:
     if not isinstance(row, Mapping):
         raise ValueError(f"expected a table, got {row!r}")  # noqa: TRY004 - as pydantic's are
     return {key: value for key, value in row.items() if key in kind.model_fields}
-
-
-def _laid_over(base: JsonObject, table: JsonObject) -> JsonObject:
-    """Lay one table over another; the tables in both are joined, key by key."""
-    joined = {
-        key: {**base[key], **value}
-        for key, value in table.items()
-        if isinstance(value, dict) and isinstance(base.get(key), dict)
-    }
-    return {**base, **table, **joined}

@@ -7,8 +7,9 @@ import sys
 import pytest
 
 from bench.config import load_profile
-from bench.declarations import Declaration, System, declarations, declared, own_packages
+from bench.declarations import Declaration, System, declarations, declared
 from bench.errors import UserError
+from bench.experiment_files import own_packages
 from bench.experiments import ASSIGNED, EXPERIMENTS
 from bench.paths import ROOT
 from bench.report.errors import ReportError

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from bench import declarations
+from bench import declarations, experiment_files
 from bench.config import describe, load_profile
 from bench.errors import UserError
 from bench.paths import ROOT
@@ -21,13 +21,13 @@ RUN = "fifth"
 
 @pytest.fixture
 def registered(monkeypatch):
-    monkeypatch.setenv(declarations.VARIABLE, PACKAGE)
+    monkeypatch.setenv(experiment_files.VARIABLE, PACKAGE)
 
 
 def _call(*words, package=PACKAGE):
     return subprocess.run(
         (sys.executable, "-m", *words),
-        env={**os.environ, declarations.VARIABLE: package, "COLUMNS": "200"},
+        env={**os.environ, experiment_files.VARIABLE: package, "COLUMNS": "200"},
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -83,7 +83,7 @@ def test_the_manifest_says_what_it_declares(run):
     assert [system.name for system in said.systems] == ["mean", "median", "gain"]
     stored = json.loads((run.folder / "manifest.json").read_text())
     assert {row["name"] for row in stored["experiments"]} == {
-        *declarations.EXPERIMENTS,
+        *experiment_files.EXPERIMENTS,
         "prototypes",
     }
 

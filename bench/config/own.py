@@ -5,8 +5,9 @@ from functools import cache
 from pydantic import Field, create_model
 
 from bench.config.schema import Profile, Section
-from bench.declarations import declarations, defaults, own_packages
+from bench.declarations import declarations, defaults
 from bench.errors import UserError
+from bench.experiment_files import own_packages
 from bench.interfaces import JsonObject
 
 NAME = "ExtendedProfile"

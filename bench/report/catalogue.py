@@ -15,7 +15,8 @@ from babel.messages.pofile import read_po, write_po
 
 from bench.config.protocol import protocol
 from bench.data import DATASETS
-from bench.declarations import PACKAGE, declarations
+from bench.declarations import declarations
+from bench.experiment_files import PACKAGE
 from bench.paths import ROOT, TEMPLATES
 from bench.report.figures.equations import load_equations, load_spoken
 from bench.report.values.constants import Constants

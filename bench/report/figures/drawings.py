@@ -12,7 +12,8 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
-from bench.declarations import Declaration, folder_of, own_packages
+from bench.declarations import Declaration
+from bench.experiment_files import folder_of, own_packages
 from bench.interfaces import JsonMapping
 from bench.paths import ROOT
 from bench.report.figures import equations

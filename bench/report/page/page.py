@@ -13,7 +13,8 @@ from markupsafe import Markup
 
 from bench.config.assignment import Words
 from bench.data import DATASETS
-from bench.declarations import Declaration, own_packages
+from bench.declarations import Declaration
+from bench.experiment_files import own_packages
 from bench.interfaces import JsonMapping, JsonObject
 from bench.metrics.verdicts import Direction, verdict
 from bench.report.claims import NOT_MEASURED, Measure

@@ -4,7 +4,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from bench.declarations import folder_of, own_packages
+from bench.experiment_files import folder_of, own_packages
 from bench.paths import ROOT, TEMPLATES
 from bench.report.order import Order
 from bench.store import StoredRun, content_key

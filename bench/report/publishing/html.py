@@ -17,7 +17,7 @@ from jinja2 import (
 from jinja2.bccache import Bucket
 from markupsafe import Markup
 
-from bench.declarations import folder_of, own_packages
+from bench.experiment_files import folder_of, own_packages
 from bench.report.page.context import Context
 from bench.report.page.outline import number_captions, read_outline
 from bench.report.page.page import Page, caption_words

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from functools import cache
 
-from bench.declarations import declarations, own_packages
+from bench.declarations import declarations
+from bench.experiment_files import own_packages
 from bench.results.fields import fields_of
 from bench.results.held import Bounds
 

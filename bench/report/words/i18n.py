@@ -17,8 +17,8 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, parse_decimal
 
-from bench.declarations import folder_of, own_packages
 from bench.errors import UserError
+from bench.experiment_files import folder_of, own_packages
 from bench.paths import TEMPLATES
 
 SOURCE_LANGUAGE = "en"
