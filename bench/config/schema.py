@@ -434,7 +434,7 @@ class Profile(Section):
         description="Time after which a cell is stopped as failed, with the trials of its search; "
         "no content key holds it.",
     )
-    checkpoint_seconds: Annotated[float, Field(ge=0.0)] | None = Field(
+    checkpoint_seconds: Annotated[float, Field(ge=0.0, le=1e6)] | None = Field(
         default=None,
         description="Least time between two checkpoints of a training, from which an interrupted "
         "cell goes on; absent: none are written. No content key holds it.",
