@@ -1,5 +1,8 @@
 """The flow in pixels: its network, its loss and its sampler."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -8,6 +11,8 @@ pytest.importorskip("keras")
 import keras
 
 from bench import models, training
+from bench.config import Fit
+from bench.paths import ROOT
 
 RANDOM = np.random.default_rng(0)
 TARGET = RANDOM.uniform(0.0, 1.0, (28, 28, 1)).astype("float32")
@@ -78,12 +83,20 @@ def test_a_generator_survives_being_stored(tmp_path):
     np.testing.assert_allclose(before, training.predict.codes_to(again, NOISE), atol=1e-5)
 
 
+def test_another_process_can_load_a_generator_with_nothing_else_imported(tmp_path):
+    models.pixel_flow.generator(models.pixel_flow.denoiser(8, 8), 2).save(tmp_path / "d.keras")
+    script = (
+        "import pathlib, sys; from bench.training import predict; "
+        "predict.load(pathlib.Path(sys.argv[1]))"
+    )
+    words = [sys.executable, "-c", script, str(tmp_path / "d.keras")]
+    subprocess.run(words, cwd=ROOT, check=True, capture_output=True)
+
+
 def test_training_lowers_the_loss_and_ends_with_averaged_weights():
     images = np.broadcast_to(np.rint(255 * TARGET[None, ..., 0]), (200, 28, 28)).astype(np.uint8)
     network = models.pixel_flow.denoiser(8)
     random = training.objective.random(1)
-    from bench.config import Fit
-
     fit = Fit(epochs=6, batch_size=20, learning_rate=1e-2)
     optimizer = training.schedule.averaged_muon(fit.learning_rate, training.loop.steps(200, fit))
     loss = models.pixel_flow.matching_loss(network, random)

@@ -6,7 +6,10 @@ from pathlib import Path
 import keras
 import numpy as np
 
-import bench.models.normalisation  # noqa: F401  registers a layer that stored networks name
+# Each registers a layer that stored networks name.
+import bench.models.neighbour
+import bench.models.normalisation
+import bench.models.pixel_flow  # noqa: F401
 
 BATCH = 500
 
