@@ -21,7 +21,7 @@ import pandas as pd
 from bench import models, training
 from bench.config import Profile
 from bench.experiments.definition import Cell, chosen
-from bench.experiments.fashion_generation import _play as play
+from bench.experiments.fashion_generation import play
 from bench.experiments.methods import with_seed
 from bench.experiments.sampling import validation_distance
 from bench.experiments.speedruns import WEIGHT_DECAY

@@ -156,7 +156,7 @@ def search_gan(cell: Cell) -> Result:
         )
         random = training.objective.random(seed)
         penalty = values["gradient_penalty"]
-        _play(seeded, generator, latent, {"images": images}, fit, random, penalty)
+        play(seeded, generator, latent, {"images": images}, fit, random, penalty)
         return validation_distance(seeded, generator, latent)
 
     return searched(
@@ -300,7 +300,7 @@ def gan(cell: Cell) -> Result:
     settings, best = cell.settings, cell.needs["gan_search"].metrics["best"]
     size = cell.needs["search"].metrics["best"]["latent"]
     generator = models.autoencoder.convolutional_decoder(settings.width, size, cell.split.size)
-    record = _play(
+    record = play(
         cell,
         generator,
         size,
@@ -339,7 +339,7 @@ def refined(cell: Cell) -> Result:
     training.backend.prepare(cell.precision, cell.seed)
     codes = training.predict.images_to(encoder, cell.split.train_images)
     mixture = _mixture(cell, codes)
-    record = _play(
+    record = play(
         cell,
         decoder,
         lambda batch: batch["codes"],
@@ -417,7 +417,7 @@ def one_step(cell: Cell) -> Result:
     before = ReferenceSet(cell, len(untuned)).distances(untuned)
     # the discriminator has its own width, where the other trainings have the decoders'
     settings = SimpleNamespace(**vars(cell.settings) | {"width": fit.width})
-    record = _play(
+    record = play(
         replace(cell, settings=settings),
         generator,
         size,
@@ -495,7 +495,7 @@ def _drawn(cell: Cell, mixture: GaussianMixture, count: int) -> np.ndarray:
     return np.asarray(np.random.default_rng(cell.seed).permutation(drawn))
 
 
-def _play(
+def play(
     cell: Cell,
     generator: keras.Model,
     codes: int | Callable[[Batch], Tensor],
@@ -504,7 +504,30 @@ def _play(
     random: keras.random.SeedGenerator,
     gradient_penalty: float,
 ) -> Record:
-    """Train a generator and a fresh discriminator against each other."""
+    """Train a generator and a fresh discriminator against each other.
+
+    Parameters
+    ----------
+    cell : Cell
+        Its settings have `width`, of the discriminator; its seed gives the order of the images.
+    generator : keras.Model
+        From codes to images.
+    codes : int or callable
+        Size of codes that are drawn from N(0, 1), or a function that takes them from a batch.
+    data : dict of str to ndarray
+        `images`, and what `codes` takes.
+    fit : Fit
+        The training.
+    random : keras.random.SeedGenerator
+        For codes and probing noise.
+    gradient_penalty : float
+        Weight of the discriminator's gradient penalties.
+
+    Returns
+    -------
+    Record
+        History and cost.
+    """
     discriminator = models.gan.discriminator(cell.settings.width, cell.split.size)
     losses = models.gan.losses(generator, discriminator, codes, gradient_penalty, random)
     players = ((discriminator, generator), (generator, discriminator))
