@@ -97,10 +97,8 @@ def _gan(profile: Profile, cell: Cell, changes: dict[str, Any]) -> float:
     rate = {key: value for key, value in changes.items() if key == "learning_rate"}
     generator = models.autoencoder.convolutional_decoder(settings.width, settings.latent)
     images = {"images": cell.split.train_images}
-    random = training.objective.random(cell.seed)
-    seen = replace(cell, settings=SimpleNamespace(width=settings.width))
     fit = settings.gan.model_copy(update=rate)
-    play(seen, generator, settings.latent, images, fit, random, penalty)
+    play(cell, generator, settings.latent, images, fit, penalty, settings.width)
     return validation_distance(cell, generator, settings.latent)
 
 

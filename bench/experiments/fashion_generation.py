@@ -14,8 +14,6 @@ validation images.
 
 from __future__ import annotations
 
-from dataclasses import replace
-from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -154,9 +152,8 @@ def search_gan(cell: Cell) -> Result:
         generator = models.autoencoder.convolutional_decoder(
             settings.width, latent, cell.split.size
         )
-        random = training.objective.random(seed)
         penalty = values["gradient_penalty"]
-        play(seeded, generator, latent, {"images": images}, fit, random, penalty)
+        play(seeded, generator, latent, {"images": images}, fit, penalty, settings.width)
         return validation_distance(seeded, generator, latent)
 
     return searched(
@@ -306,8 +303,8 @@ def gan(cell: Cell) -> Result:
         size,
         {"images": cell.split.train_images},
         for_epochs(settings.gan, settings.gan.epochs, best["learning_rate"]),
-        training.objective.random(cell.seed),
         best["gradient_penalty"],
+        settings.width,
     )
     return generated(
         cell,
@@ -345,8 +342,8 @@ def refined(cell: Cell) -> Result:
         lambda batch: batch["codes"],
         {"images": cell.split.train_images, "codes": _drawn(cell, mixture, len(codes))},
         cell.settings.refined,
-        training.objective.random(cell.seed),
         cell.settings.gradient_penalty,
+        cell.settings.width,
     )
     # the decoder is trained in both stages, and counts once
     cost = _with_first_stage(record.cost, trained, again=decoder)
@@ -415,16 +412,14 @@ def one_step(cell: Cell) -> Result:
     codes = gaussian_codes(cell, size, cell.settings.samples)
     untuned = models.images.to_pixels(training.predict.codes_to(generator, codes))
     before = ReferenceSet(cell, len(untuned)).distances(untuned)
-    # the discriminator has its own width, where the other trainings have the decoders'
-    settings = SimpleNamespace(**vars(cell.settings) | {"width": fit.width})
     record = play(
-        replace(cell, settings=settings),
+        cell,
         generator,
         size,
         {"images": cell.split.train_images},
         fit,
-        training.objective.random(cell.seed),
         cell.settings.gradient_penalty,
+        fit.width,
     )
     extra = {"evaluations": 1, "before": before, "discriminator_wins": _wins(record)}
     cost = _with_first_stage(record.cost, trained, again=generator)
@@ -501,15 +496,15 @@ def play(
     codes: int | Callable[[Batch], Tensor],
     data: dict[str, np.ndarray],
     fit: Fit,
-    random: keras.random.SeedGenerator,
     gradient_penalty: float,
+    width: int,
 ) -> Record:
     """Train a generator and a fresh discriminator against each other.
 
     Parameters
     ----------
     cell : Cell
-        Its settings have `width`, of the discriminator; its seed gives the order of the images.
+        Its seed gives the order of the images, fresh codes and probing noise.
     generator : keras.Model
         From codes to images.
     codes : int or callable
@@ -518,17 +513,18 @@ def play(
         `images`, and what `codes` takes.
     fit : Fit
         The training.
-    random : keras.random.SeedGenerator
-        For codes and probing noise.
     gradient_penalty : float
         Weight of the discriminator's gradient penalties.
+    width : int
+        Channels of the discriminator's first convolution.
 
     Returns
     -------
     Record
         History and cost.
     """
-    discriminator = models.gan.discriminator(cell.settings.width, cell.split.size)
+    random = training.objective.random(cell.seed)
+    discriminator = models.gan.discriminator(width, cell.split.size)
     losses = models.gan.losses(generator, discriminator, codes, gradient_penalty, random)
     players = ((discriminator, generator), (generator, discriminator))
     objectives = [

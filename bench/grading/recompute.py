@@ -26,6 +26,7 @@ from bench.experiments.methods import against_mean_image
 from bench.experiments.sampling import SHOWN, ReferenceSet, failures_of_training
 from bench.grading.findings import FEATURES, CellGrade
 from bench.interfaces import JsonMapping, JsonObject
+from bench.results.searches import HYPERPARAMETER
 from bench.running.cells import split_of
 from bench.store import DamagedError, StoredCell, StoredRun, content_key, derive_seed
 
@@ -282,7 +283,7 @@ def _search(stored: StoredCell, cell: Cell, stated: JsonMapping) -> JsonObject:
     full = trials[(trials["status"] == "COMPLETED") & (trials["epochs"] == trials["epochs"].max())]
     scores = full["score"].astype(float)
     best = full.loc[scores.idxmin() if stated["direction"] == "min" else scores.idxmax()]
-    values = {name: _plain(best[f"hp_{name}"]) for name in stated["best"]}
+    values = {name: _plain(best[f"{HYPERPARAMETER}{name}"]) for name in stated["best"]}
     return {"best_score": float(best["score"]), "best": values}
 
 

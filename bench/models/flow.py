@@ -40,6 +40,13 @@ def velocity(latent: int, hidden: int, depth: int = 3) -> keras.Model:
     return keras.Model(seen, layers.Dense(latent, dtype="float32")(state), name="velocity")
 
 
+def time_features(time: Tensor) -> Tensor:
+    """Return the time with its sines and cosines: (n, 1) to (n, 9)."""
+    angles = [np.pi * k * time for k in range(1, FREQUENCIES + 1)]
+    waves = [wave(angle) for angle in angles for wave in (ops.sin, ops.cos)]
+    return ops.concatenate([time, *waves], axis=-1)
+
+
 def with_time(codes: Tensor, time: Tensor) -> Tensor:
     """Put time features beside codes: (n, latent) and (n, 1) to (n, latent + 9).
 
@@ -55,9 +62,7 @@ def with_time(codes: Tensor, time: Tensor) -> Tensor:
     tensor, shape (n, latent + 9)
         The network's input.
     """
-    angles = [np.pi * k * time for k in range(1, FREQUENCIES + 1)]
-    waves = [wave(angle) for angle in angles for wave in (ops.sin, ops.cos)]
-    return ops.concatenate([codes, time, *waves], axis=-1)
+    return ops.concatenate([codes, time_features(time)], axis=-1)
 
 
 def matching_loss(network: keras.Model, random: keras.random.SeedGenerator) -> Loss:

@@ -9,11 +9,10 @@ before it, so its samples are not held to what a decoder can reconstruct.
 from typing import Any
 
 import keras
-import numpy as np
 from keras import layers, ops
 
 from bench.interfaces import Batch, Loss, Scalars, Tensor
-from bench.models.flow import FREQUENCIES
+from bench.models.flow import FREQUENCIES, time_features
 from bench.models.images import SIZE, convolution, image_shape, to_unit
 
 EMBEDDED = 128  # units of the layers that read the time
@@ -38,7 +37,8 @@ def denoiser(width: int, size: int = SIZE) -> keras.Model:
     Returns
     -------
     keras.Model
-        From images (n, size, size, 1) and time features (n, 9), see `time_features`.
+        From images (n, size, size, 1) and time features (n, 9), see
+        `flow.time_features`.
     """
     noisy = keras.Input(image_shape(size))
     time = keras.Input((1 + 2 * FREQUENCIES,))
@@ -83,12 +83,6 @@ def _block(state: Tensor, known: Tensor, channels: int) -> Tensor:
     if state.shape[-1] != channels:
         state = convolution(channels, 1)(state)
     return layers.Add()([state, inner])
-
-
-def time_features(time: Tensor) -> Tensor:
-    """Return the time with its sines and cosines: (n, 1) to (n, 9)."""
-    angles = [np.pi * k * time for k in range(1, FREQUENCIES + 1)]
-    return ops.concatenate([time, *(wave(a) for a in angles for wave in (ops.sin, ops.cos))], -1)
 
 
 def matching_loss(network: keras.Model, random: keras.random.SeedGenerator) -> Loss:

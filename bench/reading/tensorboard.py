@@ -9,10 +9,10 @@ from typing import Any
 import pandas as pd
 
 from bench.errors import UserError
+from bench.results.searches import HYPERPARAMETER, early_epoch
 from bench.store import StoredCell, StoredRun
 
 FOLDER = "tensorboard"
-HYPERPARAMETER = "hp_"
 
 
 def check_installed() -> None:
@@ -92,7 +92,7 @@ def _write_trial(
         summary.session_end_pb(status, ended),
     ]
     epochs = int(row["epochs"])
-    scalars = [(max(1, epochs // 3), objective, row["early_score"])]
+    scalars = [(early_epoch(epochs), objective, row["early_score"])]
     scalars += [(epochs, objective, row["score"]), (epochs, "seconds", row["seconds"])]
     _write(target, about, [each for each in scalars if pd.notna(each[2])], ended)
 

@@ -6,8 +6,14 @@ import pandas as pd
 
 from bench.results.held import Columns, Holding, NotNegative, Part
 
+HYPERPARAMETER = "hp_"  # how the columns of hyperparameters begin, in the table of trials
 Value = float | int | str | bool
 Values = dict[str, Value]
+
+
+def early_epoch(epochs: int) -> int:
+    """Return the epoch of a trial's `early_score`: a third of all, at least the first."""
+    return max(1, epochs // 3)
 
 
 class Gain(Part):
@@ -54,7 +60,7 @@ class Trials(Part):
         Columns(
             *("trial", "status", "score", "epochs", "seconds", "message", "default", "early_score"),
             allowed=("goes_on_from",),
-            prefixes=("hp_", "score_"),
+            prefixes=(HYPERPARAMETER, "score_"),
         ),
     ]
 

@@ -15,6 +15,7 @@ from typing import Protocol
 import numpy as np
 
 from bench.interfaces import JsonObject, Values
+from bench.results.searches import early_epoch
 from bench.search.limits import limited
 from bench.store import content_key
 from bench.store.files import write_beside
@@ -104,7 +105,7 @@ class Tried:
         """
         if min(map(len, self.curves.values()), default=0) < 2:
             return None
-        return float(np.mean([c[max(1, len(c) // 3) - 1] for c in self.curves.values()]))
+        return float(np.mean([c[early_epoch(len(c)) - 1] for c in self.curves.values()]))
 
     def after(self, earlier: "Tried") -> "Tried":
         """Put the curves of the trial with which this one went on before its own."""

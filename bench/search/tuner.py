@@ -13,6 +13,7 @@ import pandas as pd
 
 from bench.config import Search
 from bench.interfaces import JsonObject, Progress
+from bench.results.searches import HYPERPARAMETER
 from bench.search import gain
 from bench.search.oracles import Oracle, Space, Status
 from bench.search.trials import (
@@ -278,6 +279,6 @@ def _columns(number: int, row: _Row) -> JsonObject:
         "default": row.default,
         "early_score": tried.early,
         "goes_on_from": row.goes_on_from,
-        **{f"hp_{name}": value for name, value in row.values.items()},
+        **{f"{HYPERPARAMETER}{name}": value for name, value in row.values.items()},
         **{f"score_{arm}": value for arm, value in several.items()},
     }

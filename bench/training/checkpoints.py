@@ -106,8 +106,8 @@ class Checkpoint:
         done : Trained
             What is done.
         last : bool
-            Whether the training is finished: this is always written, so that a later training of
-            the same cell is not delayed by this one.
+            Whether the training is finished. Its end is always written, so that it is not trained
+            again where a later training of the same cell is interrupted.
         """
         if not last and time.monotonic() - self._written < self.seconds:
             return

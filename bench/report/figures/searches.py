@@ -20,7 +20,6 @@ from bench.report.figures.style import (
 )
 from bench.report.figures.subject import Subject
 from bench.report.values.searches import (
-    PREFIX,
     comparable,
     importance,
     trials_needed,
@@ -28,6 +27,7 @@ from bench.report.values.searches import (
 )
 from bench.report.words.i18n import Language
 from bench.report.words.names import choice_name, hyperparameter_name, objective_name
+from bench.results.searches import HYPERPARAMETER
 
 BEST, DEFAULT = "#0072b2", "#d55e00"
 BY_RANK = LinearSegmentedColormap.from_list("rank", ["#dddddd", "#5b9bc4"])  # worst, best
@@ -94,7 +94,7 @@ def _parallel(
     names = [
         language.gettext("epochs")
         if name == "epochs"
-        else hyperparameter_name(name.removeprefix(PREFIX), language)
+        else hyperparameter_name(name.removeprefix(HYPERPARAMETER), language)
         for name in columns
     ]
     for place, marks in enumerate((*ticks, score_ticks)):

@@ -15,6 +15,7 @@ from bench.report.values import searches
 from bench.report.values.clinic import Finding, Kind, diverged, examine
 from bench.report.values.collect import Results, Variant, unique
 from bench.report.values.quantities import is_untrained
+from bench.results.searches import HYPERPARAMETER
 from bench.store import StoredCell
 
 TRIALS_SHOWN = 5
@@ -111,7 +112,7 @@ class Context:
         rows = [Trial(int(row), str(trials["status"].iloc[row])) for row in ranked.index]
         return Search(
             variant,
-            [name.removeprefix(searches.PREFIX) for name in searches.varied(trials)],
+            [name.removeprefix(HYPERPARAMETER) for name in searches.varied(trials)],
             rows[:TRIALS_SHOWN],
             bool(trials["epochs"].notna().any()),
         )

@@ -5,8 +5,8 @@ import pandas as pd
 from scipy import stats
 
 from bench.metrics.importance import Importance, permutation_importance
+from bench.results.searches import HYPERPARAMETER
 
-PREFIX = "hp_"  # of a hyperparameter's column
 FEWEST_PAIRS = 3  # for a rank correlation
 FEWEST_TRIALS, TRIALS_EACH = 12, 4  # for importances: in all, and for each hyperparameter
 
@@ -19,7 +19,7 @@ def varied(trials: pd.DataFrame) -> list[str]:
     trials : DataFrame
         The table of a search.
     """
-    names = [name for name in map(str, trials) if name.startswith(PREFIX)]
+    names = [name for name in map(str, trials) if name.startswith(HYPERPARAMETER)]
     return [n for n in names if len(trials) == 1 or bool((trials[n] != trials[n].iloc[0]).any())]
 
 
@@ -124,5 +124,5 @@ def importance(trials: pd.DataFrame) -> Importance | None:
     scores = own["score"].to_numpy(dtype=float)
     if len(own) < trials_needed(trials) or not names or not np.ptp(scores):
         return None
-    settings = own[names].rename(columns=lambda name: name.removeprefix(PREFIX))
+    settings = own[names].rename(columns=lambda name: name.removeprefix(HYPERPARAMETER))
     return permutation_importance(settings, scores)
