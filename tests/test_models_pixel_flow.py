@@ -98,7 +98,9 @@ def test_training_lowers_the_loss_and_ends_with_averaged_weights():
     network = models.pixel_flow.denoiser(8)
     random = training.objective.random(1)
     fit = Fit(epochs=6, batch_size=20, learning_rate=1e-2)
-    optimizer = training.schedule.averaged_muon(fit.learning_rate, training.loop.steps(200, fit))
+    optimizer = training.schedule.muon(
+        fit.learning_rate, training.loop.steps(200, fit), averaged=True
+    )
     loss = models.pixel_flow.matching_loss(network, random)
     objective = training.objective.Objective(loss, [network], optimizer, random=random)
     record = training.loop.train([objective], {"images": images}, fit=fit, seed=1)

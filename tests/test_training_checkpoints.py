@@ -27,7 +27,7 @@ def _averaging():
 
 
 def _muon():
-    return schedule.averaged_muon(1e-2, 4 * EPOCHS)
+    return schedule.muon(1e-2, 4 * EPOCHS, averaged=True)
 
 
 def _train(optimizer, seed=5, stop=None, units=4):

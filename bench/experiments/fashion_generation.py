@@ -370,8 +370,10 @@ def pixel_flow(cell: Cell) -> Result:
     objective = training.objective.Objective(
         loss=models.pixel_flow.matching_loss(network, random),
         trains=[network],
-        optimizer=training.schedule.averaged_muon(
-            fit.learning_rate, training.loop.steps(len(cell.split.train_images), fit)
+        optimizer=training.schedule.muon(
+            fit.learning_rate,
+            training.loop.steps(len(cell.split.train_images), fit),
+            averaged=True,
         ),
         random=random,
     )

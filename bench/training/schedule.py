@@ -8,6 +8,8 @@ from keras import ops
 from bench.interfaces import Tensor
 from bench.training.muon import OTHERS_RATE, ConvolutionMuon
 
+AVERAGED = 0.995  # of an average of weights: how much of it a step keeps
+
 OptimizerFactory = Callable[[float, int, float], keras.optimizers.Optimizer]
 """Called with the learning rate, the steps and the weight decay."""
 
@@ -79,7 +81,9 @@ def constant_adam(learning_rate: float) -> keras.optimizers.Optimizer:
     return keras.optimizers.Adam(learning_rate)
 
 
-def muon(peak: float, steps: int, weight_decay: float = 0.0) -> keras.optimizers.Optimizer:
+def muon(
+    peak: float, steps: int, weight_decay: float = 0.0, *, averaged: bool = False
+) -> keras.optimizers.Optimizer:
     """Muon under a one-cycle schedule, for convolutional networks.
 
     Parameters
@@ -91,6 +95,8 @@ def muon(peak: float, steps: int, weight_decay: float = 0.0) -> keras.optimizers
         Steps of the whole training.
     weight_decay : float
         Decoupled weight decay; biases and normalisation are not decayed.
+    averaged : bool
+        Whether an exponential average of the weights takes their place at the end.
 
     Returns
     -------
@@ -102,30 +108,10 @@ def muon(peak: float, steps: int, weight_decay: float = 0.0) -> keras.optimizers
         weight_decay=weight_decay,
         adam_weight_decay=weight_decay,
         adam_lr_ratio=OTHERS_RATE,
+        use_ema=averaged,
+        ema_momentum=AVERAGED,
     )
     return _sparing(optimizer)
-
-
-def averaged_muon(peak: float, steps: int) -> keras.optimizers.Optimizer:
-    """Muon as `muon` sets it, with an exponential average of the weights at the end.
-
-    Parameters
-    ----------
-    peak : float
-        Highest learning rate.
-    steps : int
-        Steps of the whole training.
-
-    Returns
-    -------
-    keras.optimizers.Optimizer
-        The optimiser.
-    """
-    return _sparing(
-        ConvolutionMuon(
-            OneCycle(peak, steps), adam_lr_ratio=OTHERS_RATE, use_ema=True, ema_momentum=0.995
-        )
-    )
 
 
 def _sparing(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
@@ -149,5 +135,5 @@ def steady_adam(learning_rate: float, *, averaged: bool) -> keras.optimizers.Opt
         The optimiser.
     """
     return keras.optimizers.Adam(
-        learning_rate, beta_1=0.0, beta_2=0.99, use_ema=averaged, ema_momentum=0.995
+        learning_rate, beta_1=0.0, beta_2=0.99, use_ema=averaged, ema_momentum=AVERAGED
     )
