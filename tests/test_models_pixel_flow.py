@@ -13,6 +13,7 @@ import keras
 from bench import models, training
 from bench.config import Fit
 from bench.paths import ROOT
+from bench.store import Result, StoredCell, write_done, write_manifest
 
 RANDOM = np.random.default_rng(0)
 TARGET = RANDOM.uniform(0.0, 1.0, (28, 28, 1)).astype("float32")
@@ -83,11 +84,40 @@ def test_a_generator_survives_being_stored(tmp_path):
     np.testing.assert_allclose(before, training.predict.codes_to(again, NOISE), atol=1e-5)
 
 
-def test_another_process_can_load_a_generator_with_nothing_else_imported(tmp_path):
+def _stored_run(folder):
+    """Store a run with the networks whose layers are of this project."""
+    density = models.neighbour.density_network(models.stacked.build((4, 8)).encoders, 30)
+    anchors = RANDOM.normal(size=(30, 2)).astype("float32")
+    networks = {
+        "fashion_generation/pixel_flow": models.pixel_flow.generator(
+            models.pixel_flow.denoiser(8, 8), 2
+        ),
+        "fashion_embedding/neighbour_autoencoder": models.neighbour.placing_network(
+            density, anchors, 0.3
+        ),
+    }
+    cells = []
+    for path, network in networks.items():
+        cells.append(StoredCell(folder, *path.split("/"), 0, "ab" * 32))
+        write_done(cells[-1], Result({}, models={"decoder": network}), {}, {})
+    write_manifest(folder, {}, cells)
+    return networks
+
+
+@pytest.mark.parametrize("asked", [0, 1])
+def test_a_reader_in_another_process_loads_networks_with_layers_of_this_project(tmp_path, asked):
+    path = [*_stored_run(tmp_path / "run")][asked]
+    script = "import sys, bench; bench.open_run(sys.argv[1]).network(sys.argv[2])"
+    words = [sys.executable, "-c", script, str(tmp_path / "run"), path]
+    subprocess.run(words, cwd=ROOT, check=True, capture_output=True)
+
+
+def test_the_network_of_a_stored_generator_is_found_in_another_process(tmp_path):
     models.pixel_flow.generator(models.pixel_flow.denoiser(8, 8), 2).save(tmp_path / "d.keras")
     script = (
-        "import pathlib, sys; from bench.training import predict; "
-        "predict.load(pathlib.Path(sys.argv[1]))"
+        "import pathlib, sys; from bench import models, training; flow = models.pixel_flow; "
+        "network = flow.network_of(training.predict.load(pathlib.Path(sys.argv[1]))); "
+        "assert network.name == 'denoiser'"
     )
     words = [sys.executable, "-c", script, str(tmp_path / "d.keras")]
     subprocess.run(words, cwd=ROOT, check=True, capture_output=True)

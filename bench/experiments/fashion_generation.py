@@ -408,8 +408,9 @@ def one_step(cell: Cell) -> Result:
     """
     trained = cell.needs["pixel_flow"]
     training.backend.prepare(cell.precision, cell.seed)
-    network = training.predict.load(trained.model_path("decoder")).layers[-1].network
-    generator = models.pixel_flow.generator(network, steps=1)
+    flow = models.pixel_flow  # imported before the file is read, which names its layer
+    network = flow.network_of(training.predict.load(trained.model_path("decoder")))
+    generator = flow.generator(network, steps=1)
     size, fit = cell.split.size**2, cell.settings.one_step
     codes = gaussian_codes(cell, size, cell.settings.samples)
     untuned = models.images.to_pixels(training.predict.codes_to(generator, codes))

@@ -205,3 +205,8 @@ def generator(network: keras.Model, steps: int) -> keras.Model:
     size = network.inputs[0].shape[1]
     noise = keras.Input((size * size,))
     return keras.Model(noise, Sampler(network, steps, dtype="float32")(noise), name="decoder")
+
+
+def network_of(generator: keras.Model) -> keras.Model:
+    """Return the network inside a generator; see `generator`."""
+    return generator.layers[-1].network

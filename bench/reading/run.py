@@ -256,6 +256,8 @@ class Run:
         UserError
             If there is no such network.
         """
+        import bench.models.neighbour  # this and the next register layers that networks name
+        import bench.models.pixel_flow  # noqa: F401
         from bench.training import predict
 
         cell = self._cell(system, seed)

@@ -6,10 +6,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-# Each registers a layer that stored networks name.
-import bench.models.neighbour
-import bench.models.normalisation
-import bench.models.pixel_flow  # noqa: F401
+import bench.models.normalisation  # noqa: F401  registers a layer that stored networks name
 
 BATCH = 500
 
