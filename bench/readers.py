@@ -195,24 +195,12 @@ def compare(options: argparse.Namespace, console: Console) -> None:
     """Write two runs side by side."""
     from bench.reading import Run
     from bench.reading import compare as compared
-    from bench.reading.compare import interval_text, p_text, write
+    from bench.reading.compare import write
 
     first, second = (Run.open(text, options.runs) for text in (options.first, options.second))
     found = compared(first, second, everything=options.all)
-    rows = [
-        (
-            row.system,
-            row.figure,
-            interval_text(row.first),
-            interval_text(row.second),
-            interval_text(row.difference, signed=True),
-            p_text(row.p_value),
-            row.how,
-        )
-        for row in found.rows
-    ]
     head = ("system", "figure", first.name, second.name, "difference", "p", "by")
-    _print_columns(console, [head, *rows])
+    _print_columns(console, [head, *(row.words for row in found.rows)])
     console.print(
         f"{len(found.settings)} settings and {len(found.environment)} parts of the environment "
         "differ."

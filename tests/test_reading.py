@@ -225,7 +225,10 @@ def test_a_comparison_is_written_in_each_format(few, tmp_path):
     assert "fashion_classifier/fine_tuned" in page
     assert page.count("data:image/png") == 2
     assert pdf.read_bytes()[:5] == b"%PDF-"
-    assert "+0.1 (+" in text.read_text(encoding="utf-8")
+    row = next(line for line in text.read_text("utf-8").splitlines() if "accuracy" in line)
+    assert "| accuracy (%) | 82.33 (" in row
+    assert "| +10 (+" in row
+    assert "<td>accuracy (%)</td><td>82.33 (" in page
     assert len(list(out.glob("*.png"))) == 2
     assert "paired" in markdown(found)
 
@@ -270,7 +273,7 @@ def test_runs_are_listed_with_their_state(folder, tmp_path, capsys):
         and system.rpartition("/")[2] in ("fine_tuned", "from_scratch", "ensemble", "linear_probe")
     )
     (line,) = [words for words in quick.headline if words.startswith("mnist_classifier")]
-    assert f"accuracy {best:.4g}" in line
+    assert f"accuracy {best * 100:.4g}%" in line
     assert found["torn"].state.startswith("cannot be read")
     with filelock.FileLock(runs / "quick" / ".lock"):
         assert overview(runs)[0].state.startswith("running, ")

@@ -18,11 +18,13 @@ from bench.metrics.significance import mean_test, welch_difference
 from bench.paths import TEMPLATES
 from bench.reading.run import Run, quantity
 from bench.reading.tree import leaves
+from bench.report.values.bounds import in_per_cent
 from bench.report.values.collect import Variant
 from bench.store import StoredRun
 
 Format = Literal["html", "pdf", "md"]
 SECONDS = "training.seconds"
+SCORES = ("best_score", "default_score")  # of a search: what they are, its objective says
 SAMPLES_SHOWN, COLUMNS = 20, 10
 TEMPLATE = "compare.html.j2"
 RECORDED = ("git_commit", "git_dirty", "backend", "protocol")
@@ -45,6 +47,8 @@ class Row:
         Two-sided; None without an interval.
     how : str
         What the interval rests on: ``paired``, ``Welch``, or ``same cells``.
+    percent : bool
+        Whether it is a share, which is written in per cent, as the report writes it.
     """
 
     system: str
@@ -54,6 +58,20 @@ class Row:
     difference: Interval
     p_value: float | None
     how: str
+    percent: bool = False
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Entries of the row's columns, as text."""
+        return (
+            self.system,
+            f"{self.figure} (%)" if self.percent else self.figure,
+            interval_text(self.first, percent=self.percent),
+            interval_text(self.second, percent=self.percent),
+            interval_text(self.difference, signed=True, percent=self.percent),
+            p_text(self.p_value),
+            self.how,
+        )
 
 
 @dataclass(frozen=True)
@@ -179,7 +197,10 @@ def _row(first: Variant, second: Variant, figure: str) -> Row | None:
     else:
         found = welch_difference(b.values, a.values)
         how, difference, p_value = "Welch", found.interval, found.p_value
-    return Row(first.path, figure, a.interval, b.interval, difference, p_value, how)
+    percent = in_per_cent(figure) or (
+        figure in SCORES and first.get("objective") == "validation_accuracy"
+    )
+    return Row(first.path, figure, a.interval, b.interval, difference, p_value, how, percent)
 
 
 def _is_number(value: object) -> bool:
@@ -274,7 +295,6 @@ def _page(found: Comparison) -> str:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined
     )
-    environment.filters |= {"interval": interval_text, "p": p_text, "shown": number_text}
     environment.filters["uri"] = lambda png: (
         f"data:image/png;base64,{base64.b64encode(png).decode()}"
     )
@@ -307,19 +327,7 @@ def markdown(found: Comparison, folder: Path | None = None) -> str:
     """
     lines = [f"# {found.title}", ""]
     head = ("system", "figure", found.first.name, found.second.name, "difference", "p", "by")
-    body = [
-        (
-            row.system,
-            row.figure,
-            interval_text(row.first),
-            interval_text(row.second),
-            interval_text(row.difference, signed=True),
-            p_text(row.p_value),
-            row.how,
-        )
-        for row in found.rows
-    ]
-    lines += [*_table(head, body), ""]
+    lines += [*_table(head, [row.words for row in found.rows]), ""]
     for title, changes in (("Settings", found.settings), ("Environment", found.environment)):
         rows = [(change.name, change.first, change.second) for change in changes]
         lines += [f"## {title}", ""]
@@ -364,7 +372,7 @@ def number_text(value: float, signed: bool = False) -> str:
     return f"{value:{'+' if signed else ''}.4g}"
 
 
-def interval_text(found: Interval, signed: bool = False) -> str:
+def interval_text(found: Interval, signed: bool = False, percent: bool = False) -> str:
     """Write a mean with the limits of its interval.
 
     Parameters
@@ -373,16 +381,20 @@ def interval_text(found: Interval, signed: bool = False) -> str:
         Mean and limits.
     signed : bool
         Whether a plus sign is written.
+    percent : bool
+        Whether shares are written in per cent, without its sign.
 
     Returns
     -------
     str
         The text.
     """
-    mean = number_text(found.mean, signed)
+    unit = 100 if percent else 1
+    mean = number_text(found.mean * unit, signed)
     if found.low is None or found.high is None:
         return mean
-    return f"{mean} ({number_text(found.low, signed)} to {number_text(found.high, signed)})"
+    low, high = (number_text(limit * unit, signed) for limit in (found.low, found.high))
+    return f"{mean} ({low} to {high})"
 
 
 def p_text(value: float | None) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bench.errors import UserError
 from bench.reading.run import quantity
+from bench.report.values.bounds import in_per_cent
 from bench.report.values.collect import Results
 from bench.store import StoredRun, is_locked, is_run, open_run
 
@@ -90,5 +91,7 @@ def _headline(results: Results) -> list[str]:
         if values:
             best = min(values) if figure in DISTANCES else max(values)
             words = figure.replace("_", " ")
-            found.append(f"{name}: {words} {best[0]:.4g} ({best[1]})")
+            share = in_per_cent(figure)
+            value = f"{best[0] * 100:.4g}%" if share else f"{best[0]:.4g}"
+            found.append(f"{name}: {words} {value} ({best[1]})")
     return found

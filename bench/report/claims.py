@@ -10,7 +10,7 @@ from functools import cached_property
 
 from bench.config import protocol as fixed
 from bench.metrics.significance import holm
-from bench.report.values.bounds import possible
+from bench.report.values.bounds import in_per_cent, possible
 from bench.report.values.collect import INAPPLICABLE, Results
 from bench.report.values.quantities import (
     Quantity,
@@ -22,7 +22,6 @@ from bench.report.values.quantities import (
 )
 
 SUPPORTED, REFUTED = "supported", "not supported"
-IN_PER_CENT = ("accuracy_change", "sharpness")  # though they may lie beyond 0 and 1
 OPEN, TOO_FEW, NOT_MEASURED = "not distinguishable", "too few seeds", "not measured"
 NOT_APPLICABLE = "not applicable"  # the claim is about other data
 # What decides over a claim of several measures: the first of these that one of them says.
@@ -128,9 +127,8 @@ class Claim:
 
 def spec_of(asked: fixed.Measure) -> str:
     """Return the number format of a measure; see `bench.report.words.i18n.Language.number`."""
-    is_share = asked.kind != "correlation" and possible(asked.metric) == (0.0, 1.0)
-    counted = asked.kind == "share" or asked.metric.endswith(IN_PER_CENT)
-    if asked.kind != "spread" and (is_share or counted):
+    is_share = asked.kind == "share" or in_per_cent(asked.metric)
+    if asked.kind not in ("spread", "correlation") and is_share:
         return f".{max(asked.decimals - 2, 0)}p"
     return f".{asked.decimals}f"
 

@@ -9,6 +9,7 @@ from bench.results.fields import fields_of
 from bench.results.held import Bounds
 
 Limits = tuple[float | None, float | None]
+IN_PER_CENT = ("accuracy_change", "accuracy_gap", "sharpness")  # though beyond 0 and 1
 
 
 def possible(path: str) -> Limits:
@@ -31,6 +32,11 @@ def possible(path: str) -> Limits:
         if bounds := named.get(step):
             return bounds.least, bounds.greatest
     return None, None
+
+
+def in_per_cent(path: str) -> bool:
+    """Return whether a figure is a share, which is printed in per cent; see `possible`."""
+    return possible(path) == (0.0, 1.0) or path.endswith(IN_PER_CENT)
 
 
 def within(low: float, high: float, limits: Limits) -> tuple[float, float]:
