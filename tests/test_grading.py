@@ -207,9 +207,9 @@ def test_a_pickle_is_never_opened(run, tmp_path):
 
 
 def test_an_archive_that_would_fill_the_memory_is_refused(run, monkeypatch):
-    monkeypatch.setattr("bench.grading.recompute.LARGEST", 1000)
+    monkeypatch.setattr("bench.store.arrays.LARGEST", 1000)
     found = grade(run)
-    assert all("would unpack to" in each.got for each in found.differences)
+    assert all("would take" in each.got for each in found.differences)
     assert len(found.differences) == 6, "the cells that have arrays"
 
 

@@ -14,7 +14,8 @@ from bench.__main__ import main
 from bench.errors import UserError
 from bench.paths import ROOT
 from bench.report.order import DRAWINGS
-from bench.report.render import LOCK, alone, render
+from bench.report.render import alone, render
+from bench.store.lock import LOCK
 
 LONG = 60.0  # seconds: far more than a busy machine needs
 

@@ -8,7 +8,7 @@ import pytest
 from bench.__main__ import main
 from bench.report import live
 from bench.report.live import as_seen, follow, render_live
-from bench.store import Result, is_locked, open_run, write_done
+from bench.store import Result, is_held, open_run, write_done
 from tests.report_fixture import made_up_run
 
 MISSING = ("fashion_generation/gan", "fashion_embedding/umap", "mnist_classifier/ensemble")
@@ -73,14 +73,14 @@ def test_a_run_is_followed_until_nobody_writes_to_it(run, tmp_path, monkeypatch,
             lock.release()
 
     monkeypatch.setattr(live.time, "sleep", wait)
-    assert is_locked(run.folder)
+    assert is_held(run.folder)
     messages = []
     pages = list(follow(run.folder, tmp_path / "reports", ("en",), on_progress=messages.append))
     before = len(run.cells) - len(MISSING)
     assert rendered == [before, before + 1], "not again while nothing has ended"
     assert len(pages) == 2
     assert messages[-1] == f"{before + 1} of {len(run.cells)} cells are done"
-    assert not is_locked(run.folder)
+    assert not is_held(run.folder)
 
 
 def test_the_command_renders_and_opens(run, tmp_path, monkeypatch, capsys, rendered):

@@ -100,3 +100,28 @@ def test_pickled_arrays_are_not_read(cell, result):
     assert cell.status == "done"
     with pytest.raises(DamagedError, match=r"arrays\.npz cannot be read.*allow_pickle=False"):
         cell.array("bad")
+
+
+def test_a_long_failure_is_kept_by_its_beginning_and_end(cell):
+    words = "\n".join(["A total of 3 objects", *(f"layer {n} " * 200 for n in range(90)), "End"])
+    try:
+        raise ValueError(words)
+    except ValueError as error:
+        write_failed(cell, error, {}, {})
+    message, kept = cell.failure["message"], cell.failure["traceback"]
+    assert message.startswith("A total of 3 objects\nlayer 0 layer 0")
+    assert message.endswith("End")
+    assert "[82 lines]" in message
+    assert len(message) < 8000 < len(words)
+    assert kept.startswith("Traceback")
+    assert "raise ValueError(words)" in kept
+    assert kept.rstrip().endswith("End")
+
+
+@pytest.mark.parametrize(
+    "words", ["", "no room", "one\ntwo\n", "a" * 580, "\n".join("abcdefghijk")]
+)
+def test_a_short_failure_is_kept_whole(cell, words):
+    write_failed(cell, ValueError(words), {}, {})
+    assert cell.failure["message"] == words.rstrip()
+    assert words.rstrip() in cell.failure["traceback"]

@@ -5,7 +5,6 @@ curves. Everything is read as numbers and text. No network of the cell is loaded
 labels and the judge are this project's own.
 """
 
-import zipfile
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -30,7 +29,6 @@ from bench.results.searches import HYPERPARAMETER
 from bench.running.cells import split_of
 from bench.store import DamagedError, StoredCell, StoredRun, content_key, derive_seed
 
-LARGEST = 2**31  # bytes that the arrays of a cell may have
 SIZES = ("train_limit", "test_limit", "validation")
 SAME = 1e-5  # between predictions that were averaged in another order
 CONTROLS = ("pixels", "random_encoder")
@@ -58,7 +56,6 @@ class Grader:
         found = CellGrade(stored.label)
         try:
             self._settings(stored, found)
-            _refuse_large(stored)
             cell = self._cell(stored)
             for recompute in (_predictions, _controls, self._map, self._samples, self._arithmetic):
                 recompute(stored, cell, found)
@@ -300,17 +297,3 @@ _RULES: tuple[Callable[[StoredCell, Cell, JsonMapping], JsonObject], ...] = (
 
 def _plain(value: object) -> object:
     return value.item() if isinstance(value, np.generic) else value
-
-
-def _refuse_large(stored: StoredCell) -> None:
-    """Refuse arrays that would be too large, before they are unpacked."""
-    path = stored.folder / "arrays.npz"
-    if not path.is_file():
-        return
-    try:
-        with zipfile.ZipFile(path) as archive:
-            size = sum(member.file_size for member in archive.infolist())
-    except (OSError, zipfile.BadZipFile) as error:
-        raise DamagedError(path, f"cannot be read ({error})") from error
-    if size > LARGEST:
-        raise DamagedError(path, f"would unpack to {size} bytes, more than {LARGEST}")

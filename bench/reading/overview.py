@@ -8,7 +8,7 @@ from bench.errors import UserError
 from bench.reading.run import quantity
 from bench.report.values.bounds import in_per_cent
 from bench.report.values.collect import Results
-from bench.store import StoredRun, is_locked, is_run, open_run
+from bench.store import StoredRun, is_held, is_run, open_run
 
 DISTANCES = ("frechet_distance", "reconstruction_mse")  # the lower, the better
 HEADLINES = ("accuracy", "knn_accuracy", "frechet_distance")
@@ -73,7 +73,7 @@ def _state(run: StoredRun) -> str:
     else:
         others = [f"{counts[s]} {s}" for s in ("failed", "damaged", "missing") if counts[s]]
         state = f"{counts['done']} of {whole} cells, {', '.join(others)}"
-    return f"running, {state}" if is_locked(run.folder) else state
+    return f"running, {state}" if is_held(run.folder) else state
 
 
 def _headline(results: Results) -> list[str]:

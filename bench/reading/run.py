@@ -266,9 +266,8 @@ class Run:
             raise UserError(f"{cell.label} keeps no network.")
         if part is None and len(there) > 1:
             raise UserError(f"{cell.label} keeps several networks: name one of {', '.join(there)}.")
-        return predict.load(
-            cell.model_path(chosen(there, part or there[0], f"network of {system}"))
-        )
+        name = chosen(there, part or there[0], f"network of {system}")
+        return cell.model(name, predict.load)
 
     def _variants(self) -> list[Variant]:
         return [self.results.variant(path) for path in self.systems]

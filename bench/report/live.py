@@ -11,7 +11,7 @@ from bench.report.order import Order
 from bench.report.render import render
 from bench.report.words.i18n import Language
 from bench.report.words.names import N_
-from bench.store import StoredCell, StoredRun, is_locked, open_run
+from bench.store import StoredCell, StoredRun, is_held, open_run
 
 FOLDER = "live"
 REFRESH = 20  # seconds after which a browser loads the page again
@@ -100,7 +100,7 @@ def follow(
     """
     before: list[str | None] | None = None
     while True:
-        goes_on = is_locked(folder)
+        goes_on = is_held(folder)
         run = open_run(folder)
         seals = [cell.seal for cell in run.cells]
         if seals != before:

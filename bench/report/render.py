@@ -10,8 +10,6 @@ from multiprocessing import get_context
 from pathlib import Path
 from warnings import warn
 
-import filelock
-
 from bench.errors import UserError
 from bench.orphans import end_with_parent
 from bench.paths import TEMPLATES
@@ -19,8 +17,8 @@ from bench.report.order import DRAWINGS, FILE_NAMES, Format, Job, Order, Rendere
 from bench.report.publishing.pdf import check_libraries
 from bench.store import StoredRun
 from bench.store.files import PART
+from bench.store.lock import held
 
-LOCK = ".lock"
 PATIENCE = 900.0  # seconds for another process that renders into the same folder
 WIDTH = 60  # characters of a message that a warning repeats
 
@@ -121,26 +119,14 @@ def alone(
     UserError
         If the other process holds it for longer.
     """
-    place = out_dir / DRAWINGS
-    place.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(place / LOCK)
-    try:
-        try:
-            lock.acquire(timeout=0)
-        except filelock.Timeout:
-            if patience:
-                on_warning(f"{out_dir}: waiting for another process that renders there")
-            lock.acquire(timeout=patience)
-    except filelock.Timeout as error:
-        raise UserError(
-            f"{out_dir}: another process renders there, and nothing was changed. Wait for it, end "
-            "it, or name another folder with --reports."
-        ) from error
-    try:
+    refusal = (
+        f"{out_dir}: another process renders there, and nothing was changed. Wait for it, end it, "
+        "or name another folder with --reports."
+    )
+    waiting = f"{out_dir}: waiting for another process that renders there"
+    with held(out_dir / DRAWINGS, refusal, patience, lambda: on_warning(waiting)):
         _sweep(out_dir)
         yield
-    finally:
-        lock.release()
 
 
 def _sweep(out_dir: Path) -> None:

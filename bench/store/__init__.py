@@ -4,10 +4,10 @@ from bench.store.cell import Result, StoredCell, write_done, write_failed
 from bench.store.files import left_overs, remove
 from bench.store.fsck import check_run
 from bench.store.keys import content_key, derive_seed
+from bench.store.lock import is_held
 from bench.store.run import (
     StoredRun,
     UsedData,
-    is_locked,
     is_run,
     lock_run,
     open_run,
@@ -24,7 +24,7 @@ __all__ = [
     "check_run",
     "content_key",
     "derive_seed",
-    "is_locked",
+    "is_held",
     "is_run",
     "left_overs",
     "lock_run",

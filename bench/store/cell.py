@@ -8,23 +8,26 @@ every other file with its hash: a cell that does not match is damaged, and nothi
 import os
 import shutil
 import traceback
-from collections.abc import Iterator, Mapping
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from bench.interfaces import JsonMapping, JsonObject
+from bench.store.arrays import read_arrays, read_table, refuse_large
 from bench.store.files import PART, read_json, replace, sync, write_json
 from bench.store.seal import DamagedError, check_files, list_files, read_sealed, write_sealed
 
 KEY_DIGITS = 12
 DONE, FAILED = "done.json", "failed.json"
 LOOKS = 3  # until what differs is taken for damage
+T = TypeVar("T")
 
 
 class SavesItself(Protocol):
@@ -138,8 +141,8 @@ class StoredCell:
         """All arrays, by name."""
         if "arrays.npz" not in self._files():
             return {}
-        with self._reading("arrays.npz") as path, np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+        with self._reading("arrays.npz") as path:
+            return read_arrays(path)
 
     def array(self, name: str) -> np.ndarray:
         """Return one array."""
@@ -153,12 +156,37 @@ class StoredCell:
     def table(self, name: str) -> pd.DataFrame:
         """Read one table."""
         with self._reading(f"{name}.parquet") as path:
-            return pd.read_parquet(path)
+            return read_table(path)
 
     def model_path(self, name: str) -> Path:
         """Path of a saved network."""
         with self._reading(f"{name}.keras") as path:
             return path
+
+    def model(self, name: str, load: Callable[[Path], T]) -> T:
+        """Load a saved network.
+
+        Parameters
+        ----------
+        name : str
+            The network.
+        load : callable
+            Reads a `.keras` file.
+
+        Returns
+        -------
+        object
+            What `load` returns.
+
+        Raises
+        ------
+        DamagedError
+            If the file would unpack to too much, or `load` raises whatever error.
+        """
+        with self._reading(f"{name}.keras") as path:
+            with zipfile.ZipFile(path) as archive:
+                refuse_large(archive)
+            return load(path)
 
     def _closing(self) -> JsonMapping | None:
         """Return what `_closed` gives; a run may put another cell in this place meanwhile."""
@@ -201,7 +229,9 @@ class StoredCell:
         except MemoryError:
             raise
         except Exception as error:
-            raise DamagedError(path, f"cannot be read ({type(error).__name__}: {error})") from error
+            raise DamagedError(
+                path, f"cannot be read ({type(error).__name__}: {shortened(str(error))})"
+            ) from error
 
     def _json(self, name: str) -> JsonObject:
         with self._reading(name) as path:
@@ -269,12 +299,43 @@ def write_failed(
     with _replacing(cell) as folder:
         write_json(folder / "config.json", config)
         write_json(folder / "provenance.json", provenance)
+        message = shortened(str(error))
+        whole = "".join(traceback.format_exception(error))
+        if str(error):
+            whole = whole.replace(str(error), message)
         reason = {
             "error": type(error).__name__,
-            "message": str(error),
-            "traceback": "".join(traceback.format_exception(error)),
+            "message": message,
+            "traceback": shortened(whole, lines=30),
         }
         _close(folder / FAILED, cell, reason)
+
+
+def shortened(text: str, lines: int = 5, width: int = 300) -> str:
+    """Shorten the words of an error to their beginning and end; a framework may make thousands.
+
+    Parameters
+    ----------
+    text : str
+        The words.
+    lines : int
+        How many lines at the beginning, and at the end, stay.
+    width : int
+        How many characters at the beginning, and at the end, of a line stay.
+
+    Returns
+    -------
+    str
+        The text, in which marks stand for what was left out.
+    """
+    every = text.splitlines()
+    between = len(every) - 2 * lines
+    if between > 1:
+        every[lines:-lines] = [f"[{between} lines]"]
+    return "\n".join(
+        line if len(line) <= 2 * width else f"{line[:width]} [...] {line[-width:]}"
+        for line in every
+    )
 
 
 def _close(path: Path, cell: StoredCell, content: JsonMapping) -> None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 
-import filelock
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bench.declarations import Declaration
@@ -16,6 +15,7 @@ from bench.interfaces import JsonObject
 from bench.paths import is_name
 from bench.store.cell import StoredCell
 from bench.store.files import read_json, sweep, write_beside
+from bench.store.lock import held
 from bench.store.seal import DamagedError, OtherFormatError, read_sealed, write_sealed
 
 MANIFEST = "manifest.json"
@@ -240,29 +240,10 @@ def lock_run(folder: Path) -> Iterator[None]:
     UserError
         If another process is writing to it.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(folder / ".lock", timeout=0)
-    try:
-        with lock:
-            sweep(folder)
-            yield
-    except filelock.Timeout as error:
-        raise UserError(
-            f"Another process is writing to {folder}, and nothing was changed there. Wait for it, "
-            "stop it, or name another run with --run."
-        ) from error
-
-
-def is_locked(folder: Path) -> bool:
-    """Whether another process is writing to a run; nothing is made where there is no lock file."""
-    path = folder / ".lock"
-    if not path.is_file():
-        return False
-    lock = filelock.FileLock(path, timeout=0)
-    try:
-        with lock:
-            return False
-    except filelock.Timeout:
-        return True
-    except OSError:
-        return False  # what may only be read is written by nobody here
+    refusal = (
+        f"Another process is writing to {folder}, and nothing was changed there. Wait for it, stop "
+        "it, or name another run with --run."
+    )
+    with held(folder, refusal):
+        sweep(folder)
+        yield

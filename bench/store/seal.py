@@ -10,7 +10,6 @@ import os
 import stat
 import time
 from collections.abc import Callable
-from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -167,13 +166,20 @@ def _state(path: str) -> State:
 
 
 def _remembered(function: Callable[[str], T]) -> Callable[[str, State], T]:
-    """Call a function of a file once for each state of the file."""
+    """Call a function of a file once for each state of the file; only the last is remembered."""
+    known: dict[str, tuple[State, T]] = {}
 
-    @lru_cache(REMEMBERED)
-    def once(path: str, _: State) -> T:
-        return function(path)
+    def once(path: str, state: State) -> T:
+        if not state.settled:
+            return function(path)
+        found = known.get(path)
+        if found is None or found[0] != state:
+            if len(known) >= REMEMBERED:
+                known.clear()
+            found = known[path] = (state, function(path))
+        return found[1]
 
-    return lambda path, state: once(path, state) if state.settled else function(path)
+    return once
 
 
 @_remembered

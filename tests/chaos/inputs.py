@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import resource
+import shutil
 import struct
 import time
 import traceback
@@ -493,6 +494,12 @@ def bombs(folder):
     found.append(
         (".npz whose header says 800 TiB", lambda: own.describe(archive.parent, ("a", "b")))
     )
+    cell = StoredCell(place / "runs" / "r", "a", "b", 0, "0" * 64)
+    write_done(cell, Result({}), {}, {})
+    shutil.copy(archive, cell.folder / "arrays.npz")
+    (cell.folder / "done.json").unlink()
+    write_sealed(cell.folder / "done.json", {"key": cell.key, "files": list_files(cell.folder)})
+    found.append(("made-up cell whose arrays say 800 TiB", lambda: cell.arrays))
     many = " ".join(f"{number % 7}.5" for number in range(60_000))
     page = f"<html><body><p>{many}</p></body></html>"
     evidence = _evidence("") | {"numbers": [f"{number % 5}.5" for number in range(60_000)]}

@@ -18,6 +18,7 @@ import numpy as np
 from scipy.special import erf
 
 from bench.interfaces import JsonObject
+from bench.store.arrays import refuse_bytes
 
 TOLERANCE = 8e-4  # of a pixel between 0 and 1; with rounding in the page at most 1e-3
 # Keras names a layer's weights by its class and a running number.
@@ -101,6 +102,8 @@ def _layers(described: Sequence[JsonObject], stored: h5py.File) -> Iterator[Laye
             number = counts.get(kind, 0)
             counts[kind] = number + 1
             group = stored["layers"][WEIGHTED[kind] + (f"_{number}" if number else "")]["vars"]
+            # what an HDF5 file says to hold need not be in it
+            refuse_bytes(sum(each.nbytes for each in group.values()))
             own = tuple(np.asarray(group[str(k)], dtype="float32") for k in range(len(group)))
         if kind != "InputLayer":
             yield _layer(kind, config, own)

@@ -324,7 +324,7 @@ def _grid(variant: Variant) -> JsonObject:
 def _exact(variant: Variant) -> JsonObject:
     points = variant.array("test_map")
     assert variant.first is not None and points is not None  # noqa: S101, PT018 - chosen for them
-    return packed(read_decoder(variant.first.model_path("decoder")), map_frame(points))
+    return packed(variant.first.model("decoder", read_decoder), map_frame(points))
 
 
 def _floats(array: np.ndarray) -> str:
