@@ -92,6 +92,6 @@ def _headline(results: Results) -> list[str]:
             best = min(values) if figure in DISTANCES else max(values)
             words = figure.replace("_", " ")
             share = in_per_cent(figure)
-            value = f"{best[0] * 100:.4g}%" if share else f"{best[0]:.4g}"
-            found.append(f"{name}: {words} {value} ({best[1]})")
+            mean = f"{best[0] * 100:.4g}%" if share else f"{best[0]:.4g}"
+            found.append(f"{name}: {words} {mean} ({best[1]})")
     return found
