@@ -5,25 +5,47 @@ import pytest
 
 from bench.config import Fit, Search, load_profile
 from bench.rehearsal import estimate
-from bench.rehearsal.shortened import TRAIN, VALIDATION, shorten
+from bench.rehearsal.shortened import shorten
 from bench.rehearsal.stage import BACKENDS, Rehearsed, rehearse
 
 FULL = load_profile("full").model_copy(update={"precision": "float32"})
-IMAGES = 60_000
 
 
-def test_a_rehearsal_has_the_networks_and_batches_of_the_whole():
-    small, sizes = shorten(FULL, IMAGES)
-    for name in ("mnist_classifier", "fashion_classifier"):
-        whole, here = getattr(FULL, name), getattr(small, name)
-        assert here.widths == whole.widths
-        assert here.fine_tune == whole.fine_tune
-        assert (here.seeds, here.search.trials, here.search.confirmations) == (1, 1, 0)
-    assert small.fashion_generation.width == FULL.fashion_generation.width
-    assert sizes.of(TRAIN - VALIDATION) == IMAGES - FULL.data.validation
+CHANGED = {
+    "data.test_limit", "fashion_generation.samples", "fashion_embedding.score_images",
+    "fashion_embedding.tsne.images", "fashion_embedding.tsne_repeated.images",
+    "fashion_embedding.umap.images",
+}  # fmt: skip
+SEARCHES = ("algorithm", "trials", "confirmations")
+
+
+def _leaves(settings, path=""):
+    if not isinstance(settings, dict):
+        return {path: settings}
+    found = {}
+    for key, value in settings.items():
+        found |= _leaves(value, f"{path}.{key}" if path else key)
+    return found
+
+
+@pytest.mark.parametrize("name", ["quick", "long", "full"])
+def test_a_rehearsal_has_the_networks_batches_and_images_of_the_whole(name):
+    whole = load_profile(name).model_copy(update={"precision": "float32"})
+    small, _ = shorten(whole, 55_000)
+    before, after = (_leaves(each.model_dump(mode="json")) for each in (whole, small))
+    other = {path for path in before if before[path] != after[path]}
+    repeated = {path for path in other if path.endswith("seeds")}
+    assert all(after[path] == 1 for path in repeated)
+    searches = {p for p in other if "search." in p and p.rpartition(".")[2] in SEARCHES}
+    assert other - repeated - searches <= CHANGED
+
+
+def test_what_stands_on_fewer_images_is_counted_for_all():
+    small, sizes = shorten(FULL, 55_000)
+    assert sizes.of(small.fashion_embedding.tsne.images) == 55_000
     assert sizes.of(small.fashion_generation.samples) == FULL.fashion_generation.samples
+    assert sizes.of(55_000) == 55_000
     assert sizes.of(FULL.fashion_classifier.overfitting.images) == 1000
-    assert sizes.of(small.fashion_embedding.tsne.images) == IMAGES - FULL.data.validation
 
 
 @pytest.mark.parametrize("repeated", [0, 5])
@@ -33,7 +55,7 @@ def test_a_variant_that_does_not_run_is_not_rehearsed(repeated):
     profile = FULL.model_copy(
         update={"fashion_classifier": section.model_copy(update={"handed_in_same_epochs": same})}
     )
-    small, _ = shorten(profile, IMAGES)
+    small, _ = shorten(profile, 55_000)
     assert small.fashion_classifier.handed_in_same_epochs.seeds == min(repeated, 1)
 
 
@@ -111,5 +133,8 @@ def test_every_variant_of_full_passes(backend):
     assert {row.name: row.failure for row in rows if row.failure} == {}
     trained = [training for row in rows for training in row.trainings]
     assert len(trained) > 30
+    flow = FULL.fashion_generation.pixel_flow
+    (drawn,) = (row for row in rows if row.name == "fashion_generation/pixel_flow")
+    assert drawn.trainings[0]["steps"] == flow.epochs * (55_000 // flow.batch_size)
     if backend == "jax":
         assert all(each["operations"] > 0 and each["step_mib"] > 0 for each in trained)

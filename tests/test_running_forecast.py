@@ -66,7 +66,7 @@ def test_times_of_another_machine_tell_nothing(runs, monkeypatch):
     monkeypatch.setattr(forecasting, "_rate", lambda precision: 10**9)
     found = _found(_profile(), runs)["fine_tuned"]
     assert found.basis == "counted operations, rough"
-    assert found.seconds == pytest.approx(2 * 2500 / 1000), "two epochs of 2,500 images"
+    assert found.seconds == pytest.approx(2 * 3000 / 1000), "two epochs of 3,000 images"
 
 
 def test_cells_that_neither_ran_nor_train_are_unknown(runs, monkeypatch):
@@ -101,7 +101,7 @@ def test_cells_wait_for_what_they_need(tmp_path):
     ("settings", "expected"),
     [
         ({}, 0),
-        ({"fit": {"epochs": 3, "batch_size": 10}}, 3 * 900),
+        ({"fit": {"epochs": 3, "batch_size": 10}}, 3 * 1000),
         ({"calibration": {"images": 50, "fit": {"epochs": 2}}}, 100),
         ({"search": {"trials": 2, "max_epochs": 3, "images": 10, "confirmations": 1}}, 5 * 30),
         ({"tsne": {"perplexity": 30.0, "images": 70}}, 70),
@@ -110,6 +110,13 @@ def test_cells_wait_for_what_they_need(tmp_path):
 def test_images_are_counted_from_the_settings(settings, expected):
     data = {"train_limit": 1000, "validation": 100}
     assert visits({"settings": settings, "data": data}) == expected
+
+
+def test_held_out_images_are_not_trained_on():
+    settings = {"fit": {"epochs": 1}}
+    for limit in (None, 60_000):
+        data = {"train_limit": limit, "validation": 5000}
+        assert visits({"settings": settings, "data": data}) == 55_000
 
 
 def test_operations_are_counted_and_the_rate_is_measured():

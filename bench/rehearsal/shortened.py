@@ -1,4 +1,4 @@
-"""A profile whose networks and batches are those of another, on few images and one seed."""
+"""A profile whose trainings are those of another, with one seed and few images to be scored on."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,9 +6,9 @@ from typing import Any
 
 from bench.config import Profile, Search, profile_type
 
-TRAIN, VALIDATION, TEST = 9000, 500, 500
-# Numbers of images by which a training is known to be on all of them; no setting has these.
-SAMPLES, SCORED, TSNE, REPEATED, UMAP = 499, 498, 1301, 701, 601
+TEST, SCORED, REPEATED, UMAP = 500, 498, 701, 601
+# By these numbers a training on the places of t-SNE or on samples is known; no setting has them.
+TSNE, SAMPLES = 1301, 499
 TRIALS = 2  # the defaults and one more
 
 
@@ -30,34 +30,32 @@ class Sizes:
 
 
 def shorten(profile: Profile, images: int) -> tuple[Profile, Sizes]:
-    """Make the profile of a rehearsal.
+    """Make the profile of a rehearsal: its trainings have the networks, batches and images of all.
 
     Parameters
     ----------
     profile : Profile
         The whole one.
     images : int
-        Training images of its data sets, those held out among them.
+        Training images of the maps, without those held out.
 
     Returns
     -------
     tuple of Profile and Sizes
-        One cell of each variant, one trial of each search beside the defaults.
+        One cell of each variant, one trial of each search beside the defaults. Trainings on what
+        another cell made (places of t-SNE, samples) have fewer images.
     """
-    whole = profile.model_dump(mode="json")
-    small = _with_one_seed(whole)
-    small["data"] |= {"train_limit": TRAIN, "validation": VALIDATION, "test_limit": TEST}
+    small = _with_one_seed(profile.model_dump(mode="json"))
+    small["data"]["test_limit"] = TEST
     small["fashion_generation"]["samples"] = SAMPLES
     embedding = small["fashion_embedding"]
     embedding["score_images"] = SCORED
     embedding["tsne"]["images"] = TSNE
     embedding["tsne_repeated"]["images"] = REPEATED
     embedding["umap"]["images"] = UMAP
-    trained = min(images, profile.data.train_limit or images) - profile.data.validation
     sizes = {
-        TRAIN - VALIDATION: trained,
-        TSNE: min(profile.fashion_embedding.tsne.images or trained, trained),
-        small["fashion_generation"]["samples"]: profile.fashion_generation.samples,
+        TSNE: min(profile.fashion_embedding.tsne.images or images, images),
+        SAMPLES: profile.fashion_generation.samples,
     }
     return profile_type().model_validate(small), Sizes(sizes)
 

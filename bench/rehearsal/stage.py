@@ -9,14 +9,12 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from bench.config import Profile
-from bench.data import load
-from bench.experiments import ASSIGNED
+from bench.experiments import ASSIGNED, EXPERIMENTS
 from bench.interfaces import JsonObject
 from bench.paths import ROOT
 from bench.rehearsal.shortened import shorten
 from bench.running import make_plan, resolve_profile
-from bench.running.cells import run_cell
+from bench.running.cells import run_cell, split_of
 
 BACKENDS = ("tensorflow", "jax")
 Heard = Callable[[str], None]
@@ -83,12 +81,6 @@ def rehearse(profile: str, backend: str, hear: Heard) -> list[Rehearsed]:
         return [Rehearsed(**row) for row in json.loads(out.read_text(encoding="utf-8"))]
 
 
-def images_of(profile: Profile) -> int:
-    """Training images of the profile's data sets."""
-    plan = make_plan(profile, Path("nowhere"), ASSIGNED)
-    return min(len(load(info).train_images) for info in {cell.dataset for cell in plan})
-
-
 def main(name: str, out: Path) -> None:
     """Run every variant once and write the counts.
 
@@ -102,7 +94,8 @@ def main(name: str, out: Path) -> None:
     from bench.rehearsal.counted import Counted, counting
 
     profile = resolve_profile(name)
-    small, sizes = shorten(profile, images_of(profile))
+    maps = split_of(profile, EXPERIMENTS["fashion_embedding"].declaration.dataset)
+    small, sizes = shorten(profile, len(maps.train_images))
     found = []
     with tempfile.TemporaryDirectory() as folder:
         for planned in make_plan(small, Path(folder), ASSIGNED):

@@ -147,7 +147,8 @@ def visits(depends_on: JsonMapping) -> int:
         Settings and data of a cell, as its `config.json` has them.
     """
     data = depends_on.get("data", {})
-    images = int(data.get("train_limit") or ALL_IMAGES) - int(data.get("validation") or 0)
+    left = ALL_IMAGES - int(data.get("validation") or 0)
+    images = min(int(data.get("train_limit") or left), left)
     return _visits(depends_on.get("settings", {}), images)
 
 
