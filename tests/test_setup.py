@@ -13,7 +13,8 @@ from bench.paths import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 SCRIPT = ROOT / ".ci" / "system-libraries"
-EXTRAS = [("dev", "cluster", "tensorboard"), ("gpu",), ("gpu-jax",)]
+HASHED = ("dev", "cluster", "tensorboard")
+EXTRAS = [HASHED, ("gpu",), ("gpu-jax",)]
 PYTHONS = ["3.11", "3.12", "3.13"]
 OURS = {"pip", "setuptools", "wheel"}  # of the environment itself
 SECONDS = 600
@@ -48,10 +49,18 @@ def test_every_file_that_ci_installs_has_a_hash_and_the_pinned_version():
     pins = {_plain(name): version for name, version in _pins().items()}
     found = {_plain(name): version for name, version in hashed}
     assert {n: v for n, v in found.items() if pins.get(n, v) != v} == {}
-    extras = itertools.chain(*(PROJECT["optional-dependencies"][e] for e in ("dev", "cluster")))
+    extras = itertools.chain(*(PROJECT["optional-dependencies"][e] for e in HASHED))
     asked = [*PROJECT["dependencies"], *extras]
     assert {_plain(each.partition("[")[0]) for each in asked} <= set(found)
     assert "://" not in text
+
+
+@pytest.mark.parametrize("path", [".ci/run", ".github/workflows/ci.yml"])
+def test_ci_asks_for_hashed_extras_alone(path):
+    """The workflow sets HASHES=1, for the gate that it calls too."""
+    asked = re.findall(r"bash \.ci/setup ([\w,-]+)", (ROOT / path).read_text(encoding="utf-8"))
+    assert asked
+    assert {extra for each in asked for extra in each.split(",")} <= set(HASHED)
 
 
 def test_every_pinned_package_has_a_licence():
@@ -154,6 +163,13 @@ def test_a_browser_for_tests_is_brought_by_itself(tmp_path):
     assert "pango" not in log
 
 
+def test_python_is_brought_with_what_makes_environments(tmp_path):
+    answer, log, _ = _called(tmp_path, {"apt-get": "", "sudo": "true"}, arguments=["python"])
+    assert answer.returncode == 0, answer.stderr
+    assert "python3 python3-venv" in log
+    assert "pango" not in log
+
+
 def test_without_root_and_sudo_it_says_that_html_goes_on(tmp_path):
     answer, log, _ = _called(tmp_path, {"apt-get": ""})
     assert (answer.returncode, log) == (1, "")
@@ -172,7 +188,7 @@ def test_set_up_refuses_a_python_without_pins(tmp_path):
         check=False, cwd=ROOT,
     )  # fmt: skip
     assert answer.returncode == 2
-    assert "3.11, 3.12 or 3.13" in answer.stderr
+    assert f"3.11, 3.12 or 3.13, found none in {old}" in answer.stderr
 
 
 @pytest.mark.parametrize("path", [".ci/run", ".github/workflows/ci.yml", "README.md"])
