@@ -105,8 +105,9 @@ def test_a_drawing_is_the_same_each_time_and_its_identifiers_its_own():
 def test_labels_at_line_ends_are_pushed_apart():
     axes = Figure().subplots()
     axes.set_ylim(0, 1)
-    label_ends(axes, [(0.5, "a", "k"), (0.5, "b", "k"), (0.51, "c", "k")], gap=0.1)
-    heights = sorted(text.get_position()[1] for text in axes.texts)
+    label_ends(axes, [(0.5, "a", "k", "o"), (0.5, "b", "k", "s"), (0.51, "c", "k", "")], gap=0.1)
+    heights = sorted(text.xy[1] for text in axes.texts)
+    assert [line.get_marker() for line in axes.lines] == ["o", "s"]
     assert all(b - a >= 0.0999 for a, b in pairwise(heights))
 
 
@@ -116,6 +117,7 @@ def test_names_of_spots_cover_neither_spots_nor_each_other():
     for x, y in spots:
         left, bottom, right, top = label_box(x, y, 60.0, 8.0, taken, 200.0)
         assert left >= 0
+        assert bottom >= 0
         assert right <= 200
         assert not any(a < right and left < c and b < top and bottom < d for a, b, c, d in taken)
         taken.append((left, bottom, right, top))

@@ -7,6 +7,7 @@ from matplotlib.ticker import NullLocator
 
 from bench.report.figures.curves import TRAINING, VALIDATION, curve, from_zero, label_ends, line_key
 from bench.report.figures.style import (
+    MARKERS,
     QUIET,
     RULE,
     epoch_axis,
@@ -103,16 +104,16 @@ def few_labels(subject: Subject) -> Figure | None:
     figure = new_figure(50, width=105, margins=(11, 24, 10.5, 2))
     axes = figure.subplots()
     ends = []
-    for shift, (arm, system) in zip((0.97, 1.03), ARMS.items(), strict=True):
+    for shift, marker, (arm, system) in zip((0.97, 1.03), MARKERS, ARMS.items(), strict=False):
         values = [variant.value(f"accuracies.{arm}.{count}") for count in counts]
         means, halves = [q.mean for q in values], [q.half_width or 0.0 for q in values]
         colour = subject.system(system).colour
         # side by side, so that neither interval hides the other
         axes.errorbar(
-            [count * shift for count in counts], means, yerr=halves, color=colour, marker="o",
+            [count * shift for count in counts], means, yerr=halves, color=colour, marker=marker,
             markersize=3.5, elinewidth=0.9, capsize=1.8,
         )  # fmt: skip
-        ends.append((means[-1], names[arm], colour))
+        ends.append((means[-1], names[arm], colour, marker))
     axes.set_xscale("log")
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xticks(counts)

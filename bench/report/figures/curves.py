@@ -7,13 +7,16 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.transforms import offset_copy
 
 from bench.report.figures.style import (
+    MARKERS,
     QUIET,
     epoch_axis,
     fitting_size,
     new_figure,
     note,
+    spread_markers,
     whole_axis,
 )
 from bench.report.figures.subject import Subject
@@ -21,8 +24,8 @@ from bench.report.values.collect import Variant
 from bench.report.words.i18n import Language
 from bench.report.words.names import status_name, system_name
 
-MARKED_EPOCHS = 12  # up to so many epochs each one gets a dot
 TRAINING, VALIDATION = (0, (2.5, 1.5)), "solid"
+End = tuple[float, str, str, str]  # of a line: height, name, colour, marker
 
 
 def stage_curves(subject: Subject) -> Figure | None:
@@ -57,16 +60,16 @@ def classifier_curves(subject: Subject) -> Figure | None:
         return None
     figure = new_figure(54, margins=(11, 33, 10.5, 6), gaps=(14, 0), grid=(1, 2))
     panels = figure.subplots(1, 2)
-    ends: list[tuple[float, str, str]] = []
-    for variant in variants:
+    ends: list[End] = []
+    for variant, marker in zip(variants, MARKERS, strict=False):
         tables, colour = variant.tables("history"), variant.colour
         name = subject.named(variant)
         if not tables:
             continue
         for axes, column in zip(panels, ("loss", "accuracy"), strict=True):
-            curve(axes, tables, column, colour, TRAINING)
-            last = curve(axes, tables, f"validation_{column}", colour, VALIDATION)
-        ends.append((last, name, colour))
+            curve(axes, tables, column, colour, TRAINING, marker)
+            last = curve(axes, tables, f"validation_{column}", colour, VALIDATION, marker)
+        ends.append((last, name, colour, marker))
     for axes, title, percent in zip(
         panels, (_("Loss"), _("Accuracy (%)")), ((), ("y",)), strict=True
     ):
@@ -103,9 +106,16 @@ def embedding_curves(subject: Subject) -> Figure | None:
 
 
 def curve(
-    axes: Axes, tables: Sequence[pd.DataFrame], column: str, colour: str, style: object
+    axes: Axes,
+    tables: Sequence[pd.DataFrame],
+    column: str,
+    colour: str,
+    style: object,
+    marker: str = "o",
 ) -> float:
     """Draw a column over epochs: its mean over the seeds, with a band from least to greatest.
+
+    Markers are filled on solid lines, and hollow on others.
 
     Parameters
     ----------
@@ -119,6 +129,8 @@ def curve(
         Of line and band.
     style : object
         Line style of matplotlib.
+    marker : str
+        Marker of matplotlib.
 
     Returns
     -------
@@ -129,8 +141,11 @@ def curve(
     values = np.stack([table[column].to_numpy(float)[:shortest] for table in tables])
     epochs = tables[0]["epoch"].to_numpy()[:shortest]
     mean = values.mean(axis=0)
-    marker = "o" if shortest <= MARKED_EPOCHS else ""
-    axes.plot(epochs, mean, color=colour, linestyle=style, marker=marker, markersize=2.4)
+    axes.plot(
+        epochs, mean, color=colour, linestyle=style, marker=marker, markersize=3,
+        markeredgewidth=0.8, markerfacecolor=colour if style == "solid" else "white",
+        markevery=spread_markers(shortest),
+    )  # fmt: skip
     if len(tables) > 1:
         axes.fill_between(
             epochs, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.15, linewidth=0
@@ -179,15 +194,15 @@ def from_zero(axes: Axes) -> None:
         axes.set_ylim(0, high)
 
 
-def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]], gap: float = 0.075) -> None:
-    """Name each line at its right end, pushed apart where two would overlap.
+def label_ends(axes: Axes, ends: Sequence[End], gap: float = 0.075) -> None:
+    """Name each line at its right end beside its marker, pushed apart where two would overlap.
 
     Parameters
     ----------
     axes : Axes
         Panel, with its final limits.
-    ends : sequence of (float, str, str)
-        Height (data units), text and colour.
+    ends : sequence of (float, str, str, str)
+        Height (data units), text, colour and marker; a line may have none.
     gap : float
         Least distance, share of the panel's height.
     """
@@ -196,17 +211,22 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]], gap: float = 
     ordered = sorted(ends)
     scaled = axes.yaxis.get_transform().transform
     low, high = scaled(np.array(axes.get_ylim()))
-    wanted = (scaled(np.array([y for y, _, _ in ordered])) - low) / (high - low)
+    wanted = (scaled(np.array([y for y, *_ in ordered])) - low) / (high - low)
     places: list[float] = []
     for place in np.clip(wanted, 0, 1):
         places.append(max(place, places[-1] + gap) if places else place)
     above = max(1.0, gap * (len(places) - 1)) + gap
     for k in reversed(range(len(places))):  # what was pushed out at the top comes down again
         above = places[k] = min(places[k], above - gap)
-    for place, (_, text, colour) in zip(places, ordered, strict=True):
-        axes.text(
-            1.03, place, text, transform=axes.transAxes, va="center", color=colour, fontsize=7.5,
-            fontweight=600,
+    beside = offset_copy(axes.transAxes, axes.get_figure(), x=4, units="points")
+    for place, (_, text, colour, marker) in zip(places, ordered, strict=True):
+        if marker:
+            axes.plot(
+                1, place, marker, transform=beside, color=colour, markersize=3.5, clip_on=False
+            )
+        axes.annotate(
+            text, (1, place), (9 if marker else 4, 0), "axes fraction", "offset points",
+            va="center", color=colour, fontsize=7.5, fontweight=600,
         )  # fmt: skip
 
 
@@ -280,8 +300,8 @@ def several(
         note(axes, status_name(variant.absence or "absent", language))
         return
     ends = [
-        (curve(axes, tables, column, colour, "solid"), text, colour)
-        for column, (text, colour) in columns.items()
+        (curve(axes, tables, column, colour, "solid", marker), text, colour, marker)
+        for (column, (text, colour)), marker in zip(columns.items(), MARKERS, strict=False)
         if column in tables[0]
     ]
     epoch_axis(axes, language, language.gettext("Epoch"))

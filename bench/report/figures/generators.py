@@ -18,6 +18,7 @@ from bench.report.figures.curves import (
 from bench.report.figures.scores import label_box
 from bench.report.figures.style import (
     INK,
+    MARKERS,
     MOST_NUMBERED,
     QUIET,
     TEXT_WIDTH,
@@ -47,7 +48,7 @@ def training_curves(subject: Subject) -> Figure | None:
     if not any(variant.tables("history") for variant in variants):
         return None
     rows = -(-(len(variants) + 1) // ACROSS)
-    figure = new_figure(47 * rows, margins=(11, 20, 10.5, 6), gaps=(29, 17), grid=(rows, ACROSS))
+    figure = new_figure(47 * rows, margins=(11, 20, 10.5, 6), gaps=(31, 17), grid=(rows, ACROSS))
     panels = figure.subplots(rows, ACROSS, squeeze=False).ravel()
     for axes, variant in zip(panels, variants, strict=False):
         _losses(axes, variant, language)
@@ -87,13 +88,13 @@ def _wins(axes: Axes, variants: Sequence[Variant], language: Language) -> None:
     """Draw the share of pairs that the discriminator orders rightly."""
     axes.set_title(language.gettext("Discriminator right (%)"))
     ends = []
-    for variant in variants:
+    for variant, marker in zip(variants, MARKERS, strict=False):
         tables = variant.tables("history")
         if not tables or "discriminator_wins" not in tables[0]:
             continue
         colour = variant.colour
-        last = curve(axes, tables, "discriminator_wins", colour, "solid")
-        ends.append((last, system_name(variant, language), colour))
+        last = curve(axes, tables, "discriminator_wins", colour, "solid", marker)
+        ends.append((last, system_name(variant, language), colour, marker))
     if not ends:
         note(axes, status_name("absent", language))
         return
@@ -228,7 +229,7 @@ def ladder(subject: Subject) -> Figure | None:
         _log_ticks(axes, language, "y")
         number_ticks(axes, language, "x")
     panels[0].set_ylabel(_("Fréchet distance"))
-    label_ends(panels[-1], [(y, name, WRITTEN_COLOURS.get(c, c)) for y, name, c in marks], 0.06)
+    label_ends(panels[-1], [(y, name, WRITTEN_COLOURS.get(c, c), "") for y, name, c in marks], 0.06)
     return figure
 
 

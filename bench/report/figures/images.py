@@ -22,7 +22,7 @@ def examples(subject: Subject) -> Sheet | None:
     _ = language.gettext
     if variant.array("right_images") is None:
         return None
-    columns, gap = 12, 2.0
+    columns, gap = 13, 1.8
     tile = (TEXT_WIDTH - gap * (columns - 1)) / columns
     sheet = Sheet(6 + 2 * (tile + 10.5) + 4 + tile + 7)
     top = 4.0

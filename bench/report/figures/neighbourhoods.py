@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from bench.report.figures.style import RULE, new_figure, number_ticks
+from bench.report.figures.style import MARKERS, RULE, new_figure, number_ticks, spread_markers
 from bench.report.figures.subject import Subject
 from bench.report.values.collect import Variant
 
@@ -23,10 +23,12 @@ def neighbourhoods(subject: Subject) -> Figure | None:
         return None
     figure = new_figure(66, margins=(11, 48, 10.5, 2))
     axes = figure.subplots()
+    shapes = {variant.name: shape for (variant, *_), shape in zip(drawn, MARKERS, strict=False)}
     for variant, sizes, kept in drawn:
         axes.plot(
-            sizes, kept.mean(axis=0), color=variant.colour, linewidth=1.3,
-            linestyle=SOLID if variant.network else DASHED,
+            sizes, kept.mean(axis=0), color=variant.colour, linewidth=1.3, markersize=3.2,
+            linestyle=SOLID if variant.network else DASHED, marker=shapes[variant.name],
+            markevery=spread_markers(len(sizes)),
         )  # fmt: skip
         if len(kept) > 1:
             axes.fill_between(
@@ -44,8 +46,9 @@ def neighbourhoods(subject: Subject) -> Figure | None:
     for place, variant in enumerate(sorted((v for v, _, _ in drawn), key=_area, reverse=True)):
         height, colour = 0.95 - 0.085 * place, variant.colour
         axes.plot(
-            [1.03, 1.085], [height] * 2, transform=axes.transAxes, clip_on=False, color=colour,
-            linewidth=1.3, linestyle=SOLID if variant.network else DASHED,
+            [1.03, 1.0575, 1.085], [height] * 3, transform=axes.transAxes, clip_on=False,
+            color=colour, linewidth=1.3, linestyle=SOLID if variant.network else DASHED,
+            marker=shapes[variant.name], markevery=[1], markersize=3.2,
         )  # fmt: skip
         axes.text(
             1.1, height, subject.named(variant), transform=axes.transAxes,

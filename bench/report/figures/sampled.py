@@ -28,7 +28,7 @@ def samples(subject: Subject) -> Sheet | None:
         sheet.text(x, y + 3.5, name, bold=True, size=fitting_size(name, width))
         images = variant.array("samples")
         if images is None:
-            sheet.frame(x + 0.2, y + HEAD, width - 0.4, height)
+            sheet.frame(x + 0.2, y + HEAD, width - 0.4, height - 0.4)
             middle = (x + width / 2, y + HEAD + height / 2)
             say_absent(sheet, *middle, width, variant.absence, language)
             continue

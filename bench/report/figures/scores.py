@@ -5,6 +5,7 @@ from matplotlib.figure import Figure
 
 from bench.report.figures.style import (
     INK,
+    MARKERS,
     MOST_NUMBERED,
     QUIET,
     RULE,
@@ -79,15 +80,17 @@ def per_class(subject: Subject) -> Figure | None:
     keys = []
     if stated is not None:
         axes.scatter(stated, heights, s=20, marker="|", color=INK, linewidths=1.2, zorder=3)
-        keys.append((_("Earlier report"), INK))
+        keys.append((_("Earlier report"), INK, "|"))
         lowest = min(stated)
-    for variant, own in rows.items():
+    for (variant, own), marker in zip(rows.items(), MARKERS, strict=False):
         if not all(own):
             continue
         means = [quantity.mean for quantity in own]
         lowest = min(lowest, *means)
-        axes.scatter(means, heights, s=16, color=variant.colour, linewidths=0, zorder=2)
-        keys.append((subject.named(variant), variant.colour))
+        axes.scatter(
+            means, heights, s=16, color=variant.colour, linewidths=0, zorder=2, marker=marker
+        )
+        keys.append((subject.named(variant), variant.colour, marker))
     axes.set_xlim(max(0, lowest - 0.03), 1.002)
     axes.set_ylim(len(class_names) - 0.4, -0.6)
     axes.set_yticks(heights, names, fontsize=size)
@@ -95,10 +98,15 @@ def per_class(subject: Subject) -> Figure | None:
     axes.spines["left"].set_visible(False)
     axes.set_xlabel(_("F1 (%)"))
     number_ticks(axes, language, "x", percent="x")
-    for place, (text, colour) in enumerate(reversed(keys)):
+    for place, (text, colour, marker) in enumerate(reversed(keys)):
+        height = 0.94 - 0.085 * place
+        axes.plot(
+            1.03, height, marker, transform=axes.transAxes, color=colour, markersize=4,
+            clip_on=False,
+        )  # fmt: skip
         axes.text(
-            1.03, 0.94 - 0.085 * place, text, transform=axes.transAxes, color=colour,
-            fontsize=7.5, fontweight=600, va="center",
+            1.06, height, text, transform=axes.transAxes, color=colour, fontsize=7.5,
+            fontweight=600, va="center",
         )  # fmt: skip
     return figure
 
@@ -117,7 +125,7 @@ def label_box(
     taken : list of (left, bottom, right, top)
         What it may not cover.
     room : float
-        Right edge of the panel; the left one is 0.
+        Right edge of the panel; its left and lower one are 0.
 
     Returns
     -------
@@ -135,7 +143,11 @@ def label_box(
     places += [(x - width / 2, y + gap), (x - width / 2, y - gap - height)]
     for left, bottom in places:
         box = (left, bottom, left + width, bottom + height)
-        if box[0] >= 0 and box[2] <= room and not any(_overlap(box, other) for other in taken):
+        if (
+            box[0] >= 0 <= bottom
+            and box[2] <= room
+            and not any(_overlap(box, other) for other in taken)
+        ):
             return box
     return (x + aside, y - height / 2, x + aside + width, y + height / 2)
 

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, NullLocator
 
-from bench.report.figures.style import INK, QUIET, RULE, new_figure, note, number_ticks
+from bench.report.figures.style import INK, MARKERS, QUIET, RULE, new_figure, note, number_ticks
 from bench.report.figures.subject import Subject
 from bench.report.values.collect import Variant
 from bench.report.words.i18n import Language
@@ -75,8 +75,8 @@ def speedruns(subject: Subject) -> Figure | None:
         if not shown:
             note(axes, status_name(race[0].absence or "absent", language))
             continue
-        for variant in shown:
-            _race(axes, variant, subject.named(variant))
+        for variant, marker in zip(shown, MARKERS, strict=False):
+            _race(axes, variant, subject.named(variant), marker)
         axes.set_xlabel(_("Seconds of training"))
         axes.set_xlim(left=0)
         number_ticks(axes, language, percent=("y",))
@@ -137,7 +137,7 @@ def _rate(network: str, contender: str) -> str:
     return f"networks.{network}.{contender}.images_per_second"
 
 
-def _race(axes: Axes, variant: Variant, name: str) -> None:
+def _race(axes: Axes, variant: Variant, name: str, marker: str) -> None:
     colour = variant.colour
     curves = variant.tables("curve")
     shortest = min(map(len, curves))
@@ -145,7 +145,7 @@ def _race(axes: Axes, variant: Variant, name: str) -> None:
         np.mean([curve[column].to_numpy(float)[:shortest] for curve in curves], axis=0)
         for column in ("seconds", "validation_accuracy")
     )
-    axes.plot(seconds, accuracy, color=colour, marker="o", markersize=2.4, label=name)
+    axes.plot(seconds, accuracy, color=colour, marker=marker, markersize=2.8, label=name)
     target, reached, taken = (variant.value(path) for path in ("target", "accuracy", "seconds"))
     axes.axhline(target.mean, color=RULE, linewidth=0.6, zorder=0)
     axes.scatter(taken.values, reached.values, s=22, marker="D", facecolors="none",

@@ -31,6 +31,10 @@ def class_ticks(class_names: Sequence[str]) -> tuple[list[str], float]:
     return shown, 7.5 * min(1.0, 20 / len(class_names))
 
 
+# Of the lines of a chart, one after the other: grey print keeps them apart.
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*")
+MARKED = 8  # markers along a line of many points
+
 # What is too pale to be read is written in a darker shade of itself.
 WRITTEN_COLOURS = {"#56b4e9": "#2a84b5", "#cc79a7": "#b0557f", "#e69f00": "#a06e00"}
 SETTINGS: dict[str, Any] = {
@@ -212,6 +216,11 @@ def fitting_size(text: str, room: float, size: float = 8.5) -> float:
     """
     width = 0.53 * len(text) * size * 25.4 / 72  # a letter is about half as wide as high
     return min(size, max(5.5, size * room / width))
+
+
+def spread_markers(points: int) -> int:
+    """Return of how many points of a line one gets a marker."""
+    return max(1, points // MARKED)
 
 
 def note(axes: Axes, text: str) -> None:
