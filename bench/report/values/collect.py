@@ -34,9 +34,16 @@ IMAGE_INTERVALS = {"accuracy": "image_interval", "knn_accuracy": "knn_image_inte
 
 
 class Tables:
-    """Reads each table once."""
+    """Reads each table once.
+
+    Attributes
+    ----------
+    known : set of str
+        Paths that results are known to have: asking the types takes longer than reading.
+    """
 
     def __init__(self) -> None:
+        self.known: set[str] = set()
         self._read: dict[tuple[StoredCell, str], pd.DataFrame] = {}
 
     def get(self, cell: StoredCell, name: str) -> pd.DataFrame | None:
@@ -308,7 +315,7 @@ class Variant:
 
     def _known(self, path: str) -> None:
         """Refuse a path at which no type of results has a field."""
-        if self.fields is None or path.startswith(OF_THE_CELL):
+        if self.fields is None or path.startswith(OF_THE_CELL) or path in self.read.known:
             return
         part, _, rest = path.rpartition(":")
         if part == "table":
@@ -325,6 +332,7 @@ class Variant:
                 + (f" Did you mean {near!r}?" if near else "")
                 + " Mend the template or figure that asks for it, or the types in bench/results."
             )
+        self.read.known.add(path)
 
 
 class Results:

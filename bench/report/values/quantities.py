@@ -11,6 +11,7 @@ from bench.store import StoredCell
 
 # true of any network, trained or not
 COSTS = ("training.", "architecture.", "provenance:", "config:", "test_images", "fit_", "views")
+COSTS += ("evaluations", "code_size", "latent_size", "probe_images")
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import gettext
 import io
 from collections.abc import Sequence
 from datetime import datetime
+from math import ceil, log10
 from pathlib import Path
 
 from babel import Locale as BabelLocale
@@ -24,6 +25,7 @@ from bench.paths import TEMPLATES
 SOURCE_LANGUAGE = "en"
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
+TINY = 1e-5  # smaller numbers are written as powers of ten
 
 
 class Language:
@@ -183,8 +185,10 @@ def _pattern(value: float, spec: str) -> str:
 
 def _short_pattern(value: float) -> str:
     """At most four significant digits, no trailing zeros; tiny values as powers of ten."""
-    if value and abs(value) < 1e-3:
+    if value and abs(value) < TINY:
         return "0.##E0"
+    if value and abs(value) < 1e-3:
+        return "0." + "#" * (2 + ceil(-log10(abs(value))))
     decimals = max(0, 3 - len(str(int(abs(value)))) + (abs(value) < 1))
     return "#,##0." + "#" * (decimals + 1) if decimals or value % 1 else "#,##0"
 
