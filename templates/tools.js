@@ -19,7 +19,7 @@
     const copy = cell.cloneNode(true);
     for (const hidden of copy.querySelectorAll("sup, .source")) hidden.remove();
     for (const line of copy.querySelectorAll("br")) line.replaceWith(" ");
-    return copy.textContent.replace(/\s+/g, " ").trim();
+    return copy.textContent.replace(/\u2011/g, "-").replace(/\s+/g, " ").trim();
   };
   // Rows of texts, each cell repeated over the columns that it spans.
   const gridOf = (rows) => {

@@ -98,7 +98,7 @@ def test_failed_and_missing_cells_are_shown_with_their_reasons(page):
     assert "MemoryError: no room for &lt;b&gt;it&lt;/b&gt;" in page
     assert "<b>it</b>" not in page
     assert "GAN, seed 0</a>: <strong>failed" in page
-    assert re.search(r"<strong>missing</strong>:[^<]*t-SNE \(seeds: 1\)", page)
+    assert re.search(r"<strong>missing</strong>:[^<]*t\u2011SNE \(seeds: 1\)", page)
     assert 'id="fig-stage_curves-mnist_classifier" class="empty"' in page
 
 
@@ -247,6 +247,26 @@ def test_the_pdf_is_tagged_and_described(printed, structure):
     figures = _of_kind(structure, "/Figure")
     assert len(figures) > 15
     assert all(figure.get("/Alt") for figure in figures)
+
+
+def test_each_figure_tells_its_finding_with_the_figures_of_the_run(page, structure, spanish):
+    """An empty figure has no finding; a sheet of digits may have nothing but its description."""
+    drawn = re.findall(r'<figure id="fig-([^"]+)"><div', page)
+    assert len(drawn) > 30
+    told = dict(re.findall(r'<span id="fig-([^"]+)-finding" hidden>(.*?)</span><', page))
+    assert [name for name in drawn if "<data" not in told.get(name, "")] == []
+    labelled = re.findall(r'aria-labelledby="\S+-title fig-(\S+)-finding"', page)
+    assert sorted(labelled) == sorted(drawn)
+    for figures in (structure, _elements(PdfReader(spanish[".pdf"]))):
+        alts = [figure["/Alt"] for figure in _of_kind(figures, "/Figure")]
+        assert [alt for alt in alts if not re.search(r"\d", alt) or "<" in alt] == []
+
+
+def test_no_line_ends_within_the_name_of_a_method(page, printed):
+    assert "t-SNE" not in page.partition('<script type="application/json"')[0]
+    text = "".join(sheet.extract_text() for sheet in printed.pages)
+    assert "t\u2011SNE" in text
+    assert "t-SNE" not in text
 
 
 def test_formulas_are_read_aloud(structure, spanish):

@@ -61,6 +61,8 @@ class Page:
         How the formulas among them are read aloud.
     written : sequence of str
         Names of the files that are written together with this page, and its own.
+    finding : callable
+        Given a figure and an experiment, tells what the figure shows; `render_page` sets it.
     """
 
     def __init__(
@@ -87,6 +89,7 @@ class Page:
         self.references = tomllib.loads((templates / REFERENCES).read_text(encoding="utf-8"))
         self.equations = load_equations(templates)
         self._spoken = load_spoken(templates)
+        self.finding: Callable[[str, str], Markup] = lambda name, experiment: Markup("")
 
     def functions(self) -> dict[str, object]:
         """Return the functions that templates may call, by name."""
@@ -276,10 +279,11 @@ class Page:
             The figure.
         """
         key = f"{name}-{experiment}" if experiment else name
+        said, _ = self.results.figure(name, experiment)
         drawn = self.gallery.get(name, experiment)
         if drawn is None:
             return self._absent_figure(key, name, experiment, caption)
-        picture = self._picture(f"{key}.svg", drawn)
+        picture = self._picture(key, drawn, self.finding(name, said.name))
         return Markup(
             '<figure id="fig-{}"><div class="picture scroller">{}</div><figcaption>{} {}'
             "</figcaption></figure>"
@@ -551,11 +555,17 @@ class Page:
         cells = [cell for quantity, _ in printed for cell in (*quantity.cells, *quantity.minus)]
         return self.marks.source(cells)
 
-    def _picture(self, file: str, drawn: Drawn) -> Markup:
+    def _picture(self, key: str, drawn: Drawn, finding: Markup) -> Markup:
+        """Place a drawing with its alternative text: what is drawn, then what it shows."""
         if self.medium == "html":
-            return Markup(drawn.svg)  # noqa: S704 - drawn by us, its texts escaped
-        self.drawings[file] = drawn.svg
-        return Markup('<img src="drawings/{}" alt="{}">').format(file, drawn.alt)
+            name = f"fig-{key}-finding"
+            # what is hidden is read where a name refers to it, and its numbers can be checked
+            svg = drawn.svg.replace('-title"', f'-title {name}"', 1) if finding else drawn.svg
+            words = Markup('<span id="{}" hidden>{}</span>').format(name, finding)
+            return Markup(svg) + (words if finding else "")  # noqa: S704 - drawn by us
+        self.drawings[f"{key}.svg"] = drawn.svg
+        alt = f"{drawn.alt} {finding.striptags()}".strip()
+        return Markup('<img src="drawings/{}.svg" alt="{}">').format(key, alt)
 
     def _absent_figure(self, key: str, name: str, experiment: str, caption: str) -> Markup:
         _ = self.language.gettext

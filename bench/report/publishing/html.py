@@ -3,7 +3,9 @@
 import base64
 import mimetypes
 import re
+from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 from jinja2 import (
@@ -13,17 +15,20 @@ from jinja2 import (
     FileSystemLoader,
     PrefixLoader,
     StrictUndefined,
+    Template,
 )
 from jinja2.bccache import Bucket
 from markupsafe import Markup
 
 from bench.experiment_files import folder_of, own_packages
 from bench.report.page.context import Context
+from bench.report.page.marks import Marks
 from bench.report.page.outline import number_captions, read_outline
 from bench.report.page.page import Page, caption_words
 from bench.report.words.names import watermark_words
 
-MASTER = "report.html.j2"
+MASTER, FINDINGS = "report.html.j2", "findings.html.j2"
+UNBROKEN = {"t-SNE": "t\N{NON-BREAKING HYPHEN}SNE"}
 SCRIPTS = ("decoder.js", "screen.js", "tools.js", "explorer.js")
 STYLES = {
     "html": ("style.css", "screen.css", "tools.css", "explorer.css"),
@@ -86,9 +91,12 @@ def render_page(page: Page, templates: Path) -> str:
         ),
         "script": script(templates),
     }
+    page.finding = _findings(page, environment.get_template(FINDINGS), fixed)
     if not page.numbering.final:
         page.numbering.finish_first_pass(read_outline(template.render(fixed, **_contents(page))))
     text = template.render(fixed, **_contents(page))
+    for word, unbroken in UNBROKEN.items():
+        text = text.replace(word, unbroken)
     return BETWEEN_TAGS.sub("\n", number_captions(text, caption_words(page.language)))
 
 
@@ -133,6 +141,22 @@ def data_uri(path: Path) -> str:
     """Return a file as a data URI."""
     kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
+
+
+def _findings(
+    page: Page, template: Template, fixed: dict[str, object]
+) -> Callable[[str, str], Markup]:
+    """Return what tells the finding of a figure; on paper, where it is an attribute, as text."""
+    marks = page.marks
+    if page.medium == "pdf":
+        marks = Marks(page.results.run, page.language, page.gallery.constants, marked=False)
+
+    @cache
+    def finding(name: str, experiment: str) -> Markup:
+        told = template.render(fixed, name=name, experiment=experiment, number=marks.number)
+        return Markup(" ".join(told.split()))  # noqa: S704 - from our template, escaped there
+
+    return finding
 
 
 def _contents(page: Page) -> dict[str, object]:
