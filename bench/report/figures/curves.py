@@ -218,7 +218,7 @@ def label_ends(axes: Axes, ends: Sequence[End], gap: float = 0.075) -> None:
     above = max(1.0, gap * (len(places) - 1)) + gap
     for k in reversed(range(len(places))):  # what was pushed out at the top comes down again
         above = places[k] = min(places[k], above - gap)
-    beside = offset_copy(axes.transAxes, axes.get_figure(), x=4, units="points")
+    beside = offset_copy(axes.transAxes, axes.get_figure(root=True), x=4, units="points")
     for place, (_, text, colour, marker) in zip(places, ordered, strict=True):
         if marker:
             axes.plot(

@@ -23,7 +23,7 @@ def neighbourhoods(subject: Subject) -> Figure | None:
         return None
     figure = new_figure(66, margins=(11, 48, 10.5, 2))
     axes = figure.subplots()
-    shapes = {variant.name: shape for (variant, *_), shape in zip(drawn, MARKERS, strict=False)}
+    shapes = {variant.name: shape for (variant, _s, _k), shape in zip(drawn, MARKERS, strict=False)}
     for variant, sizes, kept in drawn:
         axes.plot(
             sizes, kept.mean(axis=0), color=variant.colour, linewidth=1.3, markersize=3.2,

@@ -3,7 +3,7 @@
 import base64
 import mimetypes
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -144,7 +144,7 @@ def data_uri(path: Path) -> str:
 
 
 def _findings(
-    page: Page, template: Template, fixed: dict[str, object]
+    page: Page, template: Template, fixed: Mapping[str, object]
 ) -> Callable[[str, str], Markup]:
     """Return what tells the finding of a figure; on paper, where it is an attribute, as text."""
     marks = page.marks

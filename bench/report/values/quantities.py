@@ -10,8 +10,10 @@ from bench.metrics.verdicts import Direction
 from bench.store import StoredCell
 
 # true of any network, trained or not
-COSTS = ("training.", "architecture.", "provenance:", "config:", "test_images", "fit_", "views")
-COSTS += ("evaluations", "code_size", "latent_size", "probe_images")
+COSTS = (
+    *("training.", "architecture.", "provenance:", "config:", "test_images", "fit_", "views"),
+    *("evaluations", "code_size", "latent_size", "probe_images"),
+)
 
 
 @dataclass(frozen=True)
