@@ -208,7 +208,7 @@ def _explained(axes: Axes, trials: pd.DataFrame, language: Language) -> None:
             textcoords="offset points", va="bottom", fontsize=7.5,
         )  # fmt: skip
     axes.set_ylim(-0.5, len(names) - 0.1)
-    axes.set_xlabel(_("Error added (share of the variance, %)"))
+    axes.set_xlabel(_("Error added (%)"))
     number_ticks(axes, language, "x", percent="x")
 
 
