@@ -83,7 +83,7 @@ class StoredCell:
         """How the report names this cell."""
         return f"{self.experiment}/{self.name}"
 
-    @property
+    @cached_property
     def folder(self) -> Path:
         """Where the cell stands."""
         return self.run_folder / self.experiment / self.name
@@ -199,20 +199,20 @@ class StoredCell:
 
     def _closed(self) -> JsonMapping | None:
         """Content of the file that was written last, all others compared; None without a cell."""
-        name = next((n for n in (DONE, FAILED) if os.path.lexists(self.folder / n)), None)
-        if name is None:
+        paths = (self.folder / name for name in (DONE, FAILED))
+        path = next((each for each in paths if os.path.lexists(each)), None)
+        if path is None:
             if os.path.lexists(self.folder):
                 raise DamagedError(self.folder / DONE, "is not there, nor is failed.json")
             return None
-        closing = read_sealed(self.folder / name)
+        closing = read_sealed(path)
         key = closing.get("key")
-        if not isinstance(key, str) or not key.startswith(
-            self.key
-        ):  # fsck knows first digits alone
-            raise DamagedError(self.folder / name, f"is of another cell, whose key is {key!r}")
-        if ("error" in closing) != (name == FAILED):
-            raise DamagedError(self.folder / name, "is not what its name says")
-        check_files(self.folder, closing, name)
+        # fsck knows first digits alone
+        if not isinstance(key, str) or not key.startswith(self.key):
+            raise DamagedError(path, f"is of another cell, whose key is {key!r}")
+        if ("error" in closing) != (path.name == FAILED):
+            raise DamagedError(path, "is not what its name says")
+        check_files(self.folder, closing, path.name)
         return closing
 
     def _files(self) -> JsonMapping:

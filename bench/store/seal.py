@@ -22,6 +22,7 @@ from bench.store.keys import content_key
 SCHEMA = 2  # the format of the store; 1 had no hashes
 REMEMBERED = 2**17  # files of which a process keeps the hash
 SETTLED = 100_000_000  # nanoseconds
+BLOCK = 2**16  # bytes that are read at once
 T = TypeVar("T")
 
 
@@ -201,8 +202,15 @@ def _content(path: str) -> JsonMapping:
 
 @_remembered
 def _sha256(path: str) -> str:
+    found = hashlib.sha256()
     try:
-        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - as above
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        # most files are small: half the time of `hashlib.file_digest`
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            while block := os.read(descriptor, BLOCK):
+                found.update(block)
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise DamagedError(path, f"cannot be read ({error.strerror})") from error
+    return found.hexdigest()
