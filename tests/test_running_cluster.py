@@ -25,6 +25,7 @@ from bench.running.cluster import Cluster
 from bench.running.executors import WholeMachine
 from bench.store import open_run
 from tests import toy_search
+from tests.toy_experiment import deaths
 from tests.toy_experiment import experiment as toys
 
 # Ray starts processes, threads and sockets of its own, and warns of them
@@ -43,6 +44,7 @@ def _profile(seeds=1, **changes):
 RANDOM = _profile(algorithm="random", trials=5, confirmations=1)
 HYPERBAND = _profile(algorithm="hyperband", max_epochs=4, factor=2, confirmations=1)
 ALONE = _profile(algorithm="random", trials=5, confirmations=0)
+LONGER = _profile(algorithm="random", trials=8, confirmations=0)
 MANY = _profile(seeds=6)
 
 
@@ -168,6 +170,64 @@ def test_a_node_that_is_killed_in_the_middle_loses_nothing(
         if variant == "held":
             pd.testing.assert_frame_equal(_trials(one), _trials(other))
     _check_one_was_cut_off()
+
+
+@pytest.mark.parametrize("variant", ["asleep", "deaf"])
+def test_a_cell_over_its_limit_has_failed_with_its_reason(
+    nodes, second, tmp_path, monkeypatch, variant
+):
+    """Also one that cannot be left: its process ends, and Ray does not try it for as long again."""
+    monkeypatch.setitem(EXPERIMENTS, "fashion_generation", deaths)
+    monkeypatch.setattr(cluster, "RETRIES", 1)
+    short = SMOKE.model_copy(update={"cell_seconds": 0.5})
+    (cell,) = _run(short, tmp_path, Cluster(nodes.address, None), variant)
+    assert cell.failure["error"] == "CellLimitError"
+    assert "more than 0.5 s" in cell.failure["message"]
+
+
+def test_a_search_over_its_limit_has_failed_and_leaves_no_trial_behind(nodes, second, tmp_path):
+    short = RANDOM.model_copy(update={"cell_seconds": 20.0})
+    (cell,) = _run(short, tmp_path, Cluster(nodes.address, None), "endless")
+    assert cell.failure["error"] == "CellLimitError"
+    began = {int(process) for (process,) in toy_search.noted("began")}
+    processes = [each for each in psutil.process_iter() if each.pid in began]
+    assert psutil.wait_procs(processes, timeout=LONG)[1] == []
+
+
+DRIVER = """
+import sys
+from pathlib import Path
+from bench.experiments import EXPERIMENTS
+from bench.running import cluster, plan
+from tests import test_running_cluster as here, toy_search
+
+EXPERIMENTS["fashion_generation"] = toy_search.experiment
+plan.source_hash = lambda module, functions, root: functions[0]
+cluster.PASSED_ON = (*cluster.PASSED_ON, toy_search.NOTES)
+here._run(here.LONGER, Path(sys.argv[1]), cluster.Cluster(sys.argv[2], None), "gated")
+"""
+
+
+def test_a_driver_that_is_killed_in_a_search_loses_no_trial_that_ended(nodes, second, tmp_path):
+    (whole,) = _run(LONGER, tmp_path / "whole", Cluster(nodes.address, None), "search")
+    driver = subprocess.Popen(
+        [sys.executable, "-c", DRIVER, str(tmp_path / "cut"), nodes.address], cwd=ROOT
+    )
+    until = time.monotonic() + LONG
+    while len(list((tmp_path / "cut").rglob("[!.]*.json"))) < toy_search.GATE:
+        assert driver.poll() is None, "it ended by itself"
+        assert time.monotonic() < until, "no trial was kept"
+        time.sleep(0.1)
+    driver.kill()
+    driver.wait()
+    toy_search.note("go")
+    (cut,) = _run(LONGER, tmp_path / "cut", Cluster(nodes.address, None), "gated")
+    pd.testing.assert_frame_equal(_trials(whole), _trials(cut))
+    ended = toy_search.noted("ended")
+    every = {tuple(name) for name in ended}
+    assert len(every) == len(_trials(whole))
+    # again ran at most the two at work when it was killed, and one that passed the gate with them
+    assert len(ended) < len(every) + toy_search.GATE
 
 
 def test_an_address_where_nobody_answers_is_told_at_once():

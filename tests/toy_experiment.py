@@ -6,6 +6,7 @@ import time
 
 from bench.declarations import Declaration
 from bench.experiments.definition import Experiment
+from bench.running import limits
 from bench.store import Result
 
 experiment = Experiment(Declaration(name="fashion_generation", dataset="mnist", title="toy"))
@@ -64,6 +65,14 @@ def asleep(cell):
     cell.progress(0.0, str(os.getpid()))
     time.sleep(3600)
     return Result({})
+
+
+@deaths.variant()
+def deaf(cell):
+    """As code that never returns to Python: its limit cannot be told to it."""
+    limits.GRACE = 0.1
+    signal.pthread_sigmask(signal.SIG_BLOCK, {limits.SIGNAL})
+    time.sleep(3600)
 
 
 @deaths.variant()

@@ -18,6 +18,7 @@ DEFAULT = {"x": -1.0}
 DEADLY = -2.5
 NOTES = "LATENT_LAB_TEST_NOTES"  # names a folder in which each trial notes that it ran
 DOOMED = "doomed"  # there: names a node
+GATE = 4
 FOREVER = 600.0  # seconds: many times what a busy machine takes to start a process
 
 
@@ -68,6 +69,34 @@ def killed(cell):
         before = note(f"trial {values['x']:.6f} {seed}")
         if values["x"] < DEADLY or (values["x"] > 0 and not before):
             os.kill(os.getpid(), signal.SIGKILL)
+        return score(values, epochs, seed)
+
+    return _searched(cell, trial)
+
+
+@experiment.variant("endless", settings=("search",))
+def endless(cell):
+    """No trial ends."""
+
+    def trial(values, epochs, seed):
+        note(f"began {os.getpid()}")
+        time.sleep(FOREVER)
+        raise RuntimeError("nobody ended the trial")
+
+    return _searched(cell, trial)
+
+
+@experiment.variant("gated", settings=("search",))
+def gated(cell):
+    """After `GATE` trials the others wait for a note `go`."""
+
+    def trial(values, epochs, seed):
+        until = time.monotonic() + FOREVER
+        while len(noted("ended")) >= GATE and not noted("go"):
+            if time.monotonic() > until:
+                raise RuntimeError("nobody opened the gate")
+            time.sleep(0.1)
+        note(f"ended {values['x']:.6f} {seed}")
         return score(values, epochs, seed)
 
     return _searched(cell, trial)

@@ -17,8 +17,9 @@ import socket
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import as_completed
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -31,9 +32,9 @@ from bench.data.routes import cache_root
 from bench.errors import UserError
 from bench.interfaces import JsonMapping, JsonObject
 from bench.paths import ROOT
-from bench.running.cells import Outcome, keep_failure, run_trial, scratch_of
+from bench.running.cells import Outcome, keep_failure, scratch_of
 from bench.running.executors import ONE_THREAD, CellEvent, Show, on_one_core
-from bench.running.limits import run_within_limit
+from bench.running.limits import CellLimitError, run_trial_or_end, run_within_limit
 from bench.running.plan import PlannedCell, given_settings
 from bench.running.profiles import backend_name, backend_sees_gpu
 from bench.search.trials import Ended, Request, Tell, failed
@@ -48,6 +49,7 @@ PATIENCE = 0.5  # seconds for which Ctrl-C may have to wait
 HEAD = {"node:__internal_head__": 0.001}  # Ray's own name for the head node, as a resource
 TOKEN = ".shared"  # noqa: S105 - names a file in the run's folder, by which a node knows it
 SHARED_GPU = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false", "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
+OVER = ".over-its-limit"  # in a cell's scratch: says in which run its process ended for that
 PASSED_ON = ("LATENT_LAB_DATA", "LATENT_LAB_CACHE")
 
 
@@ -309,18 +311,35 @@ def _cell_task(order: Order, *ended: object) -> tuple[tuple[Outcome, str], bytes
         stored = order.planned.stored
         kept = cache_root(os.environ) / "searches" / stored.key
         scratch = scratch_of(stored) if order.shares_folder else kept
-        trials = _Trials(order)
-        outcome = run_within_limit(
-            order.profile, planned, _silent, trials=trials, scratch=scratch, git=order.git
-        )
+        outcome = _run_once(order, planned, scratch)
         content = pack(planned.stored)
     return (outcome, digest(content)), content
+
+
+def _run_once(order: Order, planned: PlannedCell, scratch: Path) -> Outcome:
+    """Run a cell; one whose process had to end at the limit is not run again when Ray retries it.
+
+    A retry on another node, which does not see the first one's scratch, does run it again.
+    """
+    began, over = time.perf_counter(), scratch / OVER
+    if over.is_file() and over.read_text() == order.token:
+        error = CellLimitError(order.profile.cell_seconds)
+        return keep_failure(order.profile, planned, error, began, order.git)
+    return run_within_limit(
+        order.profile,
+        planned,
+        _silent,
+        trials=_Trials(order),
+        scratch=scratch,
+        git=order.git,
+        before_the_end=partial(over.write_text, order.token),
+    )
 
 
 def _trial_task(order: Order, request: Request) -> Ended:
     """What a node does: run one trial of a cell's search."""
     with tempfile.TemporaryDirectory() as home, on_one_core(_core()):
-        return run_trial(order.profile, _settled(order, Path(home)), request)
+        return run_trial_or_end(order.profile, _settled(order, Path(home)), request)
 
 
 class _Trials:
@@ -333,7 +352,7 @@ class _Trials:
         """See `search.trials.TrialExecutor`."""
         ray, label = _ray(), self.order.planned.stored.label
         order = ray.put(self.order)
-        pending = {
+        trials = {
             ray.remote(_trial_task)
             .options(
                 name=f"{label}, trial {request.key}",
@@ -344,19 +363,20 @@ class _Trials:
             .remote(order, request): request
             for request in requests
         }
+        pending = {trial.future(): trial for trial in trials}
         try:
-            while pending:
-                (done,), _ = ray.wait(list(pending), num_returns=1)
-                request = pending.pop(done)
+            # not ray.wait, which swallows what the handler of a signal raises: the cell's limit
+            for done in as_completed(list(pending)):
+                trial = pending.pop(done)
                 try:
-                    ended = ray.get(done)
+                    ended = done.result()
                 except ray.exceptions.RayError as error:
                     reason = " ".join(str(error).split())
                     words = f"LostError: Ray gave the trial up after {RETRIES} retries. {reason}"
                     ended = Ended(failed(words))
-                tell(request, ended)
+                tell(trials[trial], ended)
         finally:  # a search that is stopped at its limit leaves none behind
-            for trial in pending:
+            for trial in pending.values():
                 ray.cancel(trial, force=True)
 
 

@@ -1,5 +1,6 @@
-"""The time that a cell may take: `cell_seconds` of the profile."""
+"""The time that a cell may take: `cell_seconds` of the profile; and what ends a deaf trial."""
 
+import faulthandler
 import os
 import signal
 import sys
@@ -12,13 +13,14 @@ from types import FrameType
 
 from bench.config import Profile
 from bench.interfaces import JsonMapping, Progress
-from bench.running.cells import Outcome, keep_failure, run_cell
+from bench.running.cells import Outcome, keep_failure, run_cell, run_trial
 from bench.running.plan import PlannedCell
-from bench.search.trials import TrialExecutor
+from bench.search.trials import Ended, Request, TrialExecutor
 
 GRACE = 60.0  # seconds in which compiled code must return to Python, where it can be left
 SIGNAL = signal.SIGUSR2  # the limit of a trial has SIGALRM
 EXIT = 3  # some cells failed
+STUCK = 2.0  # times its limit: a trial in whose compiled code no error can be raised is ended then
 
 
 class CellLimitError(RuntimeError):
@@ -42,6 +44,7 @@ def run_within_limit(
     trials: TrialExecutor | None = None,
     scratch: Path | None = None,
     git: JsonMapping | None = None,
+    before_the_end: Callable[[], object] = lambda: None,
 ) -> Outcome:
     """Run a cell in this process; one that takes too long is left, and kept as failed.
 
@@ -51,6 +54,8 @@ def run_within_limit(
     ----------
     profile, planned, progress, trials, scratch, git
         See `cells.run_cell`.
+    before_the_end : callable
+        Called before this process ends so.
 
     Returns
     -------
@@ -63,13 +68,37 @@ def run_within_limit(
         error = CellLimitError(profile.cell_seconds)
         return keep_failure(profile, planned, error, began, git)
 
+    def give_up() -> None:
+        fail()
+        before_the_end()
+
     try:
-        with limited(profile.cell_seconds, fail):
+        with limited(profile.cell_seconds, give_up):
             return run_cell(profile, planned, progress, trials, scratch, git)
     except OverLimit:
         if planned.stored.status == "done":
             return Outcome(True, "finished as its limit was reached")
         return fail()
+
+
+def run_trial_or_end(profile: Profile, planned: PlannedCell, request: Request) -> Ended:
+    """Run a trial in this process, which ends where compiled code does not return at its limit.
+
+    Parameters
+    ----------
+    profile, planned, request
+        See `cells.run_trial`.
+
+    Returns
+    -------
+    Ended
+        How it ended.
+    """
+    faulthandler.dump_traceback_later(STUCK * request.seconds, exit=True)
+    try:
+        return run_trial(profile, planned, request)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 @contextmanager

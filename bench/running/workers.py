@@ -11,7 +11,6 @@ workers run them, and its place is free meanwhile.
 """
 
 import contextlib
-import faulthandler
 import importlib
 import multiprocessing
 import os
@@ -29,9 +28,9 @@ from typing import Any
 
 from bench.config import Profile
 from bench.orphans import end_with_parent
-from bench.running.cells import Outcome, keep_failure, run_cell, run_trial
+from bench.running.cells import Outcome, keep_failure, run_cell
 from bench.running.executors import ONE_THREAD, CellEvent, Show, on_one_core
-from bench.running.limits import CellLimitError
+from bench.running.limits import CellLimitError, run_trial_or_end
 from bench.running.plan import PlannedCell
 from bench.search.trials import Ended, Request, Tell, failed
 from bench.store.provenance import usable_cores
@@ -40,7 +39,6 @@ SPAWN = multiprocessing.get_context("spawn")  # a forked TensorFlow hangs
 PATIENCE = 0.2  # seconds for which Ctrl-C may have to wait
 LEAVE = 10.0  # seconds in which a worker without a cell must end by itself
 TRIES = 2  # deaths in a row after which a cell or a trial is failed
-STUCK = 2.0  # times its limit: a trial in whose compiled code no error can be raised is ended then
 
 
 class WorkerDiedError(RuntimeError):
@@ -434,10 +432,7 @@ def _work(profile: Profile, line: Connection, core: int) -> None:
                 line.send(("outcome", outcome))
             else:
                 planned, request = task
-                faulthandler.dump_traceback_later(STUCK * request.seconds, exit=True)
-                ended = run_trial(profile, planned, request)
-                faulthandler.cancel_dump_traceback_later()
-                line.send(("trial", ended))
+                line.send(("trial", run_trial_or_end(profile, planned, request)))
 
 
 class _Elsewhere:
