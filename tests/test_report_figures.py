@@ -7,7 +7,7 @@ import pytest
 
 from bench.declarations import declarations
 from bench.paths import TEMPLATES
-from bench.report.figures import Gallery
+from bench.report.figures import Gallery, style
 from bench.report.figures.calibration import is_shown, pooled_bins
 from bench.report.figures.drawings import Drawings
 from bench.report.figures.neighbourhoods import curves
@@ -139,3 +139,10 @@ def test_two_figures_of_the_same_cells_are_compared_seed_by_seed(results):
     assert list(gap.values) == pytest.approx(np.subtract(old.values, new.values))
     assert verdict_on(gap, "greater") == "supported"
     assert verdict_on(gap, "greater", reference=0.5) == "not supported"
+
+
+def test_each_line_has_a_marker_even_where_there_are_more_lines_than_markers():
+    lines = range(len(style.MARKERS) + 2)
+    marked = list(style.with_markers(lines))
+    assert [line for line, _ in marked] == list(lines)
+    assert [marker for _, marker in marked[-2:]] == list(style.MARKERS[:2])

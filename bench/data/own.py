@@ -15,7 +15,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
@@ -34,6 +33,7 @@ from bench.data.definition import (
 )
 from bench.data.files import GZIP_MAGIC, MOST_BYTES
 from bench.errors import UserError
+from bench.npy import read_header
 
 NAME = "own"
 ARRAYS = {
@@ -295,7 +295,7 @@ def _member(path: Path, packed: zipfile.ZipFile, names: Sequence[str]) -> np.nda
         raise _refused(path, f"expected the array {' or '.join(names)}, got {shown}", "Add it")
     with packed.open(f"{name}.npy") as stream:
         try:
-            shape, in_columns, dtype = _header(stream)
+            shape, in_columns, dtype = read_header(stream)
         except ValueError as error:
             raise _refused(
                 path, f"{name}: expected a NumPy array; {error}", "Make it anew"
@@ -318,20 +318,6 @@ def _member(path: Path, packed: zipfile.ZipFile, names: Sequence[str]) -> np.nda
         )
     array = np.frombuffer(payload, dtype)
     return array.reshape(shape, order="F" if in_columns else "C")
-
-
-def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
-    """Read the header of a ``.npy`` file: shape, whether in Fortran's order, type."""
-    version = np.lib.format.read_magic(stream)
-    if version == (1, 0):
-        shape, in_columns, dtype = np.lib.format.read_array_header_1_0(stream)
-    elif version == (2, 0):
-        shape, in_columns, dtype = np.lib.format.read_array_header_2_0(stream)
-    else:
-        raise ValueError(f"its format has version {version}, not 1.0 or 2.0")
-    if min(shape, default=0) < 0:
-        raise ValueError(f"its shape is {shape}")
-    return shape, in_columns, dtype
 
 
 def _refuse_large(path: Path, size: int) -> None:

@@ -12,11 +12,9 @@ from typing import IO
 import numpy as np
 import pandas as pd
 
+from bench.npy import read_header
+
 LARGEST = 2**31  # bytes that the arrays of a cell may take, or one of its tables, or a network
-HEADERS = {
-    (1, 0): np.lib.format.read_array_header_1_0,
-    (2, 0): np.lib.format.read_array_header_2_0,
-}
 # what numpy writes; others ask for memory before a byte is read
 COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
@@ -90,10 +88,7 @@ def refuse_bytes(size: int) -> None:
 
 
 def _check_header(stream: IO[bytes], member: zipfile.ZipInfo) -> None:
-    version = np.lib.format.read_magic(stream)
-    if version not in HEADERS:
-        raise ValueError(f"{member.filename} has format {version}")
-    shape, _, dtype = HEADERS[version](stream)
+    shape, _, dtype = read_header(stream)
     stated, held = math.prod(shape) * dtype.itemsize, member.file_size - stream.tell()
     if stated != held and not dtype.hasobject:  # objects are refused by `read_array`
         raise ValueError(f"{member.filename} says that it has {stated} bytes, and has {held}")

@@ -7,7 +7,6 @@ from matplotlib.ticker import NullLocator
 
 from bench.report.figures.curves import TRAINING, VALIDATION, curve, from_zero, label_ends, line_key
 from bench.report.figures.style import (
-    MARKERS,
     QUIET,
     RULE,
     epoch_axis,
@@ -15,6 +14,7 @@ from bench.report.figures.style import (
     new_figure,
     note,
     number_ticks,
+    with_markers,
 )
 from bench.report.figures.subject import Subject
 from bench.report.values.collect import Variant
@@ -104,7 +104,9 @@ def few_labels(subject: Subject) -> Figure | None:
     figure = new_figure(50, width=105, margins=(11, 24, 10.5, 2))
     axes = figure.subplots()
     ends = []
-    for shift, marker, (arm, system) in zip((0.97, 1.03), MARKERS, ARMS.items(), strict=False):
+    for shift, ((arm, system), marker) in zip(
+        (0.97, 1.03), with_markers(ARMS.items()), strict=True
+    ):
         values = [variant.value(f"accuracies.{arm}.{count}") for count in counts]
         means, halves = [q.mean for q in values], [q.half_width or 0.0 for q in values]
         colour = subject.system(system).colour

@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import offset_copy
 
 from bench.report.figures.style import (
-    MARKERS,
     QUIET,
     epoch_axis,
     fitting_size,
@@ -18,6 +17,7 @@ from bench.report.figures.style import (
     note,
     spread_markers,
     whole_axis,
+    with_markers,
 )
 from bench.report.figures.subject import Subject
 from bench.report.values.collect import Variant
@@ -61,7 +61,7 @@ def classifier_curves(subject: Subject) -> Figure | None:
     figure = new_figure(54, margins=(11, 33, 10.5, 6), gaps=(14, 0), grid=(1, 2))
     panels = figure.subplots(1, 2)
     ends: list[End] = []
-    for variant, marker in zip(variants, MARKERS, strict=False):
+    for variant, marker in with_markers(variants):
         tables, colour = variant.tables("history"), variant.colour
         name = subject.named(variant)
         if not tables:
@@ -301,7 +301,7 @@ def several(
         return
     ends = [
         (curve(axes, tables, column, colour, "solid", marker), text, colour, marker)
-        for (column, (text, colour)), marker in zip(columns.items(), MARKERS, strict=False)
+        for (column, (text, colour)), marker in with_markers(columns.items())
         if column in tables[0]
     ]
     epoch_axis(axes, language, language.gettext("Epoch"))

@@ -18,7 +18,6 @@ from bench.report.figures.curves import (
 from bench.report.figures.scores import label_box
 from bench.report.figures.style import (
     INK,
-    MARKERS,
     MOST_NUMBERED,
     QUIET,
     TEXT_WIDTH,
@@ -28,6 +27,7 @@ from bench.report.figures.style import (
     new_figure,
     note,
     number_ticks,
+    with_markers,
 )
 from bench.report.figures.subject import Subject
 from bench.report.values.bounds import possible, within
@@ -88,7 +88,7 @@ def _wins(axes: Axes, variants: Sequence[Variant], language: Language) -> None:
     """Draw the share of pairs that the discriminator orders rightly."""
     axes.set_title(language.gettext("Discriminator right (%)"))
     ends = []
-    for variant, marker in zip(variants, MARKERS, strict=False):
+    for variant, marker in with_markers(variants):
         tables = variant.tables("history")
         if not tables or "discriminator_wins" not in tables[0]:
             continue

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from bench.report.figures.style import MARKERS, RULE, new_figure, number_ticks, spread_markers
+from bench.report.figures.style import RULE, new_figure, number_ticks, spread_markers, with_markers
 from bench.report.figures.subject import Subject
 from bench.report.values.collect import Variant
 
@@ -23,7 +23,7 @@ def neighbourhoods(subject: Subject) -> Figure | None:
         return None
     figure = new_figure(66, margins=(11, 48, 10.5, 2))
     axes = figure.subplots()
-    shapes = {variant.name: shape for (variant, _s, _k), shape in zip(drawn, MARKERS, strict=False)}
+    shapes = {variant.name: shape for (variant, _s, _k), shape in with_markers(drawn)}
     for variant, sizes, kept in drawn:
         axes.plot(
             sizes, kept.mean(axis=0), color=variant.colour, linewidth=1.3, markersize=3.2,

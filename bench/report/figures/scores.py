@@ -5,13 +5,13 @@ from matplotlib.figure import Figure
 
 from bench.report.figures.style import (
     INK,
-    MARKERS,
     MOST_NUMBERED,
     QUIET,
     RULE,
     class_ticks,
     new_figure,
     number_ticks,
+    with_markers,
 )
 from bench.report.figures.subject import Subject
 
@@ -82,7 +82,7 @@ def per_class(subject: Subject) -> Figure | None:
         axes.scatter(stated, heights, s=20, marker="|", color=INK, linewidths=1.2, zorder=3)
         keys.append((_("Earlier report"), INK, "|"))
         lowest = min(stated)
-    for (variant, own), marker in zip(rows.items(), MARKERS, strict=False):
+    for (variant, own), marker in with_markers(rows.items()):
         if not all(own):
             continue
         means = [quantity.mean for quantity in own]

@@ -9,7 +9,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, NullLocator
 
-from bench.report.figures.style import INK, MARKERS, QUIET, RULE, new_figure, note, number_ticks
+from bench.report.figures.style import (
+    INK,
+    QUIET,
+    RULE,
+    new_figure,
+    note,
+    number_ticks,
+    with_markers,
+)
 from bench.report.figures.subject import Subject
 from bench.report.values.collect import Variant
 from bench.report.words.i18n import Language
@@ -75,7 +83,7 @@ def speedruns(subject: Subject) -> Figure | None:
         if not shown:
             note(axes, status_name(race[0].absence or "absent", language))
             continue
-        for variant, marker in zip(shown, MARKERS, strict=False):
+        for variant, marker in with_markers(shown):
             _race(axes, variant, subject.named(variant), marker)
         axes.set_xlabel(_("Seconds of training"))
         axes.set_xlim(left=0)

@@ -1,9 +1,10 @@
 """Style of the figures: typeface, axes, colours."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import cache
-from typing import Any
+from itertools import cycle
+from typing import Any, TypeVar
 
 import matplotlib as mpl
 from matplotlib import font_manager
@@ -13,6 +14,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from bench.paths import TEMPLATES
 from bench.report.words.i18n import Language
+
+T = TypeVar("T")
 
 FAMILY = "Source Sans 3"
 TEXT_WIDTH = 160.0  # mm, the report's text block
@@ -31,7 +34,7 @@ def class_ticks(class_names: Sequence[str]) -> tuple[list[str], float]:
     return shown, 7.5 * min(1.0, 20 / len(class_names))
 
 
-# Of the lines of a chart, one after the other: grey print keeps them apart.
+# Of the lines of a chart, one after the other: grey print keeps them apart; see `with_markers`.
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*")
 MARKED = 8  # markers along a line of many points
 
@@ -216,6 +219,11 @@ def fitting_size(text: str, room: float, size: float = 8.5) -> float:
     """
     width = 0.53 * len(text) * size * 25.4 / 72  # a letter is about half as wide as high
     return min(size, max(5.5, size * room / width))
+
+
+def with_markers(lines: Iterable[T]) -> Iterator[tuple[T, str]]:
+    """Give each line of a chart its marker; after the last of `MARKERS` the first comes again."""
+    return zip(lines, cycle(MARKERS), strict=False)
 
 
 def spread_markers(points: int) -> int:

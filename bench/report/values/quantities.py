@@ -11,9 +11,9 @@ from bench.store import StoredCell
 
 # true of any network, trained or not
 COSTS = (
-    *("training.", "architecture.", "provenance:", "config:", "test_images", "fit_", "views"),
-    *("evaluations", "code_size", "latent_size", "probe_images"),
-)
+    "training.", "architecture.", "provenance:", "config:", "test_images", "fit_", "views",
+    "evaluations", "code_size", "latent_size", "probe_images",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
